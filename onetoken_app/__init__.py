@@ -1,0 +1,1 @@
+"""OneToken: an API relay for organizations. ARCHITECTURE.md has the map."""

@@ -1,0 +1,50 @@
+"""Identifiers: a prefix that says what a thing is, then 26 characters that sort by time of creation.
+
+The layout is that of a ULID (48 bits of milliseconds, 80 random bits, Crockford's base 32), in lower case:
+``req_01jdd3f7k2m9x4v8w5t6y7z8ab``. Strings, not UUIDs, because the same text stands in both databases, in logs,
+in the browser and on a customer's screen, and tells a reader at once whether it names a key or a channel.
+"""
+
+import secrets
+import time
+from enum import StrEnum
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_RANDOM_BITS = 80
+_CHARACTERS = 26
+
+
+class Kind(StrEnum):
+    """What an identifier names; the value is its prefix."""
+
+    PERSON = "per"
+    """A human who signs in."""
+    SIGN_IN_SESSION = "ses"
+    """One browser's signed-in session."""
+    ORGANIZATION = "org"
+    """A customer."""
+    ACCEPTANCE = "acc"
+    """An agreement accepted by an organization."""
+    CONFIRMATION = "cnf"
+    """A written confirmation on file."""
+    CHANNEL = "chn"
+    """An upstream endpoint with a credential."""
+    MODEL = "mdl"
+    """What customers name in a request."""
+    ROUTE = "rte"
+    """A model joined to a channel."""
+    API_KEY = "key"
+    """A customer's API key."""
+    LEDGER_ACCOUNT = "act"
+    """An account of the ledger."""
+    EPOCH = "epo"
+    """One life of a process that owns holds."""
+    REQUEST = "req"
+    """One call on the relay."""
+
+
+def new_id(kind: Kind) -> str:
+    """Make a fresh identifier; two made in one process in different milliseconds sort by time."""
+    value = (int(time.time() * 1000) << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+    characters = [_ALPHABET[(value >> shift) & 31] for shift in range(5 * (_CHARACTERS - 1), -1, -5)]
+    return f"{kind.value}_{''.join(characters)}"

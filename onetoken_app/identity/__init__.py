@@ -1,0 +1,1 @@
+"""People, their passwords, and the sessions they are signed in with."""

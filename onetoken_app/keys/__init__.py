@@ -1,0 +1,1 @@
+"""API keys: minted, hashed, verified, restricted, revoked."""

@@ -1,0 +1,41 @@
+"""Tables of API keys. The secret itself is shown once and never stored."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from onetoken_app.clock import utc_now
+from onetoken_app.database import READ_BY_THE_RELAY, UtcDateTime
+from onetoken_app.identifiers import Kind, new_id
+
+
+class ApiKey(SQLModel, table=True):
+    """One key of an organization."""
+
+    __tablename__ = "keys_api_key"
+    __table_args__ = {"info": READ_BY_THE_RELAY}
+
+    id: str = Field(default_factory=lambda: new_id(Kind.API_KEY), primary_key=True, max_length=32)
+    organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)
+    name: str = Field(max_length=64)
+    secret_digest: bytes = Field(unique=True, sa_type=sa.LargeBinary(32))
+    """HMAC-SHA-256 of the whole key with the installation's pepper."""
+    last_four: str = Field(max_length=4)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    created_by: str | None = Field(default=None, foreign_key="identity_person.id", max_length=32)
+    """Unset: the operator."""
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    is_restricted_to_models: bool = Field(default=False)
+    """Whether only the models listed for it may be called; a list that became empty allows none."""
+
+
+class KeyModelPermission(SQLModel, table=True):
+    """A model that a restricted key may call."""
+
+    __tablename__ = "keys_model_permission"
+    __table_args__ = {"info": READ_BY_THE_RELAY}
+
+    api_key_id: str = Field(foreign_key="keys_api_key.id", primary_key=True, max_length=32)
+    model_id: str = Field(foreign_key="catalog_model.id", primary_key=True, max_length=32)

@@ -1,0 +1,181 @@
+"""Tables of the ledger. They are written by ``store.py`` in the driver's SQL; these classes declare and read them.
+
+``ledger_account`` and ``ledger_hold_progress`` change; every other table is a journal whose rows are only ever
+inserted, which triggers enforce on both databases. Account ids and owner ids are opaque here: the ledger knows
+neither customers nor requests.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from onetoken_app.database import UtcDateTime, enum_type
+from onetoken_app.money import Currency
+from onetoken_app.token_usage import UsageSource
+
+
+class AccountKind(StrEnum):
+    """What an account is for."""
+
+    PREPAID = "prepaid"
+    """A customer's money."""
+    REVENUE = "revenue"
+    """What customers were charged."""
+    ABSORBED = "absorbed"
+    """Charges that no balance covered; we bear them."""
+    GRANTS = "grants"
+    """Where credit given by the operator comes from; goes negative."""
+
+
+class TransactionKind(StrEnum):
+    """Why money moved."""
+
+    GRANT = "grant"
+    """The operator gave credit."""
+    CLOSE = "close"
+    """A hold was closed; without postings when nothing is charged."""
+
+
+class Outcome(StrEnum):
+    """How a hold ended."""
+
+    SETTLED = "settled"
+    """Charged for what was delivered."""
+    VOIDED = "voided"
+    """Nothing was delivered; nothing is charged."""
+    RECOVERED = "recovered"
+    """Its process died; charged for the last durable progress, or nothing."""
+
+
+class Epoch(SQLModel, table=True):
+    """One life of a process that owns holds; ended epochs can no longer write."""
+
+    __tablename__ = "ledger_epoch"
+
+    id: str = Field(primary_key=True, max_length=32)
+    number: int = Field(unique=True, sa_type=sa.BigInteger)
+    """Counts up; on PostgreSQL the key of the advisory lock that says its owner lives."""
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Account(SQLModel, table=True):
+    """A balance. For customers' accounts, posted − held never falls below the floor."""
+
+    __tablename__ = "ledger_account"
+    __table_args__ = (
+        sa.UniqueConstraint("owner_id", "kind", "currency"),
+        sa.CheckConstraint("held_nanos >= 0", name="held_is_not_negative"),
+        sa.CheckConstraint(
+            "floor_nanos IS NULL OR posted_nanos - held_nanos >= floor_nanos", name="balance_is_above_floor"
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    owner_id: str = Field(max_length=32)
+    """Opaque: an organization's id; empty for the platform's own accounts."""
+    kind: AccountKind = Field(sa_type=enum_type(AccountKind))
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    floor_nanos: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """0 for prepaid, negative for a credit limit, unset for the platform's own accounts, which have none."""
+    posted_nanos: int = Field(default=0, sa_type=sa.BigInteger)
+    """Σ postings to it − Σ postings from it."""
+    held_nanos: int = Field(default=0, sa_type=sa.BigInteger)
+    """Σ open holds."""
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Transaction(SQLModel, table=True):
+    """One entry of the journal, chained by hash to the one before it."""
+
+    __tablename__ = "ledger_transaction"
+
+    sequence_number: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    """From 1 without gaps."""
+    kind: TransactionKind = Field(sa_type=enum_type(TransactionKind))
+    reference: str = Field(unique=True, max_length=128)
+    """Makes it idempotent: the request's id for a close, the grant's own reference for a grant."""
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    previous_hash: bytes = Field(sa_type=sa.LargeBinary(32))
+    hash: bytes = Field(sa_type=sa.LargeBinary(32))
+    """Over this row, its postings and, for a close, its hold and close; see ``chain.py``."""
+
+
+class Posting(SQLModel, table=True):
+    """An amount that moved from one account to another: the sum is zero by construction."""
+
+    __tablename__ = "ledger_posting"
+    __table_args__ = (
+        sa.CheckConstraint("amount_nanos > 0", name="amount_is_positive"),
+        sa.CheckConstraint("from_account_id <> to_account_id", name="accounts_differ"),
+    )
+
+    transaction_number: int = Field(
+        foreign_key="ledger_transaction.sequence_number", primary_key=True, sa_type=sa.BigInteger
+    )
+    posting_number: int = Field(primary_key=True)
+    """From 1 within its transaction."""
+    from_account_id: str = Field(foreign_key="ledger_account.id", max_length=32)
+    to_account_id: str = Field(foreign_key="ledger_account.id", max_length=32)
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+
+
+class Hold(SQLModel, table=True):
+    """Money set aside for one request, until its close."""
+
+    __tablename__ = "ledger_hold"
+
+    request_id: str = Field(primary_key=True, max_length=32)
+    owner_id: str = Field(max_length=32)
+    """Opaque: whose accounts pay."""
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    epoch_id: str = Field(foreign_key="ledger_epoch.id", index=True, max_length=32)
+    context: bytes = Field(sa_type=sa.LargeBinary)
+    """Opaque to the ledger: what recovery hands back to the relay (ids and counts, ≤ 1 KiB)."""
+    placed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class HoldPart(SQLModel, table=True):
+    """A share of a hold on one account; an extension of the hold is one more part."""
+
+    __tablename__ = "ledger_hold_part"
+    __table_args__ = (sa.CheckConstraint("amount_nanos >= 0", name="part_is_not_negative"),)
+
+    request_id: str = Field(foreign_key="ledger_hold.request_id", primary_key=True, max_length=32)
+    part_number: int = Field(primary_key=True)
+    """From 1; money is taken in this order."""
+    account_id: str = Field(foreign_key="ledger_account.id", max_length=32)
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+
+
+class HoldProgress(SQLModel, table=True):
+    """The last durable progress of an open hold; overwritten as the request goes on, kept after its close."""
+
+    __tablename__ = "ledger_hold_progress"
+
+    request_id: str = Field(foreign_key="ledger_hold.request_id", primary_key=True, max_length=32)
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+    """What the delivered part costs so far."""
+    context: bytes = Field(sa_type=sa.LargeBinary)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class HoldClose(SQLModel, table=True):
+    """The one end of a hold: its primary key makes a second one impossible."""
+
+    __tablename__ = "ledger_hold_close"
+    __table_args__ = (sa.CheckConstraint("amount_nanos >= 0", name="charge_is_not_negative"),)
+
+    request_id: str = Field(foreign_key="ledger_hold.request_id", primary_key=True, max_length=32)
+    outcome: Outcome = Field(sa_type=enum_type(Outcome))
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+    """What the owner was charged."""
+    absorbed_nanos: int = Field(default=0, sa_type=sa.BigInteger)
+    """What was metered beyond that and no balance covered."""
+    usage_source: UsageSource = Field(sa_type=enum_type(UsageSource))
+    transaction_number: int = Field(
+        foreign_key="ledger_transaction.sequence_number", unique=True, sa_type=sa.BigInteger
+    )
+    closed_at: datetime = Field(sa_type=UtcDateTime)

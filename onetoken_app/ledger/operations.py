@@ -1,0 +1,126 @@
+"""What the relay asks of the ledger's writer and what it answers: the messages on the socket pair.
+
+Every operation is idempotent by its ``request_id``, so that the relay may send it again after the writer died.
+"""
+
+from typing import Any
+
+import msgspec
+
+from onetoken_app.ledger.models import Outcome
+from onetoken_app.money import Currency, Nanos
+from onetoken_app.token_usage import UsageSource
+
+
+class Statement(msgspec.Struct, array_like=True, frozen=True):
+    """One SQL statement of a caller, run in the transaction of a close; opaque to the ledger."""
+
+    sql: str
+    """In the driver's own placeholders (``?`` on SQLite, ``%s`` on PostgreSQL)."""
+    parameters: list[Any]
+    charge_position: int = -1
+    """Index of the parameter that the writer replaces by what the owner was really charged; −1: none."""
+
+
+class PlaceHold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
+    """Set money aside. A repeat with the same amount returns the first receipt."""
+
+    request_id: str
+    owner_id: str
+    currency: Currency
+    amount_nanos: Nanos
+    """Upper bound of the charge; at least 0."""
+    context: bytes
+    """What recovery needs to write the usage record: ids and counts, at most 1 KiB, never content."""
+
+
+class ExtendHold(msgspec.Struct, array_like=True, frozen=True, tag="extend"):
+    """Raise a hold's total to ``amount_nanos``; a repeat changes nothing."""
+
+    request_id: str
+    amount_nanos: Nanos
+
+
+class RecordProgress(msgspec.Struct, array_like=True, frozen=True, tag="progress"):
+    """Say durably what an open request has cost so far; overwrites the last."""
+
+    request_id: str
+    amount_nanos: Nanos
+    context: bytes
+
+
+class CloseHold(msgspec.Struct, array_like=True, frozen=True, tag="close"):
+    """End a hold once. A second close changes nothing and returns the first outcome."""
+
+    request_id: str
+    outcome: Outcome
+    amount_nanos: Nanos
+    """The metered charge; 0 when voided."""
+    usage_source: UsageSource
+    extra: list[Statement]
+
+
+class FindDeadHolds(msgspec.Struct, array_like=True, frozen=True, tag="dead"):
+    """End the epochs whose owner no longer lives, and list their open holds; the writer's own epoch is never listed."""
+
+    holds_max: int = 1000
+
+
+Operation = PlaceHold | ExtendHold | RecordProgress | CloseHold | FindDeadHolds
+
+
+class HoldPlaced(msgspec.Struct, array_like=True, frozen=True, tag="placed"):
+    """The hold, or its extension, is durable."""
+
+    amount_nanos: Nanos
+
+
+class BalanceTooLow(msgspec.Struct, array_like=True, frozen=True, tag="low"):
+    """Nothing was held: the owner's available balance is below the amount."""
+
+    available_nanos: Nanos
+
+
+class HoldConflict(msgspec.Struct, array_like=True, frozen=True, tag="conflict"):
+    """Nothing was done: the request has another hold, has none, or is closed already."""
+
+
+class ProgressRecorded(msgspec.Struct, array_like=True, frozen=True, tag="noted"):
+    """The progress is durable, or its hold is closed already."""
+
+
+class HoldClosed(msgspec.Struct, array_like=True, frozen=True, tag="closed"):
+    """The close is durable: this one's, or the first one's."""
+
+    outcome: Outcome
+    amount_nanos: Nanos
+    """What the owner was charged."""
+    absorbed_nanos: Nanos
+    is_first: bool
+    """False: it had been closed before, and nothing was changed."""
+
+
+class DeadHold(msgspec.Struct, array_like=True, frozen=True):
+    """An open hold whose process died."""
+
+    request_id: str
+    owner_id: str
+    progress_nanos: Nanos
+    """The last durable progress; 0 when there is none."""
+    context: bytes
+    """Of the last progress, else of the hold."""
+
+
+class DeadHolds(msgspec.Struct, array_like=True, frozen=True, tag="deadlist"):
+    """Some of the open holds of ended epochs; ask again until the list is empty."""
+
+    holds: list[DeadHold]
+
+
+class Refused(msgspec.Struct, array_like=True, frozen=True, tag="refused"):
+    """The database refused this operation alone; nothing of it was done. Someone must look."""
+
+    error_class: str
+
+
+Answer = HoldPlaced | BalanceTooLow | HoldConflict | ProgressRecorded | HoldClosed | DeadHolds | Refused

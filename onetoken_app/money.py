@@ -1,0 +1,95 @@
+"""Units of money: every amount is an integer, and no float comes near one.
+
+An amount is in **nanos**, 10⁻⁹ of its currency. A price is in **micros per million units** (micro-currency per
+1 000 000 tokens), which is the same number as 10⁻¹² of the currency (pico) per unit: 0.0125 per million is 12 500.
+"""
+
+import re
+from enum import StrEnum
+
+Nanos = int
+"""An amount in 10⁻⁹ of its currency."""
+Picos = int
+"""An amount in 10⁻¹² of its currency, before it is rounded once."""
+MicrosPerMillion = int
+"""A price: micro-currency per 1 000 000 units, equal to picos per unit."""
+
+NANOS_PER_UNIT = 1_000_000_000
+PICOS_PER_NANO = 1_000
+MICROS_PER_UNIT = 1_000_000
+NANOS_MAX = 2**63 - 1
+"""What a BIGINT column holds: 9.2·10⁹ units of currency."""
+RATIO_ONE_PPM = 1_000_000
+"""A plan's ratio of 1, in parts per million."""
+
+
+_DECIMAL = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,18}))?", re.ASCII)
+
+
+class Currency(StrEnum):
+    """Currencies that an organization can be billed in."""
+
+    USD = "USD"
+    """United States dollar."""
+    CNY = "CNY"
+    """Renminbi."""
+
+
+def nanos_from_picos(picos: Picos, *, ratio_ppm: int = RATIO_ONE_PPM) -> Nanos:
+    """Apply a plan's ratio and round once, half up, to whole nanos.
+
+    Args:
+        picos: The sum of counts times prices; at least 0.
+        ratio_ppm: The plan's ratio in parts per million; at least 0.
+    """
+    divisor = PICOS_PER_NANO * RATIO_ONE_PPM
+    return (picos * ratio_ppm * 2 + divisor) // (2 * divisor)
+
+
+def parse_amount(text: str) -> Nanos:
+    """Read a decimal amount of currency, such as ``"1000.00"``, exactly.
+
+    Raises:
+        ValueError: Not a plain decimal number, finer than a nano, or beyond ±9.2·10⁹.
+    """
+    return _scaled(text, NANOS_PER_UNIT, "an amount has at most 9 decimals")
+
+
+def parse_price(text: str) -> MicrosPerMillion:
+    """Read a price per million units, such as ``"0.0125"``, exactly.
+
+    Raises:
+        ValueError: Not a plain decimal number, negative, or finer than a millionth.
+    """
+    price = _scaled(text, MICROS_PER_UNIT, "a price per million has at most 6 decimals")
+    if price < 0:
+        message = "a price is not negative"
+        raise ValueError(message)
+    return price
+
+
+def format_amount(nanos: Nanos, *, decimals_min: int = 2) -> str:
+    """Write an amount as plain text with all its digits and at least ``decimals_min`` decimals.
+
+    Text, because JavaScript loses integers above 2⁵³.
+    """
+    sign = "-" if nanos < 0 else ""
+    whole, fraction = divmod(abs(nanos), NANOS_PER_UNIT)
+    decimals = f"{fraction:09d}".rstrip("0").ljust(decimals_min, "0")
+    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+
+
+def _scaled(text: str, factor: int, too_fine: str) -> int:
+    """Multiply a decimal text by a power of ten, refusing any remainder."""
+    match = _DECIMAL.fullmatch(text)
+    if match is None:
+        message = f"not a plain decimal number: {text!r}"
+        raise ValueError(message)
+    sign, whole, fraction = match.group(1), match.group(2), match.group(3) or ""
+    scaled, remainder = divmod(int(whole + fraction) * factor, 10 ** len(fraction))
+    if remainder:
+        raise ValueError(too_fine)
+    if scaled > NANOS_MAX:
+        message = f"out of range: {text!r}"
+        raise ValueError(message)
+    return -scaled if sign else scaled

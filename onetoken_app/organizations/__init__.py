@@ -1,0 +1,1 @@
+"""Organizations: the customers, their members and roles, and whether they are in good standing."""

@@ -1,0 +1,1 @@
+"""Prices: the versioned price book, and quotes computed from it."""

@@ -1,0 +1,146 @@
+"""Settings: ``ONETOKEN_…`` variables or a ``.env`` file, checked once, read through ``get_settings()``.
+
+Unknown names are refused, because a misspelt limit is a limit that is not there. ``.env.example`` lists every setting
+with its default; a test keeps it complete.
+"""
+
+import os
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "ONETOKEN_"
+MIB = 1024 * 1024
+
+
+class LogLevel(StrEnum):
+    """How much is written to the log; no level ever writes content."""
+
+    DEBUG = "debug"
+    """Steps of our own code; libraries stay at WARNING."""
+    INFO = "info"
+    """Starts, stops and decisions."""
+    WARNING = "warning"
+    """Expected trouble."""
+    ERROR = "error"
+    """Someone must look."""
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Path("var")
+    """Where the embedded database, generated secrets and locks live."""
+    database_url: SecretStr | None = None
+    """``postgresql://user:password@host/name``; unset: SQLite in the data folder."""
+    key_pepper: SecretStr | None = None
+    """Base64 of 32 bytes mixed into the hashes of API keys; generated on SQLite, required on PostgreSQL."""
+    key_encryption_key: SecretStr | None = None
+    """Base64 of 32 bytes that encrypt secrets at rest; generated on SQLite, required on PostgreSQL."""
+    log_level: LogLevel = LogLevel.INFO
+    """Lowest level that is written."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; the default is reachable from this machine only."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    """Port of console and relay."""
+    public_url: str | None = None
+    """Address that browsers use, such as ``https://console.example.com``; unset: ``http://localhost:PORT``."""
+    trusted_proxy_count: Annotated[int, Field(ge=0, le=8)] = 0
+    """How many proxies in front append to X-Forwarded-For; 0: the header is ignored."""
+
+    allow_private_upstreams: bool = False
+    """Admit channels on http and on private or loopback addresses."""
+    request_body_bytes_max: Annotated[int, Field(ge=1024, le=1024 * MIB)] = 32 * MIB
+    """Largest request body of the relay."""
+    reply_body_bytes_max: Annotated[int, Field(ge=1024, le=1024 * MIB)] = 64 * MIB
+    """Largest plain reply of an upstream that is delivered."""
+    in_flight_requests_max: Annotated[int, Field(ge=1, le=100_000)] = 4_000
+    """Calls that one relay process carries at once; beyond it: 503."""
+    policy_poll_seconds: Annotated[float, Field(ge=0.05, le=5)] = 0.25
+    """How often the relay looks whether keys, prices or channels changed."""
+    policy_age_seconds_max: Annotated[float, Field(ge=1, le=60)] = 5
+    """Oldest policy the relay acts on when the database does not answer; beyond it: 503."""
+    upstream_connect_seconds: Annotated[float, Field(ge=0.1, le=60)] = 3
+    """Time-out for a connection to an upstream."""
+    upstream_first_byte_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
+    """Time-out for the first byte of an upstream's answer."""
+    upstream_idle_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
+    """Time-out between two pieces of an upstream's answer."""
+    upstream_total_seconds: Annotated[float, Field(ge=1, le=86_400)] = 900
+    """Time-out for a whole call."""
+    hang_up_drain_seconds: Annotated[float, Field(ge=0, le=600)] = 60
+    """How long an upstream that bills anyway is read on after its caller left."""
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
+    """How long open calls may go on after a request to stop."""
+
+    sign_in_session_hours: Annotated[int, Field(ge=1, le=720)] = 12
+    """How long a sign-in lasts."""
+    usage_retention_days: Annotated[int, Field(ge=180, le=36_500)] = 400
+    """How long the metadata of calls is kept; the law asks for at least six months."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _strip_trailing_slash(cls, value: str | None) -> str | None:
+        """Keep one form of the address."""
+        return value.rstrip("/") if value else None
+
+    @model_validator(mode="after")
+    def _refuse_unknown_variables(self) -> Self:
+        """Refuse a variable that no setting has; the file is checked by pydantic itself."""
+        known = {PREFIX + name.upper() for name in type(self).model_fields}
+        unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+        if unknown:
+            message = f"unknown setting {', '.join(unknown)}"
+            raise ValueError(message)
+        return self
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded database is in use."""
+        return self.database_url is None
+
+    @property
+    def database_file(self) -> Path:
+        """The embedded database."""
+        return self.data_dir.absolute() / "onetoken.sqlite3"
+
+    @property
+    def console_url(self) -> str:
+        """Address of the console as a browser sees it."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+
+class BadSettings(Exception):
+    """A setting cannot be used; the message names it and never shows a secret's value."""
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Read the settings once per process.
+
+    Raises:
+        BadSettings: A value is out of bounds or a name is unknown.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [_problem(details["loc"], details["msg"]) for details in error.errors(include_input=False)]
+        raise BadSettings("; ".join(problems)) from None
+
+
+def _problem(location: tuple[int | str, ...], text: str) -> str:
+    """Say one problem with the name that the operator typed."""
+    words = text.removeprefix("Value error, ")
+    if not location:
+        return words
+    name = str(location[0])
+    return f"{name if name.upper().startswith(PREFIX) else PREFIX + name}".upper() + f": {words}"

@@ -1,0 +1,30 @@
+"""Every table in one import, for migrations and tests."""
+
+from sqlmodel import SQLModel
+
+from onetoken_app import database
+from onetoken_app.agreements import models as agreements
+from onetoken_app.audit import models as audit
+from onetoken_app.catalog import models as catalog
+from onetoken_app.identity import models as identity
+from onetoken_app.keys import models as keys
+from onetoken_app.ledger import models as ledger
+from onetoken_app.organizations import models as organizations
+from onetoken_app.pricing import models as pricing
+from onetoken_app.usage import models as usage
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "agreements",
+    "audit",
+    "catalog",
+    "database",
+    "identity",
+    "keys",
+    "ledger",
+    "metadata",
+    "organizations",
+    "pricing",
+    "usage",
+]

@@ -1,0 +1,1 @@
+"""Usage: one record per request, metadata only, and what is read from them."""

@@ -1,0 +1,61 @@
+"""The record of a call: exactly the metadata that docs/security.md promises, and no column that could hold content."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from onetoken_app.database import UtcDateTime, enum_type
+from onetoken_app.money import Currency
+from onetoken_app.token_usage import UsageSource
+
+
+class UsageRecord(SQLModel, table=True):
+    """One finished call. Written in the transaction that closes its hold; never changed."""
+
+    __tablename__ = "usage_record"
+    __table_args__ = (
+        sa.Index("ix_usage_record_organization_time", "organization_id", "requested_at"),
+        sa.Index("ix_usage_record_key_time", "api_key_id", "requested_at"),
+    )
+
+    request_id: str = Field(primary_key=True, max_length=32)
+    requested_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    organization_id: str = Field(max_length=32)
+    api_key_id: str = Field(max_length=32)
+    interface_path: str = Field(max_length=64)
+    """The path's template, such as ``/v1/chat/completions``."""
+    is_streaming: bool = Field(default=False)
+    model_id: str = Field(max_length=32)
+    model_name: str = Field(max_length=128)
+    """The catalog's name, so that history reads well after a rename; never an unknown name."""
+    channel_id: str = Field(default="", max_length=32)
+    """The channel whose bytes were delivered; empty when none were."""
+    region: str = Field(default="", max_length=16)
+    price_version_id: int
+    input_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    """Uncached input; all counts are disjoint, see ``token_usage``."""
+    cache_read_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    cache_write_5m_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    cache_write_1h_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    output_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    reasoning_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    """A part of ``output_tokens``."""
+    usage_source: UsageSource = Field(sa_type=enum_type(UsageSource))
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    charge_nanos: int = Field(sa_type=sa.BigInteger)
+    """What the organization paid; equals the postings of the hold's close."""
+    response_status: int
+    """HTTP status that the caller got."""
+    error_code: str = Field(default="", max_length=64)
+    """A code of docs/relay-api.md, or empty."""
+    attempt_count: int = Field(default=0)
+    """Upstream attempts."""
+    latency_ms: int = Field(default=0)
+    first_byte_ms: int | None = Field(default=None)
+    """From the request's arrival to the upstream's first byte."""
+    caller_ip: str = Field(default="", max_length=45)
+    user_agent: str = Field(default="", max_length=256)
+    """Printable characters only."""
+    upstream_request_id: str = Field(default="", max_length=128)
+    """Only what matches ``[A-Za-z0-9._:-]{1,128}``."""
