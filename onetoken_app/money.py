@@ -86,7 +86,8 @@ def _scaled(text: str, factor: int, too_fine: str) -> int:
         message = f"not a plain decimal number: {text!r}"
         raise ValueError(message)
     sign, whole, fraction = match.group(1), match.group(2), match.group(3) or ""
-    scaled, remainder = divmod(int(whole + fraction) * factor, 10 ** len(fraction))
+    divisor: int = 10 ** len(fraction)
+    scaled, remainder = divmod(int(whole + fraction) * factor, divisor)
     if remainder:
         raise ValueError(too_fine)
     if scaled > NANOS_MAX:

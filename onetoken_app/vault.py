@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,8 +122,7 @@ def _read_or_generate(path: Path) -> dict[str, str]:
                 pass  # another process was first; its secrets are the ones in use
             finally:
                 draft.unlink()
-        pairs = (line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
-        return {name: value for name, value in pairs}
+        return dict(re.findall(r"^(\w+)=(\S+)$", path.read_text(), re.MULTILINE))
     except OSError as error:
         message = f"{path}: cannot keep the generated secrets: {error.strerror}"
         raise BadSettings(message) from error
