@@ -1,0 +1,1 @@
+"""What tests share: databases, builders, a running installation, guards over a whole run."""
