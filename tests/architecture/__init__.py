@@ -1,0 +1,1 @@
+"""Contracts over the whole tree: what a review would have to look for in every change."""
