@@ -1,0 +1,107 @@
+"""What switches a check off says which check and why; what catches everything stands at an edge."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture.tree import Module, all_modules, breaches, module_of, product_modules
+
+CATCH_EVERYTHING: dict[str, str] = {}
+"""Where ``except Exception`` may stand, and which edge it is."""
+
+_NOQA = re.compile(r"#\s*noqa(?!:\s*[A-Z]+\d)", re.IGNORECASE)
+_TYPE_IGNORE = re.compile(r"#\s*type:\s*ignore(?!\[)")
+
+
+def suppresses_without_code(module: Module) -> Iterator[str]:
+    """Find suppressions that name no rule: they hide the next mistake as well."""
+    for number, line in enumerate(module.text.splitlines(), start=1):
+        if _NOQA.search(line):
+            yield f"{number} noqa without a code"
+        if _TYPE_IGNORE.search(line):
+            yield f"{number} type: ignore without a code"
+
+
+def catches_everything(module: Module) -> Iterator[str]:
+    """Find handlers that would also swallow a mistake of our own."""
+    for node in ast.walk(module.syntax):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        if node.type is None:
+            yield f"{node.lineno} bare except"
+        elif "Exception" in _caught_names(node.type) and module.path not in CATCH_EVERYTHING:
+            yield f"{node.lineno} except Exception away from the edges"
+        elif "BaseException" in _caught_names(node.type) and not _raises_again(node):
+            yield f"{node.lineno} except BaseException that does not raise again"
+
+
+def leaves_for_later(module: Module) -> Iterator[str]:
+    """Find notes of unfinished work, and bodies that only promise."""
+    for number, line in enumerate(module.text.splitlines(), start=1):
+        if re.search(r"#.*\b(TODO|FIXME|XXX|HACK)\b", line):
+            yield f"{number} a note of unfinished work"
+    for node in ast.walk(module.syntax):
+        if isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node):
+            yield f"{node.lineno} a stub"
+
+
+class TestSuppressions:
+    def test_each_names_its_rule(self) -> None:
+        assert breaches(suppresses_without_code, all_modules()) == []
+
+    @pytest.mark.parametrize(
+        "planted", [pytest.param("noqa", id="every lint rule"), pytest.param("type: ignore", id="every type error")]
+    )
+    def test_a_planted_one_is_found(self, planted: str) -> None:
+        assert list(suppresses_without_code(module_of(f"x = 1  # {planted}\n")))
+
+    def test_one_that_names_its_rule_is_fine(self) -> None:
+        planted = "x = 1  # " + "noqa: S105 - not a password\ny = 2  # " + "type: ignore[assignment]\n"
+        assert list(suppresses_without_code(module_of(planted))) == []
+
+
+class TestCatchingEverything:
+    def test_it_happens_at_the_edges_only(self) -> None:
+        assert breaches(catches_everything, product_modules()) == []
+
+    def test_every_edge_that_is_listed_still_needs_it(self) -> None:
+        catching = {
+            module.path
+            for module in product_modules()
+            for node in ast.walk(module.syntax)
+            if isinstance(node, ast.ExceptHandler) and node.type and "Exception" in _caught_names(node.type)
+        }
+        assert set(CATCH_EVERYTHING) == catching
+
+    @pytest.mark.parametrize(
+        "handler",
+        [
+            pytest.param("except:", id="bare"),
+            pytest.param("except Exception as error:", id="Exception"),
+            pytest.param("except (ValueError, Exception):", id="Exception among others"),
+            pytest.param("except BaseException:", id="BaseException that is swallowed"),
+        ],
+    )
+    def test_a_planted_one_is_found(self, handler: str) -> None:
+        assert list(catches_everything(module_of(f"try:\n    f()\n{handler}\n    pass\n")))
+
+
+class TestUnfinishedWork:
+    def test_there_is_none(self) -> None:
+        assert breaches(leaves_for_later, product_modules()) == []
+
+    def test_a_planted_stub_is_found(self) -> None:
+        assert list(leaves_for_later(module_of("def f():\n    raise NotImplementedError\n")))
+        assert list(leaves_for_later(module_of("x = 1  # " + "TODO: later\n")))
+
+
+def _caught_names(caught: ast.expr) -> set[str]:
+    """Name what a handler catches."""
+    return {node.id for node in ast.walk(caught) if isinstance(node, ast.Name)}
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler ends by passing on what it caught."""
+    return any(isinstance(node, ast.Raise) for node in ast.walk(handler))
