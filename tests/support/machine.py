@@ -1,0 +1,89 @@
+"""What the tests need of a machine beyond Python packages: a Chromium and strace. ``make test`` runs this first.
+
+Playwright's own browser is taken if it is there, else a Chromium on ``PATH``; what is missing is installed, with
+Playwright or ``apt-get``. A test never skips for want of a program.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+"""What a headless Chromium needs to run as root in a container and to leave the network alone."""
+
+
+class MissingProgram(Exception):
+    """A program that the tests need is neither here nor to be had."""
+
+
+def chromium_path() -> Path | None:
+    """Return the browser to drive: Playwright's own, else the first on ``PATH``, else nothing."""
+    with sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+    if own.exists():
+        return own
+    found = next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
+    return Path(found) if found else None
+
+
+def main() -> None:
+    """Install what is missing; exit 1 with a line that says what to do when that fails."""
+    try:
+        _ensure_chromium()
+        _ensure_strace()
+    except MissingProgram as error:
+        sys.exit(str(error))
+
+
+def _ensure_chromium() -> None:
+    """Find or install a browser."""
+    if chromium_path():
+        return
+    _say("no Chromium here: installing one")
+    if not _install_package("chromium"):
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+    if not chromium_path():
+        message = "No Chromium: install one (apt-get install chromium), or: .venv/bin/playwright install chromium"
+        raise MissingProgram(message)
+
+
+def _ensure_strace() -> None:
+    """Find or install strace, which shows the order of writes to disk and sockets."""
+    if shutil.which("strace"):
+        return
+    _say("no strace here: installing it")
+    if not _install_package("strace"):
+        message = "No strace: install it (apt-get install strace)"
+        raise MissingProgram(message)
+
+
+def _install_package(name: str) -> bool:
+    """Install a package of the system where that is possible; say whether it worked."""
+    if shutil.which("apt-get") is None:
+        return False
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if prefix and shutil.which("sudo") is None:
+        return False
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    commands = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", name])
+    return all(
+        subprocess.run([*prefix, *command], env=environment, check=False).returncode == 0 for command in commands
+    )
+
+
+def _say(line: str) -> None:
+    """Show progress."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
