@@ -21,7 +21,7 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -282,7 +282,19 @@ async def _count_revision_up(session: AsyncSession) -> None:
 @event.listens_for(Session, "after_flush")
 def _notice_policy_change(session: Session, _context: object) -> None:
     """Remember that a row which the relay reads was written, so that nobody can forget to say so."""
-    for row in (*session.new, *session.dirty, *session.deleted):
-        if sa.inspect(row).mapper.local_table.info.get("is_read_by_the_relay"):
-            session.info["policy_has_changed"] = True
-            return
+    changed = (row for row in session.dirty if session.is_modified(row))
+    if any(_is_read_by_the_relay(sa.inspect(row).mapper) for row in (*session.new, *changed, *session.deleted)):
+        session.info["policy_has_changed"] = True
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _notice_policy_statement(state: ORMExecuteState) -> None:
+    """Notice the same of statements that write many rows at once and never pass through a flush."""
+    writes = state.is_insert or state.is_update or state.is_delete
+    if writes and state.bind_mapper is not None and _is_read_by_the_relay(state.bind_mapper):
+        state.session.info["policy_has_changed"] = True
+
+
+def _is_read_by_the_relay(mapper: Mapper[Any]) -> bool:
+    """Whether the relay's policy is made of this table's rows."""
+    return bool(mapper.local_table.info.get("is_read_by_the_relay"))

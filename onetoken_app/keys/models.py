@@ -14,7 +14,17 @@ class ApiKey(SQLModel, table=True):
     """One key of an organization."""
 
     __tablename__ = "keys_api_key"
-    __table_args__ = {"info": READ_BY_THE_RELAY}
+    __table_args__ = (
+        sa.Index(
+            "uq_keys_api_key_name_in_use",
+            "organization_id",
+            "name",
+            unique=True,
+            sqlite_where=sa.text("revoked_at IS NULL"),
+            postgresql_where=sa.text("revoked_at IS NULL"),
+        ),
+        {"info": READ_BY_THE_RELAY},
+    )
 
     id: str = Field(default_factory=lambda: new_id(Kind.API_KEY), primary_key=True, max_length=32)
     organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)

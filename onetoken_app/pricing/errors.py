@@ -1,0 +1,10 @@
+"""Errors of the price book."""
+
+from onetoken_app.errors import Unavailable
+
+
+class UnknownPrice(Unavailable):
+    """A model has no price for its input or output, so that nobody can be charged and nobody may call it."""
+
+    code = "price_unknown"
+    is_retryable = False
