@@ -16,7 +16,7 @@ _HOSTS = (
     "npmmirror" + ".com",
 )
 _REGISTRY = re.compile("|".join(re.escape(host) for host in _HOSTS), re.IGNORECASE)
-_INDEX_OPTION = re.compile(r"--(?:extra-)?index[-]url|--find[-]links|--trusted[-]host|\"resolved\":\s*\"http", re.IGNORECASE)
+_INDEX_OPTION = re.compile(r"--(?:extra-)?index[-]url|--find[-]links|--trusted[-]host|\"resolved\":\s*\"http")
 _MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|Users|root|work)/[\w.-]+")
 _SECRET = re.compile(r"otk_live_[0-9A-Za-z]{40,}|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bsk-[A-Za-z0-9]{32,}")
 BINARY = {".png", ".ico", ".woff2", ".woff", ".ttf", ".otf", ".jpg", ".pdf", ".gz"}
