@@ -1,52 +1,19 @@
 """Tables of the ledger. They are written by ``store.py`` in the driver's SQL; these classes declare and read them.
 
-``ledger_account`` and ``ledger_hold_progress`` change; every other table is a journal whose rows are only ever
-inserted, which triggers enforce on both databases. Account ids and owner ids are opaque here: the ledger knows
-neither customers nor requests.
+``ledger_account``, ``ledger_hold_progress`` and ``ledger_open_hold`` change; every other table is a journal whose rows
+are only ever inserted, which triggers enforce on both databases (an epoch's end may be written once). Account ids and
+owner ids are opaque here: the ledger knows neither customers nor requests.
 """
 
 from datetime import datetime
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from onetoken_app.database import UtcDateTime, enum_type
+from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.money import Currency
 from onetoken_app.token_usage import UsageSource
-
-
-class AccountKind(StrEnum):
-    """What an account is for."""
-
-    PREPAID = "prepaid"
-    """A customer's money."""
-    REVENUE = "revenue"
-    """What customers were charged."""
-    ABSORBED = "absorbed"
-    """Charges that no balance covered; we bear them."""
-    GRANTS = "grants"
-    """Where credit given by the operator comes from; goes negative."""
-
-
-class TransactionKind(StrEnum):
-    """Why money moved."""
-
-    GRANT = "grant"
-    """The operator gave credit."""
-    CLOSE = "close"
-    """A hold was closed; without postings when nothing is charged."""
-
-
-class Outcome(StrEnum):
-    """How a hold ended."""
-
-    SETTLED = "settled"
-    """Charged for what was delivered."""
-    VOIDED = "voided"
-    """Nothing was delivered; nothing is charged."""
-    RECOVERED = "recovered"
-    """Its process died; charged for the last durable progress, or nothing."""
 
 
 class Epoch(SQLModel, table=True):
@@ -100,7 +67,7 @@ class Transaction(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UtcDateTime)
     previous_hash: bytes = Field(sa_type=sa.LargeBinary(32))
     hash: bytes = Field(sa_type=sa.LargeBinary(32))
-    """Over this row, its postings and, for a close, its hold and close; see ``chain.py``."""
+    """Over this row, its postings and, for a close, its hold and close; see ``journal.py``."""
 
 
 class Posting(SQLModel, table=True):
@@ -126,12 +93,15 @@ class Hold(SQLModel, table=True):
     """Money set aside for one request, until its close."""
 
     __tablename__ = "ledger_hold"
+    __table_args__ = (sa.CheckConstraint("amount_nanos >= 0", name="hold_is_not_negative"),)
 
     request_id: str = Field(primary_key=True, max_length=32)
     owner_id: str = Field(max_length=32)
     """Opaque: whose accounts pay."""
     currency: Currency = Field(sa_type=enum_type(Currency))
-    epoch_id: str = Field(foreign_key="ledger_epoch.id", index=True, max_length=32)
+    epoch_id: str = Field(foreign_key="ledger_epoch.id", max_length=32)
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+    """What was set aside when it was placed; extensions are further parts."""
     context: bytes = Field(sa_type=sa.LargeBinary)
     """Opaque to the ledger: what recovery hands back to the relay (ids and counts, ≤ 1 KiB)."""
     placed_at: datetime = Field(sa_type=UtcDateTime)
@@ -148,6 +118,18 @@ class HoldPart(SQLModel, table=True):
     """From 1; money is taken in this order."""
     account_id: str = Field(foreign_key="ledger_account.id", max_length=32)
     amount_nanos: int = Field(sa_type=sa.BigInteger)
+
+
+class OpenHold(SQLModel, table=True):
+    """Names the holds that have no close yet, so that recovery looks at them alone and not at years of journal.
+
+    Written and deleted in the commits that place and close; ``ledger verify`` compares it with the journal.
+    """
+
+    __tablename__ = "ledger_open_hold"
+
+    request_id: str = Field(foreign_key="ledger_hold.request_id", primary_key=True, max_length=32)
+    epoch_id: str = Field(foreign_key="ledger_epoch.id", max_length=32)
 
 
 class HoldProgress(SQLModel, table=True):
@@ -179,3 +161,19 @@ class HoldClose(SQLModel, table=True):
         foreign_key="ledger_transaction.sequence_number", unique=True, sa_type=sa.BigInteger
     )
     closed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "Epoch",
+    "Hold",
+    "HoldClose",
+    "HoldPart",
+    "HoldProgress",
+    "OpenHold",
+    "Outcome",
+    "Posting",
+    "Transaction",
+    "TransactionKind",
+]

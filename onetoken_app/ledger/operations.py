@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from onetoken_app.ledger.models import Outcome
+from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.money import Currency, Nanos
 from onetoken_app.token_usage import UsageSource
 

@@ -1,0 +1,79 @@
+"""The journal's rows as they are hashed and inserted, and the hash chain over them.
+
+An ``Entry`` is one transaction with everything that belongs to it. Its canonical text is the JSON array of its fields
+in the order written here, nested arrays for nested rows, moments as ``clock.iso_instant`` writes them, bytes in
+base64, amounts as integers, no spaces, UTF-8. Its hash is SHA-256 over the previous entry's hash and that text.
+**The order of the fields is part of the format**: new fields go to the end, with a default, and only by decision.
+"""
+
+import hashlib
+
+import msgspec
+
+from onetoken_app.ledger.kinds import Outcome, TransactionKind
+from onetoken_app.money import Currency, Nanos
+from onetoken_app.token_usage import UsageSource
+
+GENESIS_HASH = bytes(32)
+"""What the first entry is chained to."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class PostingRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An amount that moved between two accounts."""
+
+    posting_number: int
+    from_account_id: str
+    to_account_id: str
+    amount_nanos: Nanos
+
+
+class PartRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A share of a hold on one account."""
+
+    part_number: int
+    account_id: str
+    amount_nanos: Nanos
+
+
+class HoldRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Money set aside for one request."""
+
+    request_id: str
+    owner_id: str
+    currency: Currency
+    epoch_id: str
+    amount_nanos: Nanos
+    context: bytes
+    placed_at: str
+
+
+class CloseRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The end of a hold."""
+
+    request_id: str
+    outcome: Outcome
+    amount_nanos: Nanos
+    absorbed_nanos: Nanos
+    usage_source: UsageSource
+    closed_at: str
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One transaction and all that its hash covers."""
+
+    sequence_number: int
+    kind: TransactionKind
+    reference: str
+    recorded_at: str
+    postings: list[PostingRow]
+    hold: HoldRow | None = None
+    """The hold that a close ends; unset for other kinds."""
+    parts: list[PartRow] = []
+    close: CloseRow | None = None
+
+
+def hash_of(entry: Entry, *, previous_hash: bytes) -> bytes:
+    """Chain an entry to the one before it."""
+    return hashlib.sha256(previous_hash + _encode(entry)).digest()
