@@ -297,4 +297,5 @@ def _notice_policy_statement(state: ORMExecuteState) -> None:
 
 def _is_read_by_the_relay(mapper: Mapper[Any]) -> bool:
     """Whether the relay's policy is made of this table's rows."""
-    return bool(mapper.local_table.info.get("is_read_by_the_relay"))
+    table = mapper.local_table
+    return isinstance(table, sa.Table) and bool(table.info.get("is_read_by_the_relay"))

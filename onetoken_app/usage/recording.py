@@ -1,0 +1,140 @@
+"""The record of one call on its way into the ledger's transaction: drafted by the relay, inserted by the writer.
+
+What a caller or an upstream chose (User-Agent, the upstream's request id) passes a filter here first, because an
+echoing upstream could put a prompt there.
+"""
+
+import re
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from onetoken_app.clock import iso_instant
+from onetoken_app.ledger.operations import Statement
+from onetoken_app.money import Currency, Nanos
+from onetoken_app.token_usage import TokenUsage, UsageSource
+from onetoken_app.usage.models import UsageRecord
+
+CONTEXT_BYTES_MAX = 1024
+"""What a hold's context may hold."""
+USER_AGENT_CHARACTERS_MAX = 256
+
+_UPSTREAM_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDraft:
+    """Every column of ``UsageRecord``; see there for what each means."""
+
+    request_id: str
+    requested_at: datetime
+    organization_id: str
+    api_key_id: str
+    interface_path: str
+    is_streaming: bool
+    model_id: str
+    model_name: str
+    price_version_id: int
+    currency: Currency
+    channel_id: str = ""
+    region: str = ""
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    usage_source: UsageSource = UsageSource.NONE
+    charge_nanos: Nanos = 0
+    response_status: int = 0
+    error_code: str = ""
+    attempt_count: int = 0
+    latency_ms: int = 0
+    first_byte_ms: int | None = None
+    caller_ip: str = ""
+    user_agent: str = ""
+    upstream_request_id: str = ""
+
+
+_COLUMNS = tuple(field.name for field in fields(UsageDraft))
+_CHARGE_POSITION = _COLUMNS.index("charge_nanos")
+_TABLE = UsageRecord.__tablename__
+
+
+def with_usage(draft: UsageDraft, usage: TokenUsage) -> UsageDraft:
+    """Return the draft with a call's counts."""
+    return replace(
+        draft,
+        input_tokens=usage.input,
+        cache_read_tokens=usage.cache_read,
+        cache_write_5m_tokens=usage.cache_write_5m,
+        cache_write_1h_tokens=usage.cache_write_1h,
+        output_tokens=usage.output,
+        reasoning_tokens=usage.reasoning,
+    )
+
+
+def insert_statement(draft: UsageDraft, *, is_sqlite: bool) -> Statement:
+    """Return the statement that the ledger's writer runs in the transaction of the call's close.
+
+    The writer replaces the charge by what the organization was really charged.
+    """
+    parameters: list[Any] = [getattr(draft, name) for name in _COLUMNS]
+    parameters[1] = iso_instant(draft.requested_at)
+    return Statement(sql=_insert_sql(is_sqlite=is_sqlite), parameters=parameters, charge_position=_CHARGE_POSITION)
+
+
+def encode_draft(draft: UsageDraft) -> bytes:
+    """Pack a draft for a hold's context: at most 1 KiB, for which an overlong User-Agent is cut.
+
+    Raises:
+        ValueError: It does not fit even without the User-Agent.
+    """
+    packed = _encoder.encode([getattr(draft, name) for name in _COLUMNS])
+    excess = len(packed) - CONTEXT_BYTES_MAX
+    if excess <= 0:
+        return packed
+    if not draft.user_agent:
+        message = "a usage draft does not fit into a hold's context"
+        raise ValueError(message)
+    text = draft.user_agent.encode()
+    kept = text[: max(0, len(text) - excess)].decode(errors="ignore")
+    return encode_draft(replace(draft, user_agent=kept))
+
+
+def decode_draft(packed: bytes) -> UsageDraft:
+    """Unpack what ``encode_draft`` packed.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    values: list[Any] = msgspec.msgpack.decode(packed, type=list)
+    return msgspec.convert(dict(zip(_COLUMNS, values, strict=True)), type=UsageDraft)
+
+
+def clean_user_agent(text: str) -> str:
+    """Keep at most 256 printable characters of a caller's User-Agent; spaces stay, controls and line ends go."""
+    head = text[: USER_AGENT_CHARACTERS_MAX * 2]
+    if not head.isprintable():
+        head = "".join(character for character in head if character.isprintable())
+    return head[:USER_AGENT_CHARACTERS_MAX].strip()
+
+
+def clean_upstream_request_id(text: str) -> str:
+    """Return an upstream's request id when it has the form of one, else nothing."""
+    return text if _UPSTREAM_REQUEST_ID.fullmatch(text) else ""
+
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+@lru_cache(maxsize=2)
+def _insert_sql(*, is_sqlite: bool) -> str:
+    """Write the statement once per driver."""
+    places = ["?" if is_sqlite else "%s"] * len(_COLUMNS)
+    if not is_sqlite:
+        places[_COLUMNS.index("requested_at")] = "%s::timestamptz"
+    return f"INSERT INTO {_TABLE} ({', '.join(_COLUMNS)}) VALUES ({', '.join(places)})"  # noqa: S608 # our own constants
