@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from onetoken_app.errors import BadRequest
+from onetoken_app.organizations.time_zones import zone_of
 
 DAYS_MAX = 92
 """The longest period that is cut into days."""
@@ -54,18 +55,6 @@ def month_of(now: datetime, *, time_zone: str) -> Period:
 def today(now: datetime, *, time_zone: str) -> date:
     """Return the date that a clock on the wall shows at ``now``."""
     return now.astimezone(zone_of(time_zone)).date()
-
-
-def zone_of(time_zone: str) -> ZoneInfo:
-    """Look up an IANA time zone.
-
-    Raises:
-        BadRequest: It is unknown.
-    """
-    try:
-        return ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadRequest("Unknown time zone.", parameter="time_zone") from error
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -1,0 +1,112 @@
+"""Reads what an organization has accepted and confirmed."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app import clock
+from onetoken_app.agreements.documents import TEXTS, current_versions
+from onetoken_app.agreements.models import (
+    Acceptance,
+    AcceptanceMethod,
+    AgreementKind,
+    Confirmation,
+    ConfirmationKind,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptanceView:
+    """One agreement accepted by one organization."""
+
+    id: str
+    kind: AgreementKind
+    version: str
+    locale: str
+    text_sha256: str
+    method: AcceptanceMethod
+    person_id: str | None
+    signatory_name: str
+    signatory_title: str
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationView:
+    """A written confirmation that is not withdrawn."""
+
+    organization_id: str
+    kind: ConfirmationKind
+    expires_at: datetime | None
+
+
+async def outstanding_agreements(
+    session: AsyncSession, organization_id: str, *, on: date | None = None, texts: Path = TEXTS
+) -> list[AgreementKind]:
+    """Return the agreements whose text in force has not been accepted, in any language.
+
+    Args:
+        session: Any session.
+        organization_id: Whose.
+        on: The day; today in UTC when left out.
+        texts: The folder of texts.
+
+    Raises:
+        MissingText: An agreement has no text in force.
+    """
+    accepted = (await accepted_versions(session, organization_id=organization_id)).get(organization_id, frozenset())
+    versions = current_versions(on or clock.utc_now().date(), texts=texts)
+    return [kind for kind, version in versions.items() if (kind, version) not in accepted]
+
+
+async def accepted_versions(
+    session: AsyncSession, *, organization_id: str | None = None
+) -> dict[str, frozenset[tuple[AgreementKind, str]]]:
+    """Return which versions were accepted, by organization: of one, or of all for the relay's snapshot.
+
+    Compare with ``documents.current_versions(day)``.
+    """
+    query = select(Acceptance.organization_id, Acceptance.kind, Acceptance.version).distinct()
+    if organization_id is not None:
+        query = query.where(Acceptance.organization_id == organization_id)
+    accepted: dict[str, set[tuple[AgreementKind, str]]] = {}
+    for owner_id, kind, version in await session.exec(query):
+        accepted.setdefault(owner_id, set()).add((AgreementKind(kind), version))
+    return {owner_id: frozenset(versions) for owner_id, versions in accepted.items()}
+
+
+async def acceptances_of(session: AsyncSession, organization_id: str) -> list[AcceptanceView]:
+    """Return everything an organization accepted, newest first."""
+    query = (
+        select(Acceptance)
+        .where(Acceptance.organization_id == organization_id)
+        .order_by(col(Acceptance.accepted_at).desc(), col(Acceptance.id).desc())
+    )
+    return [
+        AcceptanceView(**{name: getattr(row, name) for name in AcceptanceView.__slots__})
+        for row in await session.exec(query)
+    ]
+
+
+async def has_confirmation(session: AsyncSession, organization_id: str, kind: ConfirmationKind, now: datetime) -> bool:
+    """Whether a written confirmation is in force at ``now``."""
+    query = select(Confirmation.id).where(
+        Confirmation.organization_id == organization_id,
+        Confirmation.kind == kind,
+        col(Confirmation.withdrawn_at).is_(None),
+        sa.or_(col(Confirmation.expires_at).is_(None), col(Confirmation.expires_at) > now),
+    )
+    return (await session.exec(query)).first() is not None
+
+
+async def confirmations(session: AsyncSession) -> list[ConfirmationView]:
+    """Return every confirmation that is not withdrawn, expired ones included: the relay's snapshot."""
+    query = select(Confirmation).where(col(Confirmation.withdrawn_at).is_(None))
+    return [
+        ConfirmationView(organization_id=row.organization_id, kind=row.kind, expires_at=row.expires_at)
+        for row in await session.exec(query)
+    ]

@@ -1,0 +1,113 @@
+"""Reads people, their sessions and how long a guess has to wait."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app.identity.models import Person, SignInSession, SignInThrottle, StaffMembership, StaffRole
+from onetoken_app.identity.service import session_digest
+from onetoken_app.identity.throttle import account_subject, address_subject, remaining_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsView:
+    """What signing in compares."""
+
+    person_id: str
+    password_hash: str | None = field(repr=False)
+    is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """Somebody who may sign in."""
+
+    id: str
+    email: str
+    name: str
+    locale: str
+    is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInView:
+    """Who is calling, as their session says."""
+
+    person_id: str
+    email: str
+    name: str
+    locale: str
+    staff_roles: frozenset[StaffRole]
+    session_id: str
+
+
+async def credentials_of(session: AsyncSession, email: str) -> CredentialsView | None:
+    """Return what signing in as ``email`` compares, whatever its case; ``None``: nobody."""
+    person = (await session.exec(select(Person).where(Person.email == email.strip().lower()))).first()
+    if person is None:
+        return None
+    return CredentialsView(
+        person_id=person.id, password_hash=person.password_hash, is_disabled=person.disabled_at is not None
+    )
+
+
+async def person_by_email(session: AsyncSession, email: str) -> PersonView | None:
+    """Return the person who signs in as ``email``."""
+    person = (await session.exec(select(Person).where(Person.email == email.strip().lower()))).first()
+    return _person_view(person) if person else None
+
+
+async def person(session: AsyncSession, person_id: str) -> PersonView | None:
+    """Return a person."""
+    row = await session.get(Person, person_id)
+    return _person_view(row) if row else None
+
+
+async def signed_in_person(session: AsyncSession, secret: str, now: datetime) -> SignedInView | None:
+    """Return whose session a cookie opens; ``None``: unknown, expired, signed out, or the person is disabled."""
+    query = (
+        select(SignInSession, Person)
+        .join(Person, col(Person.id) == col(SignInSession.person_id))
+        .where(
+            SignInSession.secret_digest == session_digest(secret),
+            SignInSession.expires_at > now,
+            col(SignInSession.revoked_at).is_(None),
+            col(Person.disabled_at).is_(None),
+        )
+    )
+    row = (await session.exec(query)).first()
+    if row is None:
+        return None
+    sign_in, owner = row
+    roles = await session.exec(select(StaffMembership.role).where(StaffMembership.person_id == owner.id))
+    return SignedInView(
+        person_id=owner.id,
+        email=owner.email,
+        name=owner.name,
+        locale=owner.locale,
+        staff_roles=frozenset(StaffRole(role) for role in roles),
+        session_id=sign_in.id,
+    )
+
+
+async def seconds_until_sign_in_is_allowed(session: AsyncSession, *, email: str, caller_ip: str, now: datetime) -> int:
+    """Return how long the next guess has to wait, in seconds; the same for people who do not exist.
+
+    A look only. To let guesses through one by one, use ``service.admit_sign_in_attempt``.
+    """
+    subjects = (account_subject(email), address_subject(caller_ip))
+    rows = await session.exec(select(SignInThrottle).where(col(SignInThrottle.subject).in_(subjects)))
+    waits = [
+        remaining_seconds(row.subject, failure_count=row.failure_count, last_failure_at=row.last_failure_at, now=now)
+        for row in rows
+    ]
+    return max(waits, default=0)
+
+
+def _person_view(row: Person) -> PersonView:
+    """Copy a person without the password's hash."""
+    return PersonView(
+        id=row.id, email=row.email, name=row.name, locale=row.locale, is_disabled=row.disabled_at is not None
+    )

@@ -1,0 +1,240 @@
+"""Creates people, signs them in and out, and counts failed guesses."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app import clock
+from onetoken_app.errors import BadRequest, Conflict, NotFound
+from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.identity.models import Person, SignInSession, SignInThrottle, StaffMembership, StaffRole
+from onetoken_app.identity.throttle import (
+    FORGOTTEN_AFTER,
+    account_subject,
+    address_subject,
+    remaining_seconds,
+)
+
+_SESSION_SECRET_BYTES = 32
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
+_EMAIL_CHARACTERS_MAX = 254
+
+
+def normalized_email(email: str) -> str:
+    """Return the one form of an e-mail address that people sign in with: lower case, no spaces around it.
+
+    Raises:
+        BadRequest: It is no e-mail address.
+    """
+    email = email.strip().lower()
+    if len(email) > _EMAIL_CHARACTERS_MAX or not email.isprintable() or _EMAIL.fullmatch(email) is None:
+        raise BadRequest("This is not an e-mail address.", parameter="email")
+    return email
+
+
+def session_digest(secret: str) -> bytes:
+    """Return what is stored of a session's secret."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+async def create_person(
+    session: AsyncSession, *, email: str, name: str, password_hash: str | None, locale: str = "en"
+) -> str:
+    """Create somebody who may sign in; return the id.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        email: What they sign in with; unique whatever its case.
+        name: What they are called; at most 120 characters, may be empty.
+        password_hash: Made by ``passwords.hash_password``; ``None``: cannot sign in with a password.
+        locale: ``en`` or ``zh-CN``.
+
+    Raises:
+        BadRequest: The e-mail address or the name cannot be used.
+        Conflict: Somebody has this e-mail address.
+    """
+    email = normalized_email(email)
+    name = name.strip()
+    if len(name) > 120 or not name.isprintable():
+        raise BadRequest("A name has at most 120 printable characters.", parameter="name")
+    if (await session.exec(select(Person.id).where(Person.email == email))).first() is not None:
+        raise Conflict("Somebody with this e-mail address exists already.")
+    person_id = new_id(Kind.PERSON)
+    session.add(
+        Person(
+            id=person_id,
+            email=email,
+            name=name,
+            password_hash=password_hash,
+            locale=locale,
+            created_at=clock.utc_now(),
+        )
+    )
+    await session.flush()
+    return person_id
+
+
+async def set_password_hash(session: AsyncSession, *, person_id: str, password_hash: str) -> None:
+    """Replace a person's password and end every session they have, because the old one may be known to others.
+
+    Raises:
+        NotFound: There is no such person.
+    """
+    person = await _person(session, person_id)
+    person.password_hash = password_hash
+    await revoke_sessions_of(session, person_id)
+
+
+async def set_locale(session: AsyncSession, *, person_id: str, locale: str) -> None:
+    """Remember the language a person reads.
+
+    Raises:
+        NotFound: There is no such person.
+    """
+    (await _person(session, person_id)).locale = locale
+
+
+async def disable_person(session: AsyncSession, *, person_id: str) -> None:
+    """Keep a person out from now on; doing it again changes nothing.
+
+    Raises:
+        NotFound: There is no such person.
+    """
+    person = await _person(session, person_id)
+    person.disabled_at = person.disabled_at or clock.utc_now()
+    await revoke_sessions_of(session, person_id)
+
+
+async def grant_staff_role(session: AsyncSession, *, person_id: str, role: StaffRole) -> None:
+    """Make a person a member of the operator's staff; granting it again changes nothing.
+
+    Raises:
+        NotFound: There is no such person.
+    """
+    await _person(session, person_id)
+    if await session.get(StaffMembership, (person_id, role)) is None:
+        session.add(StaffMembership(person_id=person_id, role=role, created_at=clock.utc_now()))
+        await session.flush()
+
+
+async def start_session(
+    session: AsyncSession, *, person_id: str, caller_ip: str, user_agent: str, lifetime: timedelta
+) -> str:
+    """Sign a person in; return the cookie's secret, which is stored nowhere.
+
+    Raises:
+        NotFound: There is no such person, or they are disabled.
+    """
+    person = await _person(session, person_id)
+    if person.disabled_at is not None:
+        raise NotFound("There is no such person.")
+    secret = secrets.token_urlsafe(_SESSION_SECRET_BYTES)
+    now = clock.utc_now()
+    session.add(
+        SignInSession(
+            secret_digest=session_digest(secret),
+            person_id=person_id,
+            created_at=now,
+            expires_at=now + lifetime,
+            caller_ip=caller_ip[:45],
+            user_agent=_printable(user_agent)[:256],
+        )
+    )
+    await session.flush()
+    return secret
+
+
+async def end_session(session: AsyncSession, *, secret: str) -> None:
+    """Sign one browser out; an unknown or ended session is left as it is."""
+    await session.exec(
+        update(SignInSession)
+        .where(col(SignInSession.secret_digest) == session_digest(secret), col(SignInSession.revoked_at).is_(None))
+        .values(revoked_at=clock.utc_now())
+    )
+
+
+async def revoke_sessions_of(session: AsyncSession, person_id: str) -> None:
+    """Sign a person out everywhere."""
+    await session.exec(
+        update(SignInSession)
+        .where(col(SignInSession.person_id) == person_id, col(SignInSession.revoked_at).is_(None))
+        .values(revoked_at=clock.utc_now())
+    )
+
+
+async def admit_sign_in_attempt(session: AsyncSession, *, email: str, caller_ip: str, now: datetime) -> int:
+    """Count a guess before it is checked, or say how long it has to wait.
+
+    A guess that is counted only after it was checked would let a hundred at once through the same gap. Commit, then
+    check the password, then call ``clear_failed_sign_ins`` when it was right.
+
+    Returns:
+        0: the guess is counted and may be checked. Otherwise the seconds to wait, and nothing was counted.
+    """
+    throttles = [await _throttle(session, account_subject(email)), await _throttle(session, address_subject(caller_ip))]
+    waits = [_remaining(throttle, now) for throttle in throttles if throttle is not None]
+    if any(waits):
+        return max(waits)
+    await note_failed_sign_in(session, email=email, caller_ip=caller_ip)
+    return 0
+
+
+async def note_failed_sign_in(session: AsyncSession, *, email: str, caller_ip: str) -> None:
+    """Count a failure against the account, known or not, and against the address."""
+    now = clock.utc_now()
+    for subject in (account_subject(email), address_subject(caller_ip)):
+        throttle = await _throttle(session, subject)
+        if throttle is None:
+            session.add(SignInThrottle(subject=subject, failure_count=1, last_failure_at=now))
+            continue
+        is_fresh = now - throttle.last_failure_at >= FORGOTTEN_AFTER
+        throttle.failure_count = 1 if is_fresh else throttle.failure_count + 1
+        throttle.last_failure_at = now
+    await session.flush()
+
+
+async def clear_failed_sign_ins(session: AsyncSession, *, email: str, caller_ip: str | None = None) -> None:
+    """Forget an account's failures after its owner got in.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        email: The account.
+        caller_ip: Given after ``admit_sign_in_attempt``: takes back the one failure it counted against the address.
+            The other failures of the address stay, or one right password would buy twenty guesses at other people's.
+    """
+    throttle = await _throttle(session, account_subject(email))
+    if throttle is not None:
+        await session.delete(throttle)
+    of_address = None if caller_ip is None else await _throttle(session, address_subject(caller_ip))
+    if of_address is not None:
+        of_address.failure_count = max(0, of_address.failure_count - 1)
+    await session.flush()
+
+
+async def _person(session: AsyncSession, person_id: str) -> Person:
+    """Find a person."""
+    person = await session.get(Person, person_id)
+    if person is None:
+        raise NotFound("There is no such person.")
+    return person
+
+
+async def _throttle(session: AsyncSession, subject: str) -> SignInThrottle | None:
+    """Find and lock a subject's failures, so that guesses made at once are counted one by one."""
+    return await session.get(SignInThrottle, subject, with_for_update=True)
+
+
+def _remaining(throttle: SignInThrottle, now: datetime) -> int:
+    """Return the seconds a subject has to wait."""
+    return remaining_seconds(
+        throttle.subject, failure_count=throttle.failure_count, last_failure_at=throttle.last_failure_at, now=now
+    )
+
+
+def _printable(text: str) -> str:
+    """Drop control characters."""
+    return "".join(character for character in text[:1024] if character.isprintable())

@@ -1,0 +1,66 @@
+"""How long the next guess at a password has to wait. Pure; the counts live in ``identity_sign_in_throttle``.
+
+An account bears at most ten guesses in any fifteen minutes, whatever addresses they come from: four at once, then one
+after 30, 60 and 120 seconds, then one every three minutes. No lock-out: whoever knows the password gets in after the
+delay. An address is slowed only after twenty failures, because an office shares one.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, ip_address
+
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""A subject without failures for this long begins afresh."""
+_FREE_FAILURES_OF_AN_ACCOUNT = 4
+_FREE_FAILURES_OF_AN_ADDRESS = 20
+_FIRST_DELAY_SECONDS = 30
+_DELAY_SECONDS_MAX = 180
+
+
+def account_subject(email: str) -> str:
+    """Name an account in the table of failures, known or not, without keeping what was typed."""
+    return f"account:{_digest(email.strip().lower())}"
+
+
+def address_subject(caller_ip: str) -> str:
+    """Name an address in the table of failures; an IPv6 network counts as one address."""
+    return f"address:{_digest(_network_of(caller_ip))}"
+
+
+def delay_seconds(subject: str, failure_count: int) -> int:
+    """Return how long after its last failure a subject has to wait, in seconds.
+
+    Args:
+        subject: Made by ``account_subject`` or ``address_subject``.
+        failure_count: Failures since it last began afresh.
+    """
+    free = _FREE_FAILURES_OF_AN_ACCOUNT if subject.startswith("account:") else _FREE_FAILURES_OF_AN_ADDRESS
+    if failure_count < free:
+        return 0
+    return min(_FIRST_DELAY_SECONDS << min(failure_count - free, 10), _DELAY_SECONDS_MAX)
+
+
+def remaining_seconds(subject: str, *, failure_count: int, last_failure_at: datetime, now: datetime) -> int:
+    """Return how many whole seconds are left to wait, rounded up; 0 when the next guess may be made."""
+    if now - last_failure_at >= FORGOTTEN_AFTER:
+        return 0
+    allowed_at = last_failure_at + timedelta(seconds=delay_seconds(subject, failure_count))
+    return max(0, -((now - allowed_at) // timedelta(seconds=1)))
+
+
+def _digest(text: str) -> str:
+    """Shorten to a fixed length."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _network_of(caller_ip: str) -> str:
+    """Take the first 64 bits of an IPv6 address: its owner has all of the rest."""
+    try:
+        address = ip_address(caller_ip)
+    except ValueError:
+        return caller_ip
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(int(address) >> 64)

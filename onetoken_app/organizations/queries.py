@@ -1,0 +1,109 @@
+"""Reads organizations, their standing and their members."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app.identity.models import Person
+from onetoken_app.money import Currency
+from onetoken_app.organizations.models import Membership, Organization, OrganizationRole
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationView:
+    """A customer."""
+
+    id: str
+    name: str
+    registration_code: str
+    currency: Currency
+    time_zone: str
+    created_at: datetime
+    verified_at: datetime | None
+    suspended_at: datetime | None
+
+    @property
+    def is_in_good_standing(self) -> bool:
+        """Whether its calls are admitted, as far as the organization itself is concerned."""
+        return self.verified_at is not None and self.suspended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipView:
+    """An organization that a person acts for."""
+
+    organization_id: str
+    organization_name: str
+    role: OrganizationRole
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A person who acts for an organization."""
+
+    person_id: str
+    email: str
+    name: str
+    role: OrganizationRole
+
+
+async def organization(session: AsyncSession, organization_id: str) -> OrganizationView | None:
+    """Return an organization."""
+    row = await session.get(Organization, organization_id)
+    return _view(row) if row else None
+
+
+async def organization_by_code(session: AsyncSession, registration_code: str) -> OrganizationView | None:
+    """Return the organization with this registration code, written in its one form."""
+    query = select(Organization).where(Organization.registration_code == registration_code)
+    row = (await session.exec(query)).first()
+    return _view(row) if row else None
+
+
+async def organizations(session: AsyncSession) -> list[OrganizationView]:
+    """Return every organization, oldest first."""
+    return [_view(row) for row in await session.exec(select(Organization).order_by(Organization.id))]
+
+
+async def memberships_of(session: AsyncSession, person_id: str) -> list[MembershipView]:
+    """Return the organizations a person acts for, by name."""
+    query = (
+        select(Membership, Organization.name)
+        .join(Organization, col(Organization.id) == col(Membership.organization_id))
+        .where(Membership.person_id == person_id)
+        .order_by(Organization.name, Organization.id)
+    )
+    return [
+        MembershipView(organization_id=membership.organization_id, organization_name=name, role=membership.role)
+        for membership, name in await session.exec(query)
+    ]
+
+
+async def members_of(session: AsyncSession, organization_id: str) -> list[MemberView]:
+    """Return the people who act for an organization, by e-mail address."""
+    query = (
+        select(Membership, Person)
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(Membership.organization_id == organization_id)
+        .order_by(Person.email)
+    )
+    return [
+        MemberView(person_id=person.id, email=person.email, name=person.name, role=membership.role)
+        for membership, person in await session.exec(query)
+    ]
+
+
+def _view(row: Organization) -> OrganizationView:
+    """Copy an organization."""
+    return OrganizationView(
+        id=row.id,
+        name=row.name,
+        registration_code=row.registration_code,
+        currency=row.currency,
+        time_zone=row.time_zone,
+        created_at=row.created_at,
+        verified_at=row.verified_at,
+        suspended_at=row.suspended_at,
+    )

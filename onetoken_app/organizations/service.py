@@ -1,0 +1,138 @@
+"""Registers organizations, keeps their particulars, and says who acts for them."""
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app import clock
+from onetoken_app.errors import BadRequest, Conflict, NotFound
+from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.identity.models import Person
+from onetoken_app.money import Currency
+from onetoken_app.organizations.models import Membership, Organization, OrganizationRole
+from onetoken_app.organizations.registration_codes import checked_registration_code
+from onetoken_app.organizations.time_zones import zone_of
+
+DEFAULT_TIME_ZONE = "Asia/Shanghai"
+NAME_CHARACTERS_MAX = 200
+
+
+async def register_organization(
+    session: AsyncSession,
+    *,
+    name: str,
+    registration_code: str,
+    currency: Currency,
+    time_zone: str = DEFAULT_TIME_ZONE,
+) -> str:
+    """Register a customer, not verified yet; return the id.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        name: As on the licence; 1–200 characters.
+        registration_code: Unified social credit code; at most one organization has it.
+        currency: What it is billed in.
+        time_zone: IANA name; days and months are cut in it.
+
+    Raises:
+        BadRequest: A value cannot be used.
+        Conflict: An organization with this code is registered.
+    """
+    code = checked_registration_code(registration_code)
+    taken = (await session.exec(select(Organization.id).where(Organization.registration_code == code))).first()
+    if taken is not None:
+        raise Conflict("An organization with this registration code exists already.")
+    organization_id = new_id(Kind.ORGANIZATION)
+    session.add(
+        Organization(
+            id=organization_id,
+            name=_checked_name(name),
+            registration_code=code,
+            currency=currency,
+            time_zone=zone_of(time_zone).key,
+            created_at=clock.utc_now(),
+        )
+    )
+    await session.flush()
+    return organization_id
+
+
+async def rename_organization(session: AsyncSession, *, organization_id: str, name: str) -> None:
+    """Change the name.
+
+    Raises:
+        BadRequest: The name cannot be used.
+        NotFound: There is no such organization.
+    """
+    organization = await _organization(session, organization_id)
+    organization.name = _checked_name(name)
+
+
+async def mark_verified(session: AsyncSession, *, organization_id: str) -> None:
+    """Record that an organization has proved what it is; a verified one keeps its first moment.
+
+    Raises:
+        NotFound: There is no such organization.
+    """
+    organization = await _organization(session, organization_id)
+    if organization.verified_at is None:
+        organization.verified_at = clock.utc_now()
+
+
+async def suspend_organization(session: AsyncSession, *, organization_id: str) -> None:
+    """Refuse an organization's calls from now on; doing it again changes nothing.
+
+    Raises:
+        NotFound: There is no such organization.
+    """
+    organization = await _organization(session, organization_id)
+    if organization.suspended_at is None:
+        organization.suspended_at = clock.utc_now()
+
+
+async def resume_organization(session: AsyncSession, *, organization_id: str) -> None:
+    """End a suspension; doing it again changes nothing.
+
+    Raises:
+        NotFound: There is no such organization.
+    """
+    organization = await _organization(session, organization_id)
+    organization.suspended_at = None
+
+
+async def add_member(session: AsyncSession, *, organization_id: str, person_id: str, role: OrganizationRole) -> None:
+    """Let a person act for an organization, or change the role in which they do.
+
+    A person may act for several organizations.
+
+    Raises:
+        NotFound: No such organization or person.
+    """
+    await _organization(session, organization_id)
+    if await session.get(Person, person_id) is None:
+        raise NotFound("There is no such person.")
+    membership = await session.get(Membership, (organization_id, person_id))
+    if membership is None:
+        session.add(
+            Membership(organization_id=organization_id, person_id=person_id, role=role, created_at=clock.utc_now())
+        )
+    elif membership.role != role:
+        membership.role = role
+    await session.flush()
+
+
+async def _organization(session: AsyncSession, organization_id: str) -> Organization:
+    """Find an organization."""
+    organization = await session.get(Organization, organization_id)
+    if organization is None:
+        raise NotFound("There is no such organization.")
+    return organization
+
+
+def _checked_name(name: str) -> str:
+    """Trim a name and refuse an empty, long or unprintable one."""
+    name = name.strip()
+    if not 0 < len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
+        raise BadRequest(
+            f"An organization's name has 1 to {NAME_CHARACTERS_MAX} printable characters.", parameter="name"
+        )
+    return name
