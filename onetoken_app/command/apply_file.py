@@ -1,0 +1,290 @@
+"""What an ``apply`` file may say: its members, read into plain values that remember their lines.
+
+Reading it touches the environment (``credential_env``, ``password_env``) but no database: whatever can be wrong with
+the file by itself is found here, before anything is changed.
+"""
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import yaml
+
+from onetoken_app.agreements.models import ConfirmationKind
+from onetoken_app.catalog.models import Region
+from onetoken_app.command.marked_yaml import BadFile, Members, Text, read_document
+from onetoken_app.money import Currency, MicrosPerMillion, Nanos
+from onetoken_app.organizations.models import OrganizationRole
+from onetoken_app.token_usage import TokenKind
+
+_TIME_ZONE = "Asia/Shanghai"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEntry:
+    """One upstream endpoint."""
+
+    line: int
+    name: str
+    provider: str
+    base_url: str
+    credential: str = field(repr=False)
+    region: Region
+    is_enabled: bool
+    bills_after_hang_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RouteEntry:
+    """A channel that serves the model it stands under."""
+
+    line: int
+    channel: str
+    upstream_model: str
+    priority: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model for sale."""
+
+    line: int
+    name: str
+    owned_by: str
+    is_enabled: bool
+    context_window_tokens: int
+    output_tokens_max: int
+    routes: tuple[RouteEntry, ...]
+    price_line: int
+    rates: dict[TokenKind, MicrosPerMillion]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEntry:
+    """Somebody who signs in for an organization."""
+
+    line: int
+    email: str
+    name: str
+    locale: str
+    role: OrganizationRole
+    password: str | None = field(repr=False)
+    """Unset: the file says nothing about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """A key that has to exist."""
+
+    line: int
+    name: str
+    models: tuple[Text, ...] | None
+    """Unset: every model."""
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationEntry:
+    """One customer."""
+
+    line: int
+    name: str
+    code: str
+    currency: Currency
+    time_zone: str
+    is_verified: bool | None
+    """Unset: the file says nothing about it."""
+    credit_line: int
+    credit_nanos: Nanos | None
+    """The total that ``apply`` grants; unset: none."""
+    confirmations: tuple[ConfirmationKind, ...]
+    people: tuple[PersonEntry, ...]
+    keys: tuple[KeyEntry, ...]
+
+
+class ApplyFile(NamedTuple):
+    """A whole file."""
+
+    currency: Currency
+    channels: tuple[ChannelEntry, ...]
+    models: tuple[ModelEntry, ...]
+    organizations: tuple[OrganizationEntry, ...]
+
+
+def read_apply_file(content: bytes) -> ApplyFile:
+    """Read a file.
+
+    Raises:
+        BadFile: Anything in it cannot be used; the message names the line.
+    """
+    top = Members(read_document(content), what="the file", known=("currency", "channels", "models", "organizations"))
+    currency = top.choice("currency", Currency, Currency.USD)
+    file = ApplyFile(
+        currency=currency,
+        channels=tuple(_channel(node) for node in top.listed("channels")),
+        models=tuple(_model(node) for node in top.listed("models")),
+        organizations=tuple(_organization(node, currency) for node in top.listed("organizations")),
+    )
+    _refuse_repeats("channel", [(entry.name, entry.line) for entry in file.channels])
+    _refuse_repeats("model", [(entry.name, entry.line) for entry in file.models])
+    _refuse_repeats("organization's code", [(entry.code, entry.line) for entry in file.organizations])
+    return file
+
+
+def _channel(node: yaml.Node) -> ChannelEntry:
+    """Read one entry of ``channels``."""
+    known = (
+        "name", "provider", "base_url", "credential", "credential_env", "region", "enabled", "bills_after_hang_up",
+    )  # fmt: skip
+    members = Members(node, what="a channel", known=known)
+    credential = _secret(members, "credential", characters_max=4096)
+    if credential is None:
+        raise BadFile(members.line, "a channel needs 'credential' or 'credential_env'")
+    return ChannelEntry(
+        line=members.line,
+        name=members.text("name", characters_max=64),
+        provider=members.text("provider", characters_max=32),
+        base_url=members.text("base_url", characters_max=512),
+        credential=credential,
+        region=members.choice("region", Region),
+        is_enabled=members.truth("enabled", default=True),
+        bills_after_hang_up=members.truth("bills_after_hang_up", default=False),
+    )
+
+
+def _model(node: yaml.Node) -> ModelEntry:
+    """Read one entry of ``models``."""
+    known = ("name", "owned_by", "enabled", "channels", "price", "context_window", "max_output_tokens")
+    members = Members(node, what="a model", known=known)
+    name = members.text("name", characters_max=128)
+    routes = tuple(_route(entry, name) for entry in members.listed("channels"))
+    if not routes:
+        raise BadFile(members.line_of("channels"), f"model {name!r} needs at least one channel")
+    _refuse_repeats(f"channel of model {name!r}", [(route.channel, route.line) for route in routes])
+    context_window = members.whole("context_window", minimum=1)
+    return ModelEntry(
+        line=members.line,
+        name=name,
+        owned_by=members.text_or("owned_by", "onetoken", characters_max=64),
+        is_enabled=members.truth("enabled", default=True),
+        context_window_tokens=context_window,
+        output_tokens_max=members.whole("max_output_tokens", minimum=1, maximum=context_window),
+        routes=routes,
+        price_line=members.line_of("price"),
+        rates=_rates(members.nested("price")),
+    )
+
+
+def _route(node: yaml.Node, model_name: str) -> RouteEntry:
+    """Read one entry of a model's ``channels``."""
+    members = Members(node, what="a model's channel", known=("channel", "upstream_model", "priority", "weight"))
+    return RouteEntry(
+        line=members.line,
+        channel=members.text("channel", characters_max=64),
+        upstream_model=members.text_or("upstream_model", model_name, characters_max=128),
+        priority=members.whole("priority", 0, minimum=0, maximum=1000),
+        weight=members.whole("weight", 1, minimum=1, maximum=1_000_000),
+    )
+
+
+def _rates(node: yaml.Node) -> dict[TokenKind, MicrosPerMillion]:
+    """Read a model's ``price``; input and output have to be there."""
+    members = Members(node, what="a price", known=[kind.value for kind in TokenKind])
+    required = {TokenKind.INPUT, TokenKind.OUTPUT}
+    return {kind: members.price(kind.value) for kind in TokenKind if kind in required or members.has(kind.value)}
+
+
+def _organization(node: yaml.Node, currency: Currency) -> OrganizationEntry:
+    """Read one entry of ``organizations``."""
+    known = (
+        "name", "code", "currency", "time_zone", "verified", "credit", "confirmations", "people", "keys",
+    )  # fmt: skip
+    members = Members(node, what="an organization", known=known)
+    people = tuple(_person(entry) for entry in members.listed("people"))
+    keys = tuple(_key(entry) for entry in members.listed("keys"))
+    _refuse_repeats("person", [(person.email, person.line) for person in people])
+    _refuse_repeats("key", [(key.name, key.line) for key in keys])
+    return OrganizationEntry(
+        line=members.line,
+        name=members.text("name", characters_max=200),
+        code=members.text("code", characters_max=64),
+        currency=members.choice("currency", Currency, currency),
+        time_zone=members.text_or("time_zone", _TIME_ZONE, characters_max=64),
+        is_verified=members.truth("verified", default=False) if members.has("verified") else None,
+        credit_line=members.line_of("credit"),
+        credit_nanos=members.amount("credit") if members.has("credit") else None,
+        confirmations=tuple(_confirmation(word) for word in members.texts("confirmations", characters_max=64)),
+        people=people,
+        keys=keys,
+    )
+
+
+def _confirmation(word: Text) -> ConfirmationKind:
+    """Read one entry of an organization's ``confirmations``."""
+    kinds = [kind.value for kind in ConfirmationKind]
+    if word.value not in kinds:
+        raise BadFile(word.line, f"a confirmation is one of {', '.join(kinds)}")
+    return ConfirmationKind(word.value)
+
+
+def _person(node: yaml.Node) -> PersonEntry:
+    """Read one entry of ``people``."""
+    known = ("email", "name", "locale", "role", "password", "password_env")
+    members = Members(node, what="a person", known=known)
+    email = members.text("email", characters_max=254).lower()
+    if email.count("@") != 1 or email.startswith("@") or email.endswith("@") or " " in email:
+        raise BadFile(members.line_of("email"), "'email' is an address such as name@company.example")
+    return PersonEntry(
+        line=members.line,
+        email=email,
+        name=members.text_or("name", "", characters_max=120),
+        locale=members.text_or("locale", "en", characters_max=16),
+        role=members.choice("role", OrganizationRole),
+        password=_secret(members, "password", characters_max=1024),
+    )
+
+
+def _key(node: yaml.Node) -> KeyEntry:
+    """Read one entry of ``keys``."""
+    members = Members(node, what="a key", known=("name", "models", "expires_on"))
+    return KeyEntry(
+        line=members.line,
+        name=members.text("name", characters_max=64),
+        models=tuple(members.texts("models", characters_max=128)) if members.has("models") else None,
+        expires_at=_end_of_day(members, "expires_on"),
+    )
+
+
+def _end_of_day(members: Members, name: str) -> datetime | None:
+    """Read a date; what expires on it works until midnight, UTC."""
+    if not members.has(name):
+        return None
+    try:
+        day = datetime.strptime(members.text(name, characters_max=10), "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadFile(members.line_of(name), f"{name!r} is a date such as 2027-12-31") from None
+    return day + timedelta(days=1)
+
+
+def _secret(members: Members, name: str, *, characters_max: int) -> str | None:
+    """Read a secret that stands in the file, or in the variable that the file names."""
+    variable = f"{name}_env"
+    if not members.has(variable):
+        return members.text(name, characters_max=characters_max) if members.has(name) else None
+    if members.has(name):
+        raise BadFile(members.line_of(variable), f"{name!r} and {variable!r} exclude each other")
+    value = os.environ.get(members.text(variable, characters_max=128), "").strip()
+    if not value:
+        raise BadFile(members.line_of(variable), f"the variable that {variable!r} names is not set")
+    return value
+
+
+def _refuse_repeats(what: str, entries: list[tuple[str, int]]) -> None:
+    """Refuse a name that stands twice in one list: the file would contradict itself."""
+    seen: set[str] = set()
+    for name, line in entries:
+        if name in seen:
+            raise BadFile(line, f"{what} {name!r} stands in the file twice")
+        seen.add(name)
