@@ -1,7 +1,13 @@
-"""What the relay needs of a provider: a request to send, and counts read out of what comes back."""
+"""What the relay needs of a provider: a request to send, and counts read out of what comes back.
 
+Adapters know bytes and counts. Content passes through them; only numbers stay.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from onetoken_app.token_usage import TokenUsage
 
@@ -11,6 +17,8 @@ class UpstreamTarget:
     """Where one attempt goes; made from a catalog row by ``relay/routing.py``. Never printed: it holds a credential."""
 
     channel_id: str
+    provider: str
+    """A name in ``providers.registry``."""
     base_url: str
     credential: str
     upstream_model: str
@@ -20,34 +28,96 @@ class UpstreamTarget:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UpstreamRequest:
-    """One HTTP request, ready to be sent. Never printed: it holds a credential and content."""
+    """One HTTP POST, ready to be sent. Never printed: it holds a credential and content."""
 
     url: str
     headers: dict[str, str]
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class UsageBounds:
-    """What a provider's figures may not exceed; beyond it they are absurd and not believed."""
-
-    tokens_max: int
-    """Four times the model's context window."""
-
-
 class UnusableReply(Exception):
     """The upstream's bytes are not what its API promises. Carries no text of them."""
 
 
-class StreamMeter(Protocol):
-    """Reads a stream's events as they pass and keeps counts only."""
+class ChatCounts:
+    """What was read out of one reply so far: numbers about the text, never the text.
 
-    usage: TokenUsage | None
-    """The provider's own figures, once it has given them."""
-    output_characters: tuple[int, int]
-    """Delivered so far: ASCII characters, other characters."""
-    event_count: int
-    has_finished: bool
-    """A finish reason has been seen on every choice so far opened."""
-    has_failed: bool
-    """The upstream said in-band that it failed."""
+    Attributes:
+        tokens_max: Figures of the provider above this are absurd and not believed.
+        ascii_characters: Generated so far, all choices, reasoning and tool calls included.
+        other_characters: The same, outside of ASCII.
+        output_event_count: Events, or plain replies, that carried output.
+        usage: The provider's own figures, once it has given believable ones.
+        has_absurd_usage: It gave figures that are not believed.
+        has_finished: Every choice opened so far has given its finish reason.
+        has_failed: The upstream said in-band that it failed.
+    """
+
+    __slots__ = (
+        "_finished_choices", "_open_choices", "ascii_characters", "has_absurd_usage", "has_failed", "other_characters",
+        "output_event_count", "tokens_max", "usage",
+    )  # fmt: skip
+
+    def __init__(self, *, tokens_max: int) -> None:
+        """Begin at nothing."""
+        self.tokens_max = tokens_max
+        self.ascii_characters = 0
+        self.other_characters = 0
+        self.output_event_count = 0
+        self.usage: TokenUsage | None = None
+        self.has_absurd_usage = False
+        self.has_failed = False
+        self._open_choices: set[int] = set()
+        self._finished_choices: set[int] = set()
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether there was a choice and none is still open."""
+        return bool(self._finished_choices) and self._open_choices == self._finished_choices
+
+    def note_choice(self, index: int, *, is_finished: bool) -> None:
+        """Remember that a choice was seen."""
+        self._open_choices.add(index)
+        if is_finished:
+            self._finished_choices.add(index)
+
+    def note_text(self, text: str) -> None:
+        """Count the characters of a piece of output."""
+        if text.isascii():
+            self.ascii_characters += len(text)
+        else:
+            ascii_characters = sum(map(str.isascii, text))
+            self.ascii_characters += ascii_characters
+            self.other_characters += len(text) - ascii_characters
+
+
+class ChatProvider(Protocol):
+    """One upstream API that can carry a chat completion, whose request and reply have OpenAI's shape here."""
+
+    def chat_request(
+        self, target: UpstreamTarget, members: Mapping[str, msgspec.Raw], *, is_streaming: bool
+    ) -> UpstreamRequest:
+        """Write the request for one attempt.
+
+        Args:
+            target: Where it goes.
+            members: The caller's JSON object, one raw value a member.
+            is_streaming: Whether an event stream is asked for.
+        """
+        ...
+
+    def read_reply(self, body: bytes, counts: ChatCounts) -> None:
+        """Count what a whole plain reply holds.
+
+        Raises:
+            UnusableReply: It is not a chat completion.
+        """
+        ...
+
+    def read_event(self, payload: bytes, counts: ChatCounts) -> None:
+        """Count what one event of a stream holds.
+
+        Raises:
+            UnusableReply: It is not a chunk of a chat completion.
+        """
+        ...
