@@ -1,0 +1,156 @@
+"""Applies a file: adds and changes what it names, removes nothing, all of it or nothing, as an act of the operator."""
+
+import hashlib
+from dataclasses import dataclass
+
+from onetoken_app import clock
+from onetoken_app.catalog import queries as catalog_queries
+from onetoken_app.catalog import service as catalog
+from onetoken_app.command.apply_file import ApplyFile, ChannelEntry, ModelEntry, read_apply_file
+from onetoken_app.command.apply_organization import put_organization
+from onetoken_app.command.apply_run import ApplyRun, MintedSecret
+from onetoken_app.command.marked_yaml import BadFile, complaints_at
+from onetoken_app.database import read_session, unit_of_work
+from onetoken_app.identity import passwords
+from onetoken_app.identity import queries as identity_queries
+from onetoken_app.pricing import service as pricing
+from onetoken_app.providers import registry
+from onetoken_app.settings import Settings
+from onetoken_app.vault import load_root_secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a run has done."""
+
+    changes: tuple[str, ...]
+    """A line for each thing that changed; empty when everything was so already."""
+    keys: tuple[MintedSecret, ...]
+
+
+async def apply(content: bytes, *, settings: Settings) -> Applied:
+    """Apply a file to the database in use, in one unit of work.
+
+    Args:
+        content: The file.
+        settings: Of this installation.
+
+    Raises:
+        BadFile: Something in the file cannot be done; nothing of it was, and the message names the line.
+    """
+    file = read_apply_file(content)
+    password_hashes = await _changed_password_hashes(file)
+    secrets = load_root_secrets(settings)
+    async with unit_of_work() as session:
+        run = ApplyRun(session=session, settings=settings, secrets=secrets, password_hashes=password_hashes)
+        for channel in file.channels:
+            await _put_channel(run, channel)
+        for model in file.models:
+            await _put_model(run, model)
+        await _put_prices(run, file)
+        for organization in file.organizations:
+            await put_organization(run, organization)
+        if run.changes:
+            await run.note(
+                f"{len(run.changes)} changes",
+                action="file_applied",
+                subject_id=hashlib.sha256(content).hexdigest(),
+                facts={"count": len(run.changes)},
+            )
+            run.changes.pop()
+    return Applied(changes=tuple(run.changes), keys=tuple(run.keys))
+
+
+async def _changed_password_hashes(file: ApplyFile) -> dict[str, str]:
+    """Hash the passwords that are new or differ: outside of the unit of work, which keeps the ledger waiting."""
+    hashes = {}
+    for person in (person for organization in file.organizations for person in organization.people):
+        if person.password is None:
+            continue
+        if len(person.password) > passwords.PASSWORD_CHARACTERS_MAX:
+            raise BadFile(person.line, f"a password has at most {passwords.PASSWORD_CHARACTERS_MAX} characters")
+        async with read_session() as session:
+            known = await identity_queries.credentials_of(session, person.email)
+        if known is None or not await passwords.verify_password(person.password, known.password_hash):
+            hashes[person.email] = await passwords.hash_password(person.password)
+    return hashes
+
+
+async def _put_channel(run: ApplyRun, entry: ChannelEntry) -> None:
+    """Add or change one channel."""
+    if not registry.is_known_provider(entry.provider):
+        raise BadFile(entry.line, f"a channel's provider is one of {', '.join(sorted(registry.PROVIDERS))}")
+    before = {known.channel.id: known for known in await catalog_queries.sealed_channels(run.session)}
+    with complaints_at(entry.line):
+        channel_id = await catalog.put_channel(
+            run.session,
+            key_encryption_key=run.secrets.key_encryption_key,
+            name=entry.name,
+            provider=entry.provider,
+            base_url=entry.base_url,
+            credential=entry.credential,
+            region=entry.region,
+            is_enabled=entry.is_enabled,
+            bills_after_hang_up=entry.bills_after_hang_up,
+            allow_private_upstreams=run.settings.allow_private_upstreams,
+        )
+    after = {known.channel.id: known for known in await catalog_queries.sealed_channels(run.session)}
+    if channel_id not in before:
+        await run.note(f"channel {entry.name} added", action="channel_added", subject_id=channel_id)
+    elif before[channel_id] != after[channel_id]:
+        await run.note(f"channel {entry.name} changed", action="channel_changed", subject_id=channel_id)
+
+
+async def _put_model(run: ApplyRun, entry: ModelEntry) -> None:
+    """Add or change one model and its routes."""
+    before = await catalog_queries.model_by_name(run.session, entry.name)
+    with complaints_at(entry.line):
+        model_id = await catalog.put_model(
+            run.session,
+            name=entry.name,
+            context_window_tokens=entry.context_window_tokens,
+            output_tokens_max=entry.output_tokens_max,
+            owned_by=entry.owned_by,
+            is_enabled=entry.is_enabled,
+        )
+    routes_before = await catalog_queries.routes_of(run.session, model_id)
+    channel_ids = {channel.name: channel.id for channel in await catalog_queries.channels(run.session)}
+    for route in entry.routes:
+        if route.channel not in channel_ids:
+            raise BadFile(route.line, f"there is no channel {route.channel!r}, neither in this file nor in the catalog")
+        with complaints_at(route.line):
+            await catalog.put_route(
+                run.session,
+                model_id=model_id,
+                channel_id=channel_ids[route.channel],
+                upstream_model=route.upstream_model,
+                priority=route.priority,
+                weight=route.weight,
+            )
+    after = await catalog_queries.model_by_name(run.session, entry.name)
+    if before is None:
+        await run.note(f"model {entry.name} added", action="model_added", subject_id=model_id)
+    elif before != after or routes_before != await catalog_queries.routes_of(run.session, model_id):
+        await run.note(f"model {entry.name} changed", action="model_changed", subject_id=model_id)
+
+
+async def _put_prices(run: ApplyRun, file: ApplyFile) -> None:
+    """Publish the prices that differ from those in force, as one version."""
+    rates = {}
+    for entry in file.models:
+        model = await catalog_queries.model_by_name(run.session, entry.name)
+        if model is not None:
+            rates[model.id] = entry.rates
+    if not rates:
+        return
+    with complaints_at(file.models[0].price_line):
+        version_id = await pricing.publish_prices(
+            run.session, currency=file.currency, rates=rates, effective_at=clock.utc_now()
+        )
+    if version_id is not None:
+        await run.note(
+            f"prices published in {file.currency.value} as version {version_id}",
+            action="prices_published",
+            subject_id=str(version_id),
+            facts={"currency": file.currency.value},
+        )
