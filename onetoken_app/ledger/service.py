@@ -1,0 +1,107 @@
+"""Opens accounts and gives credit. Holds and closes are the writer's; both work on the same books."""
+
+from sqlalchemy.orm import Session
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app import clock
+from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.ledger import posting, store
+from onetoken_app.ledger.books import Grant
+from onetoken_app.ledger.errors import LedgerConflict, NoSuchAccount
+from onetoken_app.ledger.models import Account, AccountKind, Posting, Transaction
+from onetoken_app.ledger.sql import SessionConnection
+from onetoken_app.money import Currency, Nanos
+
+
+async def open_account(session: AsyncSession, *, owner_id: str, currency: Currency, floor_nanos: Nanos = 0) -> str:
+    """Open an owner's prepaid account; return its id. One that is open already stays as it is.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        owner_id: Opaque; not empty.
+        currency: One account per owner and currency.
+        floor_nanos: Lowest available balance: 0, or negative for a credit limit.
+    """
+    known_id = await _prepaid_account_id(session, owner_id, currency)
+    if known_id is not None:
+        return known_id
+    account = Account(
+        id=new_id(Kind.LEDGER_ACCOUNT),
+        owner_id=owner_id,
+        kind=AccountKind.PREPAID,
+        currency=currency,
+        floor_nanos=floor_nanos,
+        created_at=clock.utc_now(),
+    )
+    session.add(account)
+    await session.flush()
+    return account.id
+
+
+async def grant_credit(
+    session: AsyncSession, *, owner_id: str, currency: Currency, amount_nanos: Nanos, reference: str
+) -> None:
+    """Give an owner credit, once per reference; a repeat with the same amount changes nothing.
+
+    Args:
+        session: Open unit of work; the caller commits. Other grants and closes wait from here to the commit.
+        owner_id: Whose prepaid account is credited.
+        currency: Of the account.
+        amount_nanos: More than 0.
+        reference: Unique over the whole ledger; at most 128 characters.
+
+    Raises:
+        NoSuchAccount: The owner has no account in this currency.
+        LedgerConflict: The reference stands for another grant.
+    """
+    if amount_nanos <= 0:
+        message = "a grant is more than 0"
+        raise ValueError(message)
+    if await _prepaid_account_id(session, owner_id, currency) is None:
+        message = "The organization has no account in this currency; no credit was given."
+        raise NoSuchAccount(message)
+    grant = Grant(owner_id=owner_id, currency=currency, amount_nanos=amount_nanos, reference=reference)
+    if await _is_granted(session, grant):
+        return
+    await session.flush()
+    await session.run_sync(_post, grant)
+
+
+def _post(session: Session, grant: Grant) -> None:
+    """Post a grant through the same books, the same locks and the same chain as the writer."""
+    transaction = session.connection()
+    connection = SessionConnection(transaction.exec_driver_sql, is_sqlite=transaction.dialect.name == "sqlite")
+    books = store.load_for_grant(connection, grant, moment=clock.utc_now())
+    posting.grant_credit(books, grant)
+    store.save(connection, books)
+
+
+async def _prepaid_account_id(session: AsyncSession, owner_id: str, currency: Currency) -> str | None:
+    """Find an owner's prepaid account."""
+    query = select(Account.id).where(
+        Account.owner_id == owner_id, Account.kind == AccountKind.PREPAID, Account.currency == currency
+    )
+    return (await session.exec(query)).first()
+
+
+async def _is_granted(session: AsyncSession, grant: Grant) -> bool:
+    """Whether this very grant was posted before.
+
+    Raises:
+        LedgerConflict: Something else was posted under its reference.
+    """
+    number = (
+        await session.exec(select(Transaction.sequence_number).where(Transaction.reference == grant.reference))
+    ).first()
+    if number is None:
+        return False
+    query = (
+        select(Account.owner_id, Account.currency, Posting.amount_nanos)
+        .join(Posting, col(Posting.to_account_id) == col(Account.id))
+        .where(Posting.transaction_number == number)
+    )
+    if (await session.exec(query)).all() != [(grant.owner_id, grant.currency, grant.amount_nanos)]:
+        message = "This reference stands for another movement of money; no credit was given."
+        raise LedgerConflict(message)
+    return True

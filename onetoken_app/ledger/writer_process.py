@@ -1,0 +1,131 @@
+"""Starts one writer process and speaks with it over a socket pair."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Protocol, Self
+
+from onetoken_app.ledger import frames
+from onetoken_app.ledger.operations import Answer
+
+START_SECONDS_MAX = 20.0
+"""Imports, connection, and the wait for the lock that the last writer's session may still hold."""
+_END_SECONDS_MAX = 5.0
+_MODULE = "onetoken_app.ledger.writer"
+
+
+class WriterStartFailed(Exception):
+    """The process ended, or said nothing, before its epoch was registered."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"the ledger's writer ended with {exit_code}")
+        self.exit_code = exit_code
+
+
+class Listener(Protocol):
+    """Who hears what the writer says."""
+
+    def writer_answered(self, answers: list[tuple[int, Answer]]) -> None:
+        """Take the answers of a batch; all of them are durable."""
+
+    def writer_died(self, writer: "WriterProcess") -> None:
+        """Learn that no answer will come any more."""
+
+
+class WriterProcess(asyncio.Protocol):
+    """One writer, from its start to its end."""
+
+    def __init__(self, process: subprocess.Popen[bytes], listener: Listener) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._listener = listener
+        self._reader = frames.FrameReader()
+        self._transport: asyncio.Transport | None = None
+        self._registered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._receive: Callable[[bytes], None] = self._receive_registration
+        self._is_closing = False
+
+    @classmethod
+    async def start(cls, hello: frames.Hello, listener: Listener) -> Self:
+        """Start a process and wait until its epoch is registered.
+
+        Raises:
+            WriterStartFailed: It ended before that, or took too long and was ended.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.to_thread(_spawn, theirs.fileno())
+        writer = cls(process, listener)
+        await asyncio.get_running_loop().create_unix_connection(lambda: writer, sock=ours)
+        writer.send(frames.frame(frames.encode(hello)))
+        try:
+            async with asyncio.timeout(START_SECONDS_MAX):
+                await writer._registered
+        except (ConnectionError, TimeoutError):
+            raise WriterStartFailed(await writer.close()) from None
+        except BaseException:
+            process.kill()
+            await writer.close()
+            raise
+        return writer
+
+    def send(self, framed: bytes) -> None:
+        """Send a frame; one that cannot be sent is lost with the writer, and the listener hears of that."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(framed)
+
+    async def close(self) -> int:
+        """Let it finish what it has, wait for its end, and return its exit code."""
+        self._is_closing = True
+        if self._transport is not None:
+            self._transport.close()
+        return await self.exit_code()
+
+    async def exit_code(self) -> int:
+        """Wait for the end of a process that was left or has left; one that hangs is ended."""
+        try:
+            return await asyncio.to_thread(self._process.wait, _END_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return await asyncio.to_thread(self._process.wait)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way to the process."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  narrows the type that a stream socket gets
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the process says."""
+        for payload in self._reader.feed(data):
+            self._receive(payload)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever counts on it, unless it was closed here."""
+        if not self._registered.done():
+            self._registered.set_exception(exc or ConnectionResetError())
+            self._registered.exception()
+        elif not self._is_closing:
+            self._is_closing = True
+            self._listener.writer_died(self)
+
+    def _receive_registration(self, payload: bytes) -> None:
+        """Take the first frame."""
+        self._receive = self._receive_answers
+        if not self._registered.done():
+            self._registered.set_result(frames.decode_registered(payload).epoch_number)
+
+    def _receive_answers(self, payload: bytes) -> None:
+        """Take every further frame."""
+        self._listener.writer_answered(frames.decode_answers(payload))
+
+
+def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
+    """Start the process in a session of its own, out of reach of the terminal's signals."""
+    return subprocess.Popen(  # noqa: S603  our own module, run by the interpreter that runs us
+        [sys.executable, "-m", _MODULE, str(descriptor)],
+        pass_fds=(descriptor,),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
