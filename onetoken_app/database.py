@@ -92,7 +92,7 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         """Prepare the engines; nothing is opened before first use."""
         self.is_sqlite = settings.is_sqlite
-        self.lock_file = settings.database_file.with_suffix(".write-lock")
+        self.lock_file = write_lock_file(settings)
         self._writing_here = asyncio.Lock()
         self.writing_engine, self.reading_engine = _engines(settings)
 
@@ -185,6 +185,11 @@ async def policy_revision(session: AsyncSession) -> int:
     """Return how often the relay's policy has been changed."""
     number = (await session.exec(select(PolicyRevision.number))).first()
     return number or 0
+
+
+def write_lock_file(settings: Settings) -> Path:
+    """Return the file whose lock says who writes the embedded database."""
+    return settings.database_file.with_suffix(".write-lock")
 
 
 @contextmanager
