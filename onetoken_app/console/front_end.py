@@ -1,0 +1,142 @@
+"""The built front end: whether it is there and current, how it is built, how it is served.
+
+Built once for every address: the bundle finds its socket from where the page came from (``bundle.py``), so another
+port or host needs no other build. A stamp beside the bundle names the sources it was built from; a build that was
+interrupted leaves no stamp. Nothing here imports Reflex, so that a command can ask in a few milliseconds.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from onetoken_app.settings import Settings
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+_STAMP = Path(".web/build/onetoken-build.json")
+_SOURCES = (
+    "rxconfig.py", ".npmrc", "reflex.lock/*.json", "assets/**/*", "onetoken_app/onetoken_app.py",
+    "onetoken_app/console/**/*.py", "onetoken_app/*/queries.py", "onetoken_app/*/models.py",
+)  # fmt: skip
+"""Everything that may change the bundle: the console, and the views and enums that its pages show."""
+_LOG_LINES_SHOWN = 30
+
+
+class FrontEndNotBuilt(Exception):
+    """The build failed; the message is what a person can act on."""
+
+
+def is_current() -> bool:
+    """Whether the front end is built from exactly the sources on disk."""
+    try:
+        stamp = json.loads((PROJECT_ROOT / _STAMP).read_text())
+    except (OSError, ValueError):
+        return False
+    return bool(stamp.get("fingerprint") == fingerprint())
+
+
+def fingerprint() -> str:
+    """Name the sources that a bundle is built from."""
+    digest = hashlib.sha256(importlib.metadata.version("reflex").encode())
+    for path in _source_files():
+        digest.update(str(path.relative_to(PROJECT_ROOT)).encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def build(settings: Settings, *, say: Callable[[str], None]) -> None:
+    """Build the front end with the Node of this environment; about half a minute from nothing.
+
+    Args:
+        settings: Reflex keeps its own few files in the data folder.
+        say: Gets one line a step, for a person who waits.
+
+    Raises:
+        FrontEndNotBuilt: Node, the npm registry or the code is at fault; the message ends with the build's own words.
+    """
+    say("building the console's pages (about 30 seconds, once)")
+    environment = _with_reflex(settings) | {"NPM_CONFIG_REGISTRY": _npm_registry(), "REFLEX_ENV_MODE": "prod"}
+    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+    before = fingerprint()
+    with subprocess.Popen(  # noqa: S603 — our own interpreter, fixed arguments
+        command, cwd=PROJECT_ROOT, env=environment, text=True, errors="replace",
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        lines = _follow(process.stdout or iter(()), say)
+    if process.returncode != 0:
+        message = "The console's pages could not be built.\n" + "\n".join(lines[-_LOG_LINES_SHOWN:])
+        raise FrontEndNotBuilt(message)
+    (PROJECT_ROOT / _STAMP).write_text(json.dumps({"fingerprint": before}))
+
+
+def server_command(*, host: str, port: int, drain_seconds: float) -> list[str]:
+    """Return the command that serves console and relay on one port; run it in ``PROJECT_ROOT``.
+
+    One worker: the process that owns the ledger's writer is the one that serves. The lifespan opens everything.
+    """
+    return [
+        sys.executable, "-m", "granian", "onetoken_app.onetoken_app:app", "--factory", "--interface", "asgi",
+        "--host", host, "--port", str(port), "--workers", "1", "--http", "1", "--loop", "uvloop",
+        "--backlog", "8192", "--backpressure", "8192", "--log-level", "warning", "--no-access-log",
+        "--workers-kill-timeout", str(int(drain_seconds) + 10),
+    ]  # fmt: skip
+
+
+def server_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of ``server_command``: serve the built pages, compile nothing."""
+    return _with_reflex(settings) | {
+        "REFLEX_ENV_MODE": "prod",
+        "__REFLEX_SKIP_COMPILE": "true",
+        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+    }
+
+
+def _with_reflex(settings: Settings) -> dict[str, str]:
+    """Say to Reflex: npm of this environment, no telemetry, no look-up of newer versions, no files elsewhere."""
+    programs = str(Path(sys.executable).parent)
+    return os.environ | {
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+        "REFLEX_USE_NPM": "1",
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "REFLEX_CHECK_LATEST_VERSION": "false",
+        "REFLEX_DIR": str(settings.data_dir.absolute() / "reflex"),
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _npm_registry() -> str:
+    """Ask npm which registry this machine uses; Reflex would measure public ones instead and pick the nearest."""
+    npm = Path(sys.executable).parent / "npm"
+    try:
+        answer = subprocess.run(  # noqa: S603 — the npm of our own environment
+            [npm, "config", "get", "registry"], capture_output=True, text=True, check=True, cwd=PROJECT_ROOT
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        message = f"{npm}: cannot be run; install the locked requirements again (make setup)"
+        raise FrontEndNotBuilt(message) from error
+    return answer.stdout.strip()
+
+
+def _follow(output: Iterator[str], say: Callable[[str], None]) -> list[str]:
+    """Collect the build's words and pass on those that mark a step."""
+    steps = {
+        "Initializing the web": "installing the front end's packages",
+        "Compiling:": "compiling the pages",
+        "Creating Production Build": "bundling",
+    }
+    lines: list[str] = []
+    for line in output:
+        lines.append(line.rstrip())
+        for mark in [mark for mark in steps if mark in line]:
+            say(steps.pop(mark))
+    return lines
+
+
+def _source_files() -> list[Path]:
+    """List the files behind a bundle, in a fixed order."""
+    found = {path for pattern in _SOURCES for path in PROJECT_ROOT.glob(pattern) if path.is_file()}
+    return sorted(path for path in found if path.suffix != ".pyc")
