@@ -10,11 +10,14 @@ from itertools import count
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import vault
+from onetoken_app.agreements.documents import current_document
 from onetoken_app.agreements.models import Acceptance, AcceptanceMethod, AgreementKind
 from onetoken_app.catalog.models import Channel, Model, Region, Route
 from onetoken_app.clock import utc_now
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.identity.models import Person, StaffMembership, StaffRole
+from onetoken_app.keys import service as keys
+from onetoken_app.ledger import service as ledger
 from onetoken_app.money import Currency, Nanos
 from onetoken_app.organizations.models import Membership, Organization, OrganizationRole
 from onetoken_app.pricing.models import PriceBookVersion, Rate
@@ -56,8 +59,6 @@ async def an_organization(
     has_accepted: bool = True,
 ) -> str:
     """Add a customer with an account; return its id."""
-    from onetoken_app.ledger import service as ledger  # noqa: PLC0415
-
     organization = Organization(
         name=name,
         registration_code=registration_code or f"TEST{next(_numbers):014d}",
@@ -190,8 +191,6 @@ async def a_key(
     model_ids: list[str] | None = None,
 ) -> BuiltKey:
     """Mint a key; ``model_ids`` restricts it."""
-    from onetoken_app.keys import service as keys  # noqa: PLC0415
-
     minted = await keys.mint_key(
         session,
         key_pepper=vault.load_root_secrets(settings).key_pepper,
@@ -205,8 +204,6 @@ async def a_key(
 
 async def _accept_everything(session: AsyncSession, organization_id: str) -> None:
     """Put the acceptance of each text in force on file."""
-    from onetoken_app.agreements.documents import current_document  # noqa: PLC0415
-
     for kind in AgreementKind:
         document = current_document(kind, "en", utc_now().date())
         session.add(

@@ -1,17 +1,16 @@
 """Fixtures: settings that no outside environment reaches, and a fresh, migrated database on each engine."""
 
 import base64
-import importlib.util
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from pydantic import SecretStr
 
 from onetoken_app.database import Database, use_database
+from onetoken_app.database_upgrade import upgrade_database
 from onetoken_app.settings import PREFIX, Settings, get_settings
 from tests.support.postgresql import PostgresqlServer, running_postgresql
 
@@ -62,8 +61,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty embedded database, to be copied."""
     settings = sqlite_settings_in(tmp_path_factory.mktemp("sqlite-template"))
-    settings.data_dir.mkdir(parents=True)
-    _migrate(settings)
+    upgrade_database(settings)
     return settings.database_file
 
 
@@ -72,7 +70,7 @@ def _postgresql_template(postgresql_server: PostgresqlServer, tmp_path_factory: 
     """The name of a migrated, empty database on PostgreSQL, to be copied."""
     name = postgresql_server.create_database()
     folder = tmp_path_factory.mktemp("postgresql-template")
-    _migrate(postgresql_settings_in(folder, url=postgresql_server.url(name)))
+    upgrade_database(postgresql_settings_in(folder, url=postgresql_server.url(name)))
     return name
 
 
@@ -123,21 +121,6 @@ async def postgresql_database(postgresql_settings: Settings) -> AsyncIterator[Da
     """A fresh database on PostgreSQL in use, for what exists there only."""
     async for opened in _in_use(postgresql_settings):
         yield opened
-
-
-def _migrate(settings: Settings) -> None:
-    """Create every table."""
-    if importlib.util.find_spec("onetoken_app.database_upgrade"):
-        from onetoken_app.database_upgrade import upgrade_database  # noqa: PLC0415
-
-        upgrade_database(settings)
-        return
-    from onetoken_app import tables  # noqa: PLC0415
-    from onetoken_app.database import sqlalchemy_url  # noqa: PLC0415
-
-    engine = sa.create_engine(sqlalchemy_url(settings).replace("+aiosqlite", ""))
-    tables.metadata.create_all(engine)
-    engine.dispose()
 
 
 async def _in_use(settings: Settings) -> AsyncIterator[Database]:

@@ -1,0 +1,201 @@
+"""``onetoken apply``: what the file says comes about, once, with evidence, all of it or nothing."""
+
+from dataclasses import replace
+
+import pytest
+from sqlmodel import select
+
+from onetoken_app.agreements.models import Acceptance, AcceptanceMethod
+from onetoken_app.agreements.queries import outstanding_agreements
+from onetoken_app.audit.models import ActorKind, AuditEntry
+from onetoken_app.audit.verification import verify_audit
+from onetoken_app.catalog.queries import sealed_channels
+from onetoken_app.clock import utc_now
+from onetoken_app.command.apply import Applied, apply
+from onetoken_app.command.marked_yaml import BadFile
+from onetoken_app.database import Database, read_session
+from onetoken_app.identity.passwords import verify_password
+from onetoken_app.identity.queries import credentials_of
+from onetoken_app.keys.minting import digest_of
+from onetoken_app.keys.queries import key_by_digest, keys_of
+from onetoken_app.ledger.queries import balance_of
+from onetoken_app.money import NANOS_PER_UNIT, Currency
+from onetoken_app.organizations.queries import memberships_of, organizations
+from onetoken_app.pricing.queries import price_sheets
+from onetoken_app.settings import Settings
+from onetoken_app.token_usage import TokenKind
+from onetoken_app.vault import load_root_secrets
+
+FILE = """\
+currency: USD
+channels:
+  - name: bench
+    provider: openai
+    base_url: http://127.0.0.1:18000/v1
+    credential: sk-upstream            # or credential_env: NAME
+    region: mainland
+models:
+  - name: mock
+    channels: [{channel: bench}]       # upstream_model: defaults to the name
+    price: {input: "1.00", output: "2.00", cache_read: "0.10"}   # per million tokens
+    context_window: 128000
+    max_output_tokens: 4096
+organizations:
+  - name: Bench Ltd
+    code: 91350100M000100Y43
+    verified: true
+    credit: "1000.00"
+    people: [{email: owner@bench.example, password_env: BENCH_PASSWORD, role: owner}]
+    keys: [{name: bench}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_PASSWORD", "correct horse battery")
+
+
+@pytest.fixture
+def installed(database_settings: Settings, database: Database) -> Settings:  # noqa: ARG001 — opens the database
+    return database_settings.model_copy(update={"allow_private_upstreams": True})
+
+
+async def applied(settings: Settings, old: str = "", new: str = "") -> Applied:
+    """Apply the file, with one text replaced."""
+    assert old in FILE
+    return await apply(FILE.replace(old, new, 1).encode() if old else FILE.encode(), settings=settings)
+
+
+async def organization_id() -> str:
+    async with read_session() as session:
+        return (await organizations(session))[0].id
+
+
+async def balance_units() -> int:
+    owner_id = await organization_id()
+    async with read_session() as session:
+        balance = await balance_of(session, owner_id=owner_id, currency=Currency.USD)
+    return balance.available_nanos // NANOS_PER_UNIT
+
+
+class TestApply:
+    async def test_a_key_works_and_its_organization_is_in_order(self, installed: Settings) -> None:
+        (key,) = (await applied(installed)).keys
+        assert (key.organization, key.name) == ("Bench Ltd", "bench")
+        async with read_session() as session:
+            (organization,) = await organizations(session)
+            policy = await key_by_digest(session, digest_of(key.secret, load_root_secrets(installed).key_pepper))
+            assert policy
+            assert policy.organization_id == organization.id
+            assert organization.is_in_good_standing
+            assert await outstanding_agreements(session, organization.id) == []
+        assert await balance_units() == 1000
+
+    async def test_prices_and_credential_are_what_the_file_says(self, installed: Settings) -> None:
+        await applied(installed)
+        async with read_session() as session:
+            (sheet,) = (await price_sheets(session, now=utc_now())).values()
+            (channel,) = await sealed_channels(session)
+        wanted = {TokenKind.INPUT: 1_000_000, TokenKind.OUTPUT: 2_000_000, TokenKind.CACHE_READ: 100_000}
+        assert sheet.rates == wanted
+        assert channel.reveal_credential(load_root_secrets(installed).key_encryption_key) == "sk-upstream"
+
+    async def test_the_owner_signs_in_with_the_password_of_the_variable(self, installed: Settings) -> None:
+        await applied(installed)
+        async with read_session() as session:
+            known = await credentials_of(session, "owner@bench.example")
+            assert known
+            assert [m.role for m in await memberships_of(session, known.person_id)] == ["owner"]
+        assert await verify_password("correct horse battery", known.password_hash)
+
+    async def test_a_second_time_changes_nothing(self, installed: Settings) -> None:
+        await applied(installed)
+        async with read_session() as session:
+            lines = len((await session.exec(select(AuditEntry))).all())
+        again = await applied(installed)
+        assert again == replace(again, changes=(), keys=())
+        async with read_session() as session:
+            assert len((await session.exec(select(AuditEntry))).all()) == lines
+        assert await balance_units() == 1000
+
+    async def test_every_act_is_the_operators_and_no_click_is_claimed(self, installed: Settings) -> None:
+        await applied(installed)
+        async with read_session() as session:
+            entries = (await session.exec(select(AuditEntry))).all()
+            acceptances = (await session.exec(select(Acceptance))).all()
+            assert (await verify_audit(session)).is_ok
+        assert {entry.actor_kind for entry in entries} == {ActorKind.OPERATOR}
+        assert {"api_key_minted", "credit_granted", "file_applied"} <= {entry.action for entry in entries}
+        assert {row.method for row in acceptances} == {AcceptanceMethod.OPERATOR_ATTESTATION}
+        assert all(row.person_id is None for row in acceptances)
+
+
+class TestCredit:
+    async def test_a_higher_total_grants_the_difference(self, installed: Settings) -> None:
+        await applied(installed)
+        await applied(installed, '"1000.00"', '"1500.00"')
+        assert await balance_units() == 1500
+
+    async def test_a_lower_total_is_refused_with_its_line(self, installed: Settings) -> None:
+        await applied(installed)
+        with pytest.raises(BadFile, match=r"^line 18: 'credit' is a total, and 1000.00 is granted already"):
+            await applied(installed, '"1000.00"', '"999.99"')
+        assert await balance_units() == 1000
+
+    async def test_an_unquoted_decimal_is_as_exact_as_its_text(self, installed: Settings) -> None:
+        await applied(installed, '"1000.00"', "0.300000001")
+        owner_id = await organization_id()
+        async with read_session() as session:
+            balance = await balance_of(session, owner_id=owner_id, currency=Currency.USD)
+        assert balance.available_nanos == 300_000_001
+
+
+class TestAllOrNothing:
+    async def test_a_fault_at_the_end_leaves_nothing(self, installed: Settings) -> None:
+        with pytest.raises(BadFile, match=r"^line 20: there is no model 'nope'"):
+            await applied(installed, "{name: bench}]\n", "{name: bench, models: [nope]}]\n")
+        async with read_session() as session:
+            assert await organizations(session) == []
+            assert await sealed_channels(session) == []
+
+    async def test_a_channel_that_is_nowhere_is_named_with_its_line(self, installed: Settings) -> None:
+        with pytest.raises(BadFile, match=r"^line 10: there is no channel 'other'"):
+            await applied(installed, "{channel: bench}", "{channel: other}")
+
+    async def test_a_wrong_registration_code_is_named_with_its_line(self, installed: Settings) -> None:
+        with pytest.raises(BadFile, match=r"^line 15: This is not a unified social credit code"):
+            await applied(installed, "91350100M000100Y43", "91350100M000100Y44")
+
+    async def test_a_loopback_upstream_needs_the_setting(self, installed: Settings) -> None:
+        public = installed.model_copy(update={"allow_private_upstreams": False})
+        with pytest.raises(BadFile, match=r"^line 3: "):
+            await applied(public)
+
+
+class TestChanges:
+    async def test_a_model_is_changed_in_place(self, installed: Settings) -> None:
+        await applied(installed)
+        assert (await applied(installed, "4096", "2048")).changes == ("model mock changed",)
+
+    async def test_a_new_price_is_one_new_version(self, installed: Settings) -> None:
+        await applied(installed)
+        assert (await applied(installed, '"2.00"', '"3.00"')).changes == ("prices published in USD as version 2",)
+
+    async def test_a_credential_is_replaced(self, installed: Settings) -> None:
+        await applied(installed)
+        assert (await applied(installed, "sk-upstream", "sk-other")).changes == ("channel bench changed",)
+        async with read_session() as session:
+            (channel,) = await sealed_channels(session)
+        assert channel.reveal_credential(load_root_secrets(installed).key_encryption_key) == "sk-other"
+
+    async def test_what_the_file_leaves_out_stays(self, installed: Settings) -> None:
+        await applied(installed)
+        await apply(FILE.partition("organizations:")[0].encode(), settings=installed)
+        owner_id = await organization_id()
+        async with read_session() as session:
+            assert len(await keys_of(session, owner_id)) == 1
+
+    async def test_a_verification_is_not_taken_back(self, installed: Settings) -> None:
+        await applied(installed)
+        with pytest.raises(BadFile, match="verified"):
+            await applied(installed, "verified: true", "verified: false")
