@@ -90,7 +90,7 @@ async def _head(session: AsyncSession) -> tuple[int, bytes]:
     """Lock the chain until the transaction ends, and return its last number and hash."""
     if session.get_bind().dialect.name == "postgresql":
         # Locking the last row would not do: whoever waited for it would go on with a row that is no longer the last.
-        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_CHAIN_LOCK)))
+        await (await session.connection()).execute(sa.select(sa.func.pg_advisory_xact_lock(_CHAIN_LOCK)))
     query = (
         select(AuditEntry.sequence_number, AuditEntry.hash).order_by(col(AuditEntry.sequence_number).desc()).limit(1)
     )
