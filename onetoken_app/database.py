@@ -203,6 +203,38 @@ def write_lock(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+class DatabaseInUse(Exception):
+    """Another process owns the embedded database; the message says which, and what to do."""
+
+
+@contextmanager
+def own_database(settings: Settings) -> Iterator[None]:
+    """Be the one process that owns an embedded database while the block runs; does nothing on PostgreSQL.
+
+    The lock ends with the process, however it ends. Processes that it starts do not inherit the lock.
+
+    Raises:
+        DatabaseInUse: Another process owns it.
+    """
+    if not settings.is_sqlite:
+        yield
+        return
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(settings.data_dir.absolute() / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(descriptor, 20).decode("ascii", "replace").strip()
+            message = f"{settings.data_dir}: a running OneToken (process {owner}) uses this database; stop it first"
+            raise DatabaseInUse(message) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def sqlalchemy_url(settings: Settings) -> str:
     """Return the address of the database in SQLAlchemy's form; it may carry a password."""
     if settings.database_url is None:
