@@ -21,6 +21,7 @@ FREE_FORM_COLUMNS = {
     "ledger_hold_close": {"request_id"},
     "ledger_hold_part": {"request_id", "account_id"},
     "ledger_hold_progress": {"request_id", "context"},
+    "ledger_open_hold": {"request_id", "epoch_id"},
     "ledger_posting": {"from_account_id", "to_account_id"},
     "ledger_transaction": {"reference", "previous_hash", "hash"},
     "usage_record": {
