@@ -5,7 +5,7 @@ writer's first is ``Registered``; all others are arrays of ``[number, operation]
 names one operation of one connection and comes back with its answer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -65,15 +65,17 @@ class FrameReader:
     def __init__(self) -> None:
         self._waiting = bytearray()
 
-    def feed(self, received: bytes) -> Iterator[bytes]:
-        """Take what was received and yield every payload that is now whole."""
+    def feed(self, received: bytes) -> list[bytes]:
+        """Take what was received and return every payload that is now whole."""
         self._waiting += received
+        payloads = []
         position = 0
         while len(self._waiting) - position >= _LENGTH_BYTES:
             start = position + _LENGTH_BYTES
             end = start + int.from_bytes(self._waiting[position:start])
             if len(self._waiting) < end:
                 break
-            yield bytes(self._waiting[start:end])
+            payloads.append(bytes(self._waiting[start:end]))
             position = end
         del self._waiting[:position]
+        return payloads

@@ -36,6 +36,8 @@ class ExitCode(IntEnum):
 
     CLOSED = 0
     """The other end was closed, and everything that had arrived was answered."""
+    CRASHED = 1
+    """A fault of ours; the log says where."""
     EPOCH_ENDED = 3
     """Somebody else ended its epoch: a new one is needed."""
     DATABASE_GONE = 4
@@ -46,7 +48,10 @@ def main() -> int:
     """Serve one client until it leaves."""
     _keep_to_itself()
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
-    hello = frames.decode_hello(next(channel.payloads()))
+    greeting = channel.first_payload()
+    if greeting is None:
+        return ExitCode.CLOSED
+    hello = frames.decode_hello(greeting)
     configure_logging(hello.log_level)
     try:
         backend = open_backend(hello)
@@ -71,11 +76,12 @@ def _work(channel: "Channel", desk: Desk) -> int:
         return ExitCode.EPOCH_ENDED
     except BrokenPipeError:
         return ExitCode.CLOSED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  the edge of the process: its words must pass the log's allow-list
         if isinstance(error, DatabaseGone) or desk.backend.is_gone(error):
-            get_logger().error("ledger_database_gone", error_class=str(error.__cause__.__class__.__name__))
+            get_logger().error("ledger_database_gone", error_class=type(error.__cause__ or error).__name__)
             return ExitCode.DATABASE_GONE
-        raise
+        get_logger().error("ledger_writer_crashed", exc_info=True)
+        return ExitCode.CRASHED
     return ExitCode.CLOSED
 
 
@@ -105,10 +111,12 @@ class Channel:
         """Send a frame."""
         self._socket.sendall(framed)
 
-    def payloads(self) -> Iterator[bytes]:
-        """Yield payloads, waiting for each, until the client leaves."""
+    def first_payload(self) -> bytes | None:
+        """Wait for the client's first frame, after which it waits too; None if it left before."""
         while received := self._socket.recv(_RECEIVE_BYTES):
-            yield from self._reader.feed(received)
+            for payload in self._reader.feed(received):
+                return payload
+        return None
 
     def arrivals(self, waiting: deque[tuple[int, Operation]]) -> Iterator[bool]:
         """Fill ``waiting`` with all that has arrived; blocks when there is nothing to do.

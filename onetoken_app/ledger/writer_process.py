@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from onetoken_app.ledger import frames
 from onetoken_app.ledger.operations import Answer
@@ -93,8 +93,8 @@ class WriterProcess(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way to the process."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  narrows the type that a stream socket gets
-        self._transport = transport
+        # uvloop's transports are no subclass of asyncio.Transport, so isinstance cannot narrow the type.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Take what the process says."""
