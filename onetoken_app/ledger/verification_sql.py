@@ -1,0 +1,91 @@
+"""The reads of ``verification.py``: in pieces by key, in order; wide joins instead of a statement per row."""
+
+ACCOUNTS = "SELECT id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos FROM ledger_account ORDER BY id"
+
+ENTRIES = """
+SELECT entry.sequence_number, entry.kind, entry.reference, entry.recorded_at, entry.previous_hash, entry.hash,
+       closing.request_id, closing.outcome, closing.amount_nanos, closing.absorbed_nanos, closing.usage_source,
+       closing.closed_at,
+       hold.request_id, hold.owner_id, hold.currency, hold.epoch_id, hold.amount_nanos, hold.context, hold.placed_at
+FROM ledger_transaction AS entry
+LEFT JOIN ledger_hold_close AS closing ON closing.transaction_number = entry.sequence_number
+LEFT JOIN ledger_hold AS hold ON hold.request_id = closing.request_id
+WHERE entry.sequence_number > ? ORDER BY entry.sequence_number LIMIT ?
+"""
+
+POSTINGS = """
+SELECT transaction_number, posting_number, from_account_id, to_account_id, amount_nanos FROM ledger_posting
+WHERE transaction_number > ? AND transaction_number <= ? ORDER BY transaction_number, posting_number
+"""
+
+PARTS_OF_CLOSES = """
+SELECT closing.transaction_number, part.part_number, part.account_id, part.amount_nanos
+FROM ledger_hold_close AS closing JOIN ledger_hold_part AS part ON part.request_id = closing.request_id
+WHERE closing.transaction_number > ? AND closing.transaction_number <= ?
+ORDER BY closing.transaction_number, part.part_number
+"""
+
+OPEN_HOLDS = """
+SELECT hold.request_id, hold.owner_id, hold.currency, hold.epoch_id, hold.amount_nanos, hold.context, hold.placed_at,
+       epoch.ended_at
+FROM ledger_open_hold AS open_hold
+JOIN ledger_hold AS hold ON hold.request_id = open_hold.request_id
+JOIN ledger_epoch AS epoch ON epoch.id = hold.epoch_id
+WHERE open_hold.request_id > ? ORDER BY open_hold.request_id LIMIT ?
+"""
+
+PARTS_OF_OPEN_HOLDS = """
+SELECT open_hold.request_id, part.part_number, part.account_id, part.amount_nanos
+FROM ledger_open_hold AS open_hold JOIN ledger_hold_part AS part ON part.request_id = open_hold.request_id
+WHERE open_hold.request_id > ? AND open_hold.request_id <= ? ORDER BY open_hold.request_id, part.part_number
+"""
+
+LOOSE_ROWS = (
+    (
+        "ledger_posting of transaction",
+        "there is no such transaction",
+        (
+            "SELECT posting.transaction_number FROM ledger_posting AS posting LEFT JOIN ledger_transaction AS entry "
+            "ON entry.sequence_number = posting.transaction_number WHERE entry.sequence_number IS NULL LIMIT 1"
+        ),
+    ),
+    (
+        "ledger_hold_close",
+        "its transaction or its hold does not exist",
+        (
+            "SELECT closing.request_id FROM ledger_hold_close AS closing "
+            "LEFT JOIN ledger_transaction AS entry ON entry.sequence_number = closing.transaction_number "
+            "LEFT JOIN ledger_hold AS hold ON hold.request_id = closing.request_id "
+            "WHERE entry.sequence_number IS NULL OR hold.request_id IS NULL LIMIT 1"
+        ),
+    ),
+    (
+        "ledger_hold_part of",
+        "there is no such hold",
+        (
+            "SELECT part.request_id FROM ledger_hold_part AS part LEFT JOIN ledger_hold AS hold "
+            "ON hold.request_id = part.request_id WHERE hold.request_id IS NULL LIMIT 1"
+        ),
+    ),
+    (
+        "ledger_hold",
+        "it is neither open nor closed, or both, or its epoch is another",
+        (
+            "SELECT hold.request_id FROM ledger_hold AS hold "
+            "LEFT JOIN ledger_hold_close AS closing ON closing.request_id = hold.request_id "
+            "LEFT JOIN ledger_open_hold AS open_hold ON open_hold.request_id = hold.request_id "
+            "LEFT JOIN ledger_epoch AS epoch ON epoch.id = hold.epoch_id "
+            "WHERE (closing.request_id IS NULL) = (open_hold.request_id IS NULL) "
+            "OR open_hold.epoch_id <> hold.epoch_id OR epoch.id IS NULL LIMIT 1"
+        ),
+    ),
+    (
+        "ledger_open_hold",
+        "there is no such hold",
+        (
+            "SELECT open_hold.request_id FROM ledger_open_hold AS open_hold LEFT JOIN ledger_hold AS hold "
+            "ON hold.request_id = open_hold.request_id WHERE hold.request_id IS NULL LIMIT 1"
+        ),
+    ),
+)
+"""Table, what is wrong, and the SQL that finds one."""
