@@ -44,7 +44,7 @@ class _Choice(msgspec.Struct):
 class _Reply(msgspec.Struct):
     """A plain reply or one chunk of a stream."""
 
-    choices: list[_Choice] | None | msgspec.UnsetType = msgspec.UNSET
+    choices: list[_Choice] | msgspec.UnsetType | None = msgspec.UNSET
     usage: msgspec.Raw = _NULL
     error: msgspec.Raw = _NULL
 

@@ -1,0 +1,148 @@
+"""Decides whether a call may be made, and the most that it can cost.
+
+Refusals come in a fixed order: the organization's standing, the model, the region, the price. Each fails closed.
+"""
+
+from dataclasses import dataclass
+
+from onetoken_app.money import NANOS_MAX, Nanos, format_amount
+from onetoken_app.pricing.errors import UnknownPrice
+from onetoken_app.pricing.quote import PriceSheet
+from onetoken_app.relay.dialects.openai_chat import ChatRequest
+from onetoken_app.relay.errors import (
+    AgreementsOutstanding,
+    BalanceTooLow,
+    ModelNotFound,
+    OrganizationNotVerified,
+    OrganizationSuspended,
+    RegionNotConfirmed,
+)
+from onetoken_app.relay.policy_snapshot import Caller, ChannelRoute, ModelOffer, PolicySnapshot
+from onetoken_app.token_usage import TokenKind
+
+OVERHEAD_TOKENS = 64
+"""What a chat template may add around the messages."""
+TOOLS_OVERHEAD_TOKENS = 512
+"""What a chat template may add around tools."""
+
+_PICOS_PER_NANO = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A call that may be made, with its bounds."""
+
+    caller: Caller
+    offer: ModelOffer
+    routes: tuple[ChannelRoute, ...]
+    """Those that the region gate admits, in the order of priority; never empty."""
+    sheet: PriceSheet
+    input_tokens_max: int
+    output_tokens_max: int
+    """Over all choices."""
+    choice_count: int
+
+    @property
+    def upper_charge_nanos(self) -> Nanos:
+        """The size of the hold: no call within the bounds costs more."""
+        return min(NANOS_MAX, self.sheet.upper_charge(self.input_tokens_max, self.output_tokens_max))
+
+
+def check_standing(caller: Caller) -> None:
+    """Refuse organizations that may not call at all; done before the body is read.
+
+    Raises:
+        OrganizationSuspended: It was suspended.
+        OrganizationNotVerified: It has not been verified.
+        AgreementsOutstanding: It has not accepted what is in force.
+    """
+    if caller.is_suspended:
+        raise OrganizationSuspended("This organization is suspended. Its owners were told why.")
+    if not caller.is_verified:
+        raise OrganizationNotVerified("This organization has not been verified yet; calls begin after verification.")
+    if caller.has_outstanding_agreements:
+        raise AgreementsOutstanding("An agreement in force has not been accepted; an owner can do so in the console.")
+
+
+def admit(request: ChatRequest, caller: Caller, policy: PolicySnapshot) -> Admission:
+    """Decide about one request of an organization in good standing.
+
+    Raises:
+        ModelNotFound: No such model, or not for this key.
+        RegionNotConfirmed: Served from overseas only, without a confirmation.
+        UnknownPrice: The model has no price in the organization's currency.
+    """
+    offer = policy.offers.get(request.model_name)
+    if offer is None or not caller.may_call(offer.model.id):
+        raise ModelNotFound("This model does not exist or is not open to this key. GET /v1/models lists what is.")
+    sheet = policy.sheets.get((offer.model.id, caller.currency))
+    if sheet is None:
+        raise UnknownPrice("This model has no price at the moment and cannot be called.")
+    window = offer.model.context_window_tokens
+    per_choice = offer.model.output_tokens_max if request.output_tokens_max is None else request.output_tokens_max
+    return Admission(
+        caller=caller,
+        offer=offer,
+        routes=_open_routes(offer, caller),
+        sheet=sheet,
+        input_tokens_max=_input_bound(request, window=window),
+        output_tokens_max=min(per_choice, window) * request.choice_count,
+        choice_count=request.choice_count,
+    )
+
+
+def callable_offers(caller: Caller, policy: PolicySnapshot) -> list[ModelOffer]:
+    """Return what this caller may call now, by name: permitted, priced, and open to it by region."""
+    return [
+        offer
+        for name, offer in sorted(policy.offers.items())
+        if caller.may_call(offer.model.id)
+        and (offer.model.id, caller.currency) in policy.sheets
+        and (caller.may_call_overseas or not all(route.is_overseas for route in offer.routes))
+    ]
+
+
+def balance_too_low(admission: Admission, *, available_nanos: Nanos) -> BalanceTooLow:
+    """Say what is missing, and how much output the balance would cover."""
+    needed, sheet = admission.upper_charge_nanos, admission.sheet
+    input_nanos = sheet.upper_charge(admission.input_tokens_max, 0)
+    output_picos = sheet.rate_of(TokenKind.OUTPUT) * admission.choice_count
+    left_picos = max(0, available_nanos - input_nanos) * _PICOS_PER_NANO
+    affordable = left_picos // output_picos if output_picos else admission.output_tokens_max
+    currency = sheet.currency.value
+    message = (
+        f"The balance does not cover this call: up to {format_amount(needed)} {currency} is set aside for it and "
+        f"{format_amount(max(0, available_nanos))} {currency} is available. Nothing was charged. Top up, or lower "
+        f"max_tokens."
+    )
+    return BalanceTooLow(
+        message,
+        metadata={
+            "required": format_amount(needed),
+            "available": format_amount(max(0, available_nanos)),
+            "currency": currency,
+            "affordable_output_tokens": affordable,
+        },
+    )
+
+
+def _open_routes(offer: ModelOffer, caller: Caller) -> tuple[ChannelRoute, ...]:
+    """Apply the region gate: without a confirmation only mainland channels, on retries and fallbacks too."""
+    if caller.may_call_overseas:
+        return offer.routes
+    routes = tuple(route for route in offer.routes if not route.is_overseas)
+    if not routes:
+        raise RegionNotConfirmed(
+            "This model is served from outside the mainland. It is open after the organization's written confirmation."
+        )
+    return routes
+
+
+def _input_bound(request: ChatRequest, *, window: int) -> int:
+    """Bound the input: a token is at least one byte, and no model reads more than its window.
+
+    The bound is never relaxed near or far from the floor: a hold's size does not depend on the balance, and a customer
+    can recompute it.
+    """
+    overhead = OVERHEAD_TOKENS + (TOOLS_OVERHEAD_TOKENS if request.has_tools else 0)
+    return min(request.body_bytes + overhead, window)

@@ -1,0 +1,1 @@
+"""APIs that callers speak, one module each: requests in, replies and errors out."""

@@ -1,0 +1,153 @@
+"""OpenAI's Chat Completions as callers speak them: the request in, replies and chunks out.
+
+A request is kept as raw members and only those that matter are looked at, so that parameters of tomorrow pass through.
+A reply's bytes pass unchanged unless the model has another name here, or usage was not asked for.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from onetoken_app.errors import BadRequest
+from onetoken_app.relay.request_body import check_depth
+
+CHOICES_MAX = 128
+"""What OpenAI's API admits as ``n``."""
+OUTPUT_TOKENS_MAX = 100_000_000
+"""A larger limit is a mistake or an attack on arithmetic."""
+
+_members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_text_decoder = msgspec.json.Decoder(str)
+_any_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_USAGE_MEMBER = b'"usage"'
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ChatRequest:
+    """One request, checked. Never printed: it holds content."""
+
+    members: dict[str, msgspec.Raw]
+    body_bytes: int
+    model_name: str
+    is_streaming: bool
+    wants_usage: bool
+    """Whether the caller asked for usage on its stream."""
+    output_tokens_max: int | None
+    """The caller's own limit for one choice."""
+    choice_count: int
+    has_tools: bool
+
+
+def read_request(body: bytes) -> ChatRequest:
+    """Read and check one request.
+
+    Raises:
+        BadRequest: Not a JSON object, too deep, or a member that money depends on is missing or out of bounds.
+    """
+    check_depth(body)
+    try:
+        members = _members_decoder.decode(body)
+    except _UNREADABLE as error:
+        raise BadRequest("The body is not a JSON object.") from error
+    messages = members.get("messages")
+    if messages is None or bytes(memoryview(messages)[:1]) != b"[":
+        raise BadRequest("messages has to be a list.", parameter="messages")
+    is_streaming = _flag(members, "stream")
+    completion_limit = _count(members, "max_completion_tokens", most=OUTPUT_TOKENS_MAX)
+    older_limit = _count(members, "max_tokens", most=OUTPUT_TOKENS_MAX)
+    return ChatRequest(
+        members=members,
+        body_bytes=len(body),
+        model_name=_model_name(members),
+        is_streaming=is_streaming,
+        wants_usage=is_streaming and _wants_usage(members),
+        output_tokens_max=completion_limit if completion_limit is not None else older_limit,
+        choice_count=_count(members, "n", most=CHOICES_MAX) or 1,
+        has_tools="tools" in members or "functions" in members,
+    )
+
+
+def shaped_reply(body: bytes, *, model_name: str | None) -> bytes:
+    """Return a plain reply as the caller gets it.
+
+    Args:
+        body: The provider's bytes, a JSON object.
+        model_name: The name to show instead of the provider's; ``None`` leaves the bytes as they are.
+    """
+    if model_name is None:
+        return body
+    members = _members_decoder.decode(body)
+    members["model"] = msgspec.Raw(_encoder.encode(model_name))
+    return _encoder.encode(members)
+
+
+def shaped_chunk(payload: bytes, *, model_name: str | None, wants_usage: bool) -> bytes | None:
+    """Return one chunk of a stream as the caller gets it, or ``None`` for the chunk that only carries usage.
+
+    Args:
+        payload: The provider's bytes, a JSON object.
+        model_name: The name to show instead of the provider's; ``None`` leaves it.
+        wants_usage: Whether the caller asked for usage.
+    """
+    drops_usage = not wants_usage and _USAGE_MEMBER in payload
+    if model_name is None and not drops_usage:
+        return payload
+    members = _members_decoder.decode(payload)
+    if drops_usage:
+        usage = members.pop("usage", None)
+        if usage is not None and bytes(usage) != b"null" and bytes(members.get("choices", b"[]")) in {b"[]", b"null"}:
+            return None
+    if model_name is not None and "model" in members:
+        members["model"] = msgspec.Raw(_encoder.encode(model_name))
+    return _encoder.encode(members)
+
+
+def _model_name(members: dict[str, msgspec.Raw]) -> str:
+    """Read which model is named."""
+    try:
+        name = _text_decoder.decode(members["model"])
+    except (KeyError, *_UNREADABLE) as error:
+        raise BadRequest("model has to name a model.", parameter="model") from error
+    return name
+
+
+def _value(members: dict[str, msgspec.Raw], name: str) -> Any:
+    """Read a member that should be small; ``None`` when it is absent or null."""
+    raw = members.get(name)
+    if raw is None:
+        return None
+    try:
+        return _any_decoder.decode(raw)
+    except _UNREADABLE as error:
+        raise BadRequest(f"{name} cannot be read.", parameter=name) from error
+
+
+def _flag(members: dict[str, msgspec.Raw], name: str) -> bool:
+    """Read true or false."""
+    value = _value(members, name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise BadRequest(f"{name} has to be true or false.", parameter=name)
+
+
+def _count(members: dict[str, msgspec.Raw], name: str, *, most: int) -> int | None:
+    """Read a whole number from 1 to ``most``; money is computed with it, so nothing is rounded or guessed."""
+    value = _value(members, name)
+    if value is None:
+        return None
+    if type(value) is not int or not 1 <= value <= most:
+        raise BadRequest(f"{name} has to be a whole number from 1 to {most}.", parameter=name)
+    return value
+
+
+def _wants_usage(members: dict[str, msgspec.Raw]) -> bool:
+    """Read whether usage was asked for on the stream."""
+    options = _value(members, "stream_options")
+    if options is None:
+        return False
+    if not isinstance(options, dict):
+        raise BadRequest("stream_options has to be an object.", parameter="stream_options")
+    return options.get("include_usage") is True

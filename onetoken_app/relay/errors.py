@@ -1,0 +1,161 @@
+"""What the relay tells callers. Every sentence is ours; docs/relay-api.md lists the codes."""
+
+from typing import ClassVar
+
+from onetoken_app.errors import (
+    BadRequest,
+    DeadlineExceeded,
+    Forbidden,
+    NotFound,
+    OneTokenError,
+    PaymentRequired,
+    Unauthenticated,
+    Unavailable,
+    UpstreamFailed,
+)
+
+
+class InvalidApiKey(Unauthenticated):
+    """No key, a mistyped, unknown, expired or revoked one: the caller is not told which of the last three."""
+
+    code = "invalid_api_key"
+
+
+class ConflictingApiKeys(BadRequest):
+    """Two different keys in one request; choosing one could bill the wrong organization."""
+
+    code = "conflicting_api_keys"
+
+
+class OrganizationNotVerified(Forbidden):
+    """The organization has not been verified yet."""
+
+    code = "organization_not_verified"
+
+
+class OrganizationSuspended(Forbidden):
+    """The organization was suspended."""
+
+    code = "organization_suspended"
+
+
+class AgreementsOutstanding(Forbidden):
+    """An agreement in force has not been accepted."""
+
+    code = "agreements_outstanding"
+
+
+class RegionNotConfirmed(Forbidden):
+    """The model is served from overseas only, and no written confirmation is on file."""
+
+    code = "region_not_confirmed"
+
+
+class ModelNotFound(NotFound):
+    """No such model, or not for this key: both look alike, so that a key cannot be used to explore the catalog."""
+
+    code = "model_not_found"
+
+
+class UnknownUrl(NotFound):
+    """No interface has this address."""
+
+    code = "unknown_url"
+
+
+class MethodNotAllowed(OneTokenError):
+    """The address exists for other methods."""
+
+    http_status = 405
+    code = "method_not_allowed"
+
+
+class BalanceTooLow(PaymentRequired):
+    """The balance does not cover the most that the call could cost."""
+
+    code = "insufficient_funds"
+
+
+class RequestTooSlow(OneTokenError):
+    """The body did not arrive in time."""
+
+    http_status = 408
+    code = "request_too_slow"
+
+
+class PolicyUnavailable(Unavailable):
+    """Keys and prices could not be read for longer than is safe."""
+
+    code = "policy_unavailable"
+
+
+class Overloaded(Unavailable):
+    """As many calls as the process may carry are open."""
+
+    code = "overloaded"
+
+
+class ShuttingDown(Unavailable):
+    """This process is being stopped."""
+
+    code = "shutting_down"
+
+
+class NoChannelAvailable(Unavailable):
+    """No channel serves the model at this moment."""
+
+    code = "no_channel_available"
+
+
+class UpstreamRejectedRequest(BadRequest):
+    """The provider refused the request itself; its words are not repeated, because they may quote the prompt."""
+
+    code = "upstream_rejected_request"
+
+
+class UpstreamCredentials(UpstreamFailed):
+    """The provider refused our credential: nothing the caller can mend."""
+
+    code = "upstream_credentials"
+    is_retryable = False
+
+
+class UpstreamBusy(Unavailable):
+    """The provider limits our account."""
+
+    code = "upstream_busy"
+
+
+class UpstreamUnusable(UpstreamFailed):
+    """The provider's answer is not what its API promises, or ended early."""
+
+    code = "upstream_unusable_reply"
+
+
+class UpstreamUnreachable(UpstreamFailed):
+    """No connection, or it broke before an answer."""
+
+    code = "upstream_unreachable"
+
+
+class UpstreamTooSlow(DeadlineExceeded):
+    """No first byte, no next byte, or no end within the stated time."""
+
+
+class CallerLeft(OneTokenError):
+    """The caller hung up; nobody reads this, but the record carries its code. The status is that of common proxies."""
+
+    http_status: ClassVar[int] = 499
+    code = "caller_left"
+
+
+class CallerStalled(CallerLeft):
+    """The caller kept the connection and stopped reading."""
+
+    code = "caller_stalled"
+
+
+class InternalError(OneTokenError):
+    """A mistake of ours; the log has its place."""
+
+    code = "internal_error"

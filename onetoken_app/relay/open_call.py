@@ -1,0 +1,125 @@
+"""One admitted call while it is open: what it is, how far it came, and who may stop it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from onetoken_app.clock import monotonic_seconds
+from onetoken_app.errors import OneTokenError
+from onetoken_app.providers.protocol import ChatCounts, UpstreamTarget
+from onetoken_app.relay.admission import Admission
+from onetoken_app.relay.dialects.openai_chat import ChatRequest
+from onetoken_app.relay.errors import CallerLeft
+from onetoken_app.relay.reply import Reply
+from onetoken_app.relay.request_body import Receive
+
+ABSURD_FACTOR = 4
+"""Figures of a provider above this many context windows are not believed."""
+
+
+class Phase(StrEnum):
+    """How far a call came."""
+
+    HOLDING = "holding"
+    """Money is being set aside; this takes milliseconds and is not interrupted."""
+    FORWARDING = "forwarding"
+    """The upstream works; the only phase that may be interrupted."""
+    CLOSING = "closing"
+    """The hold is being closed and the end is being sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How much output had been passed on at a moment."""
+
+    ascii_characters: int
+    other_characters: int
+    event_count: int
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class OpenCall:
+    """One call. Never printed: it holds content."""
+
+    request_id: str
+    requested_at: datetime
+    arrived_at: float
+    """Monotonic seconds, as are all moments below."""
+    interface_path: str
+    caller_ip: str
+    user_agent: str
+    request: ChatRequest
+    admission: Admission
+    reply: Reply
+    receive: Receive
+    counts: ChatCounts
+    hang_up_drain_seconds: float
+    phase: Phase = Phase.HOLDING
+    task: asyncio.Task[None] | None = None
+    """The supervised task that owes the close."""
+    interruption: OneTokenError | None = None
+    """Why it was stopped from outside."""
+    has_caller_left: bool = False
+    drain_until: float | None = None
+    """Set when the upstream is read on for nobody, because it bills anyway."""
+    delivered_when_left: Delivered | None = None
+    target: UpstreamTarget | None = None
+    """Of the latest attempt."""
+    attempt_count: int = 0
+    first_byte_at: float | None = None
+    upstream_request_id: str = ""
+    sign_count: int = 0
+    """Counts signs of life of the upstream: attempts, heads, pieces."""
+    seen_sign_count: int = -1
+    quiet_since: float = 0.0
+    kept_alive_at: float = 0.0
+    recorded_nanos: int = 0
+    """The charge of the last durable progress."""
+    recorded_at: float = 0.0
+    is_recording: bool = False
+    estimated_input_tokens: int | None = None
+    watcher: asyncio.Task[None] | None = field(default=None)
+
+    @property
+    def shown_model_name(self) -> str | None:
+        """The name to put into the reply, or ``None`` where the upstream uses the same."""
+        name = self.admission.offer.model.name
+        return None if self.target is not None and self.target.upstream_model == name else name
+
+    @property
+    def delivered(self) -> Delivered:
+        """What the caller was sent so far: what was drained after the caller left does not count."""
+        counts = self.counts
+        return self.delivered_when_left or Delivered(
+            counts.ascii_characters, counts.other_characters, counts.output_event_count
+        )
+
+    def interrupt(self, reason: OneTokenError) -> None:
+        """Stop forwarding at once; in any other phase nothing is stopped. The first reason stays."""
+        if self.phase is Phase.FORWARDING and self.interruption is None and self.task is not None:
+            self.interruption = reason
+            self.task.cancel()
+
+    def note_caller_left(self) -> None:
+        """Stop answering, and stop the upstream or read it on where it bills anyway."""
+        if self.has_caller_left:
+            return
+        self.has_caller_left = True
+        self.reply.abandon()
+        is_drained = self.target is not None and self.target.bills_after_hang_up and self.hang_up_drain_seconds > 0
+        if is_drained:
+            self.delivered_when_left = self.delivered
+            self.drain_until = monotonic_seconds() + self.hang_up_drain_seconds
+        else:
+            self.interrupt(caller_left())
+
+
+def counts_for(admission: Admission) -> ChatCounts:
+    """Begin to count one call's reply."""
+    return ChatCounts(tokens_max=ABSURD_FACTOR * admission.offer.model.context_window_tokens)
+
+
+def caller_left() -> CallerLeft:
+    """Name it for the record; nobody reads the sentence."""
+    return CallerLeft("The caller hung up.")

@@ -1,0 +1,162 @@
+"""The one walk of a call: authenticate, admit, hold, forward, settle, end. A list of steps; each lives in its module.
+
+The upstream gets nothing before the hold is durable, and the caller gets no end before the close is.
+"""
+
+import asyncio
+import functools
+from typing import Any
+
+from onetoken_app.clock import monotonic_seconds, utc_now
+from onetoken_app.errors import OneTokenError
+from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.ledger.errors import InsufficientFunds
+from onetoken_app.providers.event_stream import DONE, event_of
+from onetoken_app.relay.admission import admit, balance_too_low, check_standing
+from onetoken_app.relay.attempts import open_upstream
+from onetoken_app.relay.authentication import authenticate
+from onetoken_app.relay.dialects.openai_chat import read_request
+from onetoken_app.relay.errors import InternalError
+from onetoken_app.relay.open_call import OpenCall, Phase, caller_left, counts_for
+from onetoken_app.relay.policy_snapshot import Caller
+from onetoken_app.relay.pump import pump_stream, read_plain
+from onetoken_app.relay.reply import Reply, Send
+from onetoken_app.relay.request_body import Receive, check_announcement, read_body
+from onetoken_app.relay.request_head import RequestHead, caller_address, read_head
+from onetoken_app.relay.runtime import RelayRuntime
+from onetoken_app.relay.settlement import Ending, hold_for, settle
+from onetoken_app.telemetry import get_logger
+from onetoken_app.usage.recording import clean_user_agent
+
+CHAT_PATH = "/v1/chat/completions"
+_END_OF_STREAM = event_of(DONE)
+_JSON = [(b"content-type", b"application/json")]
+
+
+async def serve_chat(runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Answer one ``POST /v1/chat/completions``."""
+    request_id = new_id(Kind.REQUEST)
+    reply = Reply(send, request_id=request_id)
+    supervisor = runtime.supervisor
+    supervisor.arrived_count += 1
+    try:
+        call = await _admitted(runtime, scope, receive, reply, request_id=request_id)
+        await supervisor.carry(call, functools.partial(walk, runtime))
+    except OneTokenError as error:
+        note_refusal(error, request_id=request_id, path=CHAT_PATH)
+        await reply.fail(error)
+    finally:
+        supervisor.arrived_count -= 1
+
+
+async def identify(runtime: RelayRuntime, head: RequestHead) -> Caller:
+    """Find out who calls, and refuse organizations that may not.
+
+    Raises:
+        OneTokenError: Nobody we know, or not in good standing.
+    """
+    caller = await authenticate(head, runtime.policy, key_pepper=runtime.secrets.key_pepper, now=utc_now())
+    check_standing(caller)
+    return caller
+
+
+def note_refusal(error: OneTokenError, *, request_id: str, path: str) -> None:
+    """Write down that a request was refused: it has no hold, hence no record."""
+    get_logger().info(
+        "request_refused",
+        request_id=request_id, interface_path=path, http_status=error.http_status, error_code=error.code,
+    )  # fmt: skip
+
+
+async def _admitted(
+    runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply, *, request_id: str
+) -> OpenCall:
+    """Read the request as far as it may be read, and decide."""
+    arrived_at, requested_at = monotonic_seconds(), utc_now()
+    settings = runtime.settings
+    runtime.supervisor.check_room()
+    head = read_head(scope["headers"])
+    caller = await identify(runtime, head)
+    check_announcement(head, bytes_max=settings.request_body_bytes_max)
+    request = read_request(await read_body(receive, bytes_max=settings.request_body_bytes_max))
+    admission = admit(request, caller, runtime.policy.snapshot())
+    return OpenCall(
+        request_id=request_id,
+        requested_at=requested_at,
+        arrived_at=arrived_at,
+        interface_path=CHAT_PATH,
+        caller_ip=caller_address(scope, head, trusted_proxy_count=settings.trusted_proxy_count),
+        user_agent=clean_user_agent(head.user_agent.decode("latin-1")),
+        request=request,
+        admission=admission,
+        reply=reply,
+        receive=receive,
+        counts=counts_for(admission),
+        hang_up_drain_seconds=settings.hang_up_drain_seconds,
+    )
+
+
+async def walk(runtime: RelayRuntime, call: OpenCall) -> None:
+    """Carry one admitted call upstream and close its hold, however it ends. Runs in the supervised task."""
+    try:
+        await runtime.ledger.place_hold(hold_for(call))
+    except InsufficientFunds as error:
+        available_nanos = int(error.metadata.get("available_nanos", 0))
+        await _refuse(call, balance_too_low(call.admission, available_nanos=available_nanos))
+    except OneTokenError as error:
+        await _refuse(call, error)
+    else:
+        await _carry_and_close(runtime, call)
+
+
+async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
+    """Owe a close, forward, close, and only then send the end."""
+    ending = await _forward(runtime, call)
+    try:
+        charge_nanos = await settle(call, ending, ledger=runtime.ledger, is_sqlite=runtime.is_sqlite)
+    except OneTokenError as error:
+        get_logger().error("close_not_confirmed", request_id=call.request_id, error_code=error.code)
+        await call.reply.fail(error, is_charged=True)
+        return
+    if ending.error is not None:
+        await call.reply.fail(ending.error, is_charged=charge_nanos > 0)
+    elif call.request.is_streaming:
+        await call.reply.finish_stream(_END_OF_STREAM)
+    else:
+        await call.reply.send_whole(200, _JSON, ending.plain_body)
+
+
+async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
+    """Send the request on and carry the answer back; every way in which this can end is an ``Ending``."""
+    upstream = None
+    call.phase = Phase.FORWARDING
+    call.quiet_since = monotonic_seconds()
+    try:
+        if call.has_caller_left:
+            return Ending(error=caller_left())
+        upstream = await open_upstream(call, runtime.upstream_client, runtime.retry_budget)
+        if call.request.is_streaming:
+            await pump_stream(call, upstream)
+            return Ending()
+        return Ending(plain_body=await read_plain(call, upstream, bytes_max=runtime.settings.reply_body_bytes_max))
+    except OneTokenError as error:
+        return Ending(error=error)
+    except asyncio.CancelledError:
+        if call.interruption is None:
+            raise
+        if call.task is not None:
+            call.task.uncancel()
+        return Ending(error=call.interruption)
+    except Exception:  # noqa: BLE001 # the edge: whatever went wrong, the hold has to be closed
+        get_logger().error("forwarding_failed", request_id=call.request_id, exc_info=True)
+        return Ending(error=InternalError("Something went wrong here; it has been noted. Try again."))
+    finally:
+        call.phase = Phase.CLOSING
+        if upstream is not None:
+            upstream.release()
+
+
+async def _refuse(call: OpenCall, error: OneTokenError) -> None:
+    """Tell a caller that no money could be set aside."""
+    note_refusal(error, request_id=call.request_id, path=call.interface_path)
+    await call.reply.fail(error)

@@ -1,0 +1,158 @@
+"""What the relay knows of models, channels and prices at one revision of the policy, and how it is read."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app.agreements.models import ConfirmationKind
+from onetoken_app.agreements.queries import has_confirmation, outstanding_agreements
+from onetoken_app.catalog.models import Region
+from onetoken_app.catalog.queries import ModelView, SealedChannelView, models_for_sale, routes_of, sealed_channels
+from onetoken_app.database import policy_revision
+from onetoken_app.keys.queries import key_by_digest
+from onetoken_app.money import Currency
+from onetoken_app.organizations.queries import organization as organization_by_id
+from onetoken_app.pricing.queries import next_price_change_at, price_sheets
+from onetoken_app.pricing.quote import PriceSheet
+from onetoken_app.providers.protocol import UpstreamTarget
+from onetoken_app.providers.registry import is_known_provider
+from onetoken_app.telemetry import get_logger
+from onetoken_app.vault import CannotUnseal
+
+VALID_SECONDS_MAX = 60
+"""How long anything is trusted without being read again, even when no revision says that it changed: the bound on what
+time alone changes (a confirmation that expires, an agreement that comes into force)."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ChannelRoute:
+    """One way to serve a model."""
+
+    target: UpstreamTarget
+    priority: int
+    weight: int
+    is_overseas: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOffer:
+    """A model that can be called, with the ways to serve it, in the order of priority."""
+
+    model: ModelView
+    routes: tuple[ChannelRoute, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: a key and the standing of its organization."""
+
+    api_key_id: str
+    organization_id: str
+    currency: Currency
+    expires_at: datetime | None
+    is_revoked: bool
+    is_verified: bool
+    is_suspended: bool
+    has_outstanding_agreements: bool
+    may_call_overseas: bool
+    permitted_model_ids: frozenset[str] | None
+    """``None``: every model."""
+
+    def is_usable(self, now: datetime) -> bool:
+        """Whether the key itself is good at ``now``."""
+        return not self.is_revoked and (self.expires_at is None or now < self.expires_at)
+
+    def may_call(self, model_id: str) -> bool:
+        """Whether the key is not restricted to other models."""
+        return self.permitted_model_ids is None or model_id in self.permitted_model_ids
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySnapshot:
+    """Models and prices at one revision."""
+
+    revision: int
+    offers: dict[str, ModelOffer] = field(repr=False)
+    """By the model's name."""
+    sheets: dict[tuple[str, Currency], PriceSheet] = field(repr=False)
+    valid_until: datetime
+    """Read again by then, whatever the revision says."""
+
+
+async def read_snapshot(session: AsyncSession, *, now: datetime, key_encryption_key: bytes) -> PolicySnapshot:
+    """Read models, channels and the prices in force.
+
+    The revision is read first: a change that slips in behind it makes the snapshot newer than it claims, never older.
+    """
+    revision = await policy_revision(session)
+    channels = {sealed.channel.id: sealed for sealed in await sealed_channels(session)}
+    ways: dict[str, list[ChannelRoute]] = {}
+    for route in await routes_of(session):
+        way = _way(channels[route.channel_id], route.upstream_model, route.priority, route.weight, key_encryption_key)
+        if way is not None:
+            ways.setdefault(route.model_id, []).append(way)
+    offers = {
+        model.name: ModelOffer(model=model, routes=tuple(ways[model.id]))
+        for model in await models_for_sale(session)
+        if model.id in ways
+    }
+    next_change_at = await next_price_change_at(session, now=now)
+    valid_until = now + timedelta(seconds=VALID_SECONDS_MAX)
+    return PolicySnapshot(
+        revision=revision,
+        offers=offers,
+        sheets=await price_sheets(session, now=now),
+        valid_until=min(valid_until, next_change_at) if next_change_at else valid_until,
+    )
+
+
+async def read_caller(session: AsyncSession, *, digest: bytes, now: datetime) -> Caller | None:
+    """Read a key and the standing of its organization; ``None`` when nobody has this key."""
+    key = await key_by_digest(session, digest)
+    if key is None:
+        return None
+    organization = await organization_by_id(session, key.organization_id)
+    if organization is None:
+        return None
+    return Caller(
+        api_key_id=key.api_key_id,
+        organization_id=organization.id,
+        currency=organization.currency,
+        expires_at=key.expires_at,
+        is_revoked=key.revoked_at is not None,
+        is_verified=organization.verified_at is not None,
+        is_suspended=organization.suspended_at is not None,
+        has_outstanding_agreements=bool(await outstanding_agreements(session, organization.id)),
+        may_call_overseas=await has_confirmation(session, organization.id, ConfirmationKind.OVERSEAS_MODELS, now),
+        permitted_model_ids=key.permitted_model_ids,
+    )
+
+
+def _way(
+    sealed: SealedChannelView, upstream_model: str, priority: int, weight: int, key_encryption_key: bytes
+) -> ChannelRoute | None:
+    """Open a channel's credential; a channel that is off, unknown or does not open serves nothing."""
+    channel = sealed.channel
+    if not channel.is_enabled:
+        return None
+    if not is_known_provider(channel.provider):
+        get_logger().error("channel_left_out", channel_id=channel.id, error_code="unknown_provider")
+        return None
+    try:
+        credential = sealed.reveal_credential(key_encryption_key)
+    except CannotUnseal:
+        get_logger().error("channel_left_out", channel_id=channel.id, error_code="cannot_unseal")
+        return None
+    target = UpstreamTarget(
+        channel_id=channel.id,
+        provider=channel.provider,
+        base_url=channel.base_url,
+        credential=credential,
+        upstream_model=upstream_model,
+        region=channel.region.value,
+        bills_after_hang_up=channel.bills_after_hang_up,
+    )
+    return ChannelRoute(
+        target=target, priority=priority, weight=weight, is_overseas=channel.region is not Region.MAINLAND
+    )

@@ -1,0 +1,106 @@
+"""Carries an upstream's answer to the caller: whole events only, counted as they pass, never faster than is read.
+
+The end is not sent here: ``[DONE]`` and plain bodies wait until the close has committed.
+"""
+
+from onetoken_app.errors import UpstreamFailed
+from onetoken_app.providers.event_stream import DONE, EventReader, event_of
+from onetoken_app.providers.protocol import UnusableReply
+from onetoken_app.providers.registry import PROVIDERS
+from onetoken_app.relay.dialects.openai_chat import shaped_chunk, shaped_reply
+from onetoken_app.relay.errors import UpstreamUnusable
+from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamReply
+from onetoken_app.relay.open_call import OpenCall
+
+_CUT = "The provider's answer broke off before its end."
+_FAILED = "The provider failed while it was answering."
+_UNREADABLE = "The provider's answer could not be read."
+
+
+async def pump_stream(call: OpenCall, upstream: UpstreamReply) -> None:
+    """Pass a stream on up to, and without, its end.
+
+    An upstream that gives every finish reason and then ends without ``[DONE]`` has ended well.
+
+    Raises:
+        UpstreamFailed: It said in-band that it failed.
+        UpstreamUnusable: It broke off, or is not a stream of chunks.
+    """
+    reader = EventReader()
+    is_done = False
+    while not is_done:
+        try:
+            piece = await upstream.next_piece()
+            call.sign_count += 1
+            payloads = reader.feed(piece) if piece else reader.finish()
+        except (UpstreamBroke, UnusableReply) as error:
+            raise UpstreamUnusable(_CUT) from error
+        is_done = await _pass_on(call, payloads)
+        if not piece and not is_done:
+            if call.counts.has_finished:
+                return
+            raise UpstreamUnusable(_CUT)
+
+
+async def read_plain(call: OpenCall, upstream: UpstreamReply, *, bytes_max: int) -> bytes:
+    """Read a whole plain answer, so that the caller gets all of it or a clear error.
+
+    Raises:
+        UpstreamFailed: It is an error in the form of a success.
+        UpstreamUnusable: It broke off, is too long, or is not a chat completion.
+    """
+    pieces: list[bytes] = []
+    byte_count = 0
+    try:
+        while piece := await upstream.next_piece():
+            call.sign_count += 1
+            pieces.append(piece)
+            byte_count += len(piece)
+            if byte_count > bytes_max:
+                raise UpstreamUnusable("The provider's answer is longer than is delivered here.")
+        body = b"".join(pieces)
+        PROVIDERS[_provider_of(call)].read_reply(body, call.counts)
+    except UpstreamBroke as error:
+        raise UpstreamUnusable(_CUT) from error
+    except UnusableReply as error:
+        raise UpstreamUnusable(_UNREADABLE) from error
+    if call.counts.has_failed:
+        raise UpstreamFailed(_FAILED)
+    return shaped_reply(body, model_name=call.shown_model_name)
+
+
+async def _pass_on(call: OpenCall, payloads: list[bytes]) -> bool:
+    """Count and send the events of one piece; return whether the end was among them.
+
+    What came before a broken event has been counted, and is therefore sent before the error is raised.
+    """
+    provider, model_name = PROVIDERS[_provider_of(call)], call.shown_model_name
+    wants_usage = call.request.wants_usage
+    events: list[bytes] = []
+    is_done = False
+    failure: Exception | None = None
+    for payload in payloads:
+        if payload == DONE:
+            is_done = True
+            break
+        try:
+            provider.read_event(payload, call.counts)
+            if call.counts.has_failed:
+                failure = UpstreamFailed(_FAILED)
+                break
+            chunk = shaped_chunk(payload, model_name=model_name, wants_usage=wants_usage)
+        except UnusableReply:
+            failure = UpstreamUnusable(_UNREADABLE)
+            break
+        if chunk is not None:
+            events.append(event_of(chunk))
+    if events:
+        await call.reply.write_events(b"".join(events))
+    if failure is not None:
+        raise failure
+    return is_done
+
+
+def _provider_of(call: OpenCall) -> str:
+    """Name the provider of the attempt that answered."""
+    return call.target.provider if call.target is not None else ""

@@ -1,0 +1,50 @@
+"""Closes the holds of processes that died: charged for their last durable progress, or nothing."""
+
+from dataclasses import replace
+
+from onetoken_app.ledger.client import LedgerClient
+from onetoken_app.ledger.kinds import Outcome
+from onetoken_app.ledger.operations import CloseHold, DeadHold
+from onetoken_app.telemetry import get_logger
+from onetoken_app.token_usage import UsageSource
+from onetoken_app.usage.recording import decode_draft, insert_statement
+
+PROCESS_DIED = "process_died"
+"""The error code of a recovered call's record."""
+
+
+async def recover_dead_holds(ledger: LedgerClient, *, is_sqlite: bool) -> int:
+    """Close every open hold whose process no longer lives; return how many there were.
+
+    Run before the listener opens, and on PostgreSQL from time to time. Two processes that recover at once do no harm:
+    a hold is closed once.
+
+    Raises:
+        LedgerUnavailable: The writer went away.
+    """
+    recovered_count = 0
+    while holds := await ledger.find_dead_holds():
+        for hold in holds:
+            await ledger.close_hold(_close_of(hold, is_sqlite=is_sqlite))
+        recovered_count += len(holds)
+    if recovered_count:
+        get_logger().warning("holds_recovered", count=recovered_count)
+    return recovered_count
+
+
+def _close_of(hold: DeadHold, *, is_sqlite: bool) -> CloseHold:
+    """Charge what was proved to be delivered, and keep the record that was drafted then."""
+    source = UsageSource.CHECKPOINT if hold.progress_nanos else UsageSource.NONE
+    draft = replace(
+        decode_draft(hold.context),
+        usage_source=source,
+        charge_nanos=hold.progress_nanos,
+        error_code=PROCESS_DIED,
+    )
+    return CloseHold(
+        request_id=hold.request_id,
+        outcome=Outcome.RECOVERED,
+        amount_nanos=hold.progress_nanos,
+        usage_source=source,
+        extra=[insert_statement(draft, is_sqlite=is_sqlite)],
+    )

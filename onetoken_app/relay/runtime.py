@@ -1,0 +1,132 @@
+"""What one relay process runs on: started in order before the listener opens, stopped in the opposite one."""
+
+import asyncio
+import contextlib
+import gc
+import resource
+from contextlib import AsyncExitStack
+from typing import Any
+
+from onetoken_app.database import Database, own_database, use_database
+from onetoken_app.errors import OneTokenError, Unavailable
+from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.ledger.client import LedgerClient
+from onetoken_app.relay.forwarding import UpstreamClient
+from onetoken_app.relay.policy_cache import PolicyCache
+from onetoken_app.relay.recovery import recover_dead_holds
+from onetoken_app.relay.routing import RetryBudget
+from onetoken_app.relay.supervision import Supervisor
+from onetoken_app.settings import Settings
+from onetoken_app.telemetry import get_logger
+from onetoken_app.vault import RootSecrets, load_root_secrets
+
+RECOVERY_SECONDS = 5.0
+_GC_THRESHOLDS = (50_000, 20, 20)
+
+
+class RelayRuntime:
+    """The parts of one process that outlive a call. Use it after ``start``."""
+
+    settings: Settings
+    secrets: RootSecrets
+    policy: PolicyCache
+    ledger: LedgerClient
+    upstream_client: UpstreamClient
+    supervisor: Supervisor
+    retry_budget: RetryBudget
+
+    def __init__(self) -> None:
+        """Have nothing running."""
+        self._stack = AsyncExitStack()
+        self.is_started = False
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded database is in use."""
+        return self.settings.is_sqlite
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a call that came now would be carried."""
+        return (
+            self.is_started
+            and not self.supervisor.is_draining
+            and self.policy.is_fresh
+            and self.ledger.is_available
+        )  # fmt: skip
+
+    async def start(self, settings: Settings) -> None:
+        """Open everything, and close what a process that died left open.
+
+        Raises:
+            DatabaseInUse: Another process owns the embedded database.
+            BadSettings: A root secret is missing.
+            Unavailable: The database or the ledger's writer does not answer.
+        """
+        try:
+            await self._start(settings)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """Let open calls end within the drain time, settle them, and close everything."""
+        if self.is_started:
+            await self.supervisor.stop(drain_seconds=self.settings.drain_seconds)
+        self.is_started = False
+        await self._stack.aclose()
+
+    async def _start(self, settings: Settings) -> None:
+        """Start the parts in order; each is put on the stack that takes it down again."""
+        stack = self._stack
+        switch_core_dumps_off()
+        if settings.is_sqlite:
+            stack.enter_context(own_database(settings))
+        self.settings, self.secrets = settings, load_root_secrets(settings)
+        database = Database(settings)
+        stack.push_async_callback(database.dispose)
+        use_database(database)
+        stack.callback(use_database, None)
+        self.ledger = LedgerClient()
+        stack.push_async_callback(self.ledger.stop)
+        await self.ledger.start(settings, new_id(Kind.EPOCH))
+        await recover_dead_holds(self.ledger, is_sqlite=settings.is_sqlite)
+        if not settings.is_sqlite:
+            stack.push_async_callback(_ended, asyncio.create_task(self._recover_forever()))
+        self.policy = PolicyCache(settings, self.secrets)
+        stack.push_async_callback(self.policy.stop)
+        await self.policy.start()
+        self.upstream_client = UpstreamClient(settings)
+        stack.push_async_callback(self.upstream_client.close)
+        self.supervisor, self.retry_budget = Supervisor(settings, self.ledger), RetryBudget()
+        self.supervisor.start()
+        self.is_started = True
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+
+    async def _recover_forever(self) -> None:
+        """Close the holds of other processes that died."""
+        while True:
+            await asyncio.sleep(RECOVERY_SECONDS)
+            try:
+                await recover_dead_holds(self.ledger, is_sqlite=self.is_sqlite)
+            except OneTokenError as error:
+                get_logger().warning("recovery_failed", error_code=error.code)
+
+
+def not_started() -> Unavailable:
+    """Say that the process is not ready for calls."""
+    return Unavailable("The service is starting; nothing was done. Try again in a few seconds.")
+
+
+def switch_core_dumps_off() -> None:
+    """Keep content out of core files."""
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait for its end."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,129 @@
+"""Closes a call's hold once, however it ended, with its usage record in the same transaction.
+
+A hold is placed at the most that a call within its bounds can cost, and an estimate is capped by the same bounds, so
+nothing metered under way can pass it and no hold is ever extended. Only a provider's own final figures can be larger;
+the ledger takes the difference from what is available in the same close.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from onetoken_app.clock import monotonic_seconds
+from onetoken_app.errors import OneTokenError
+from onetoken_app.ledger.client import LedgerClient
+from onetoken_app.ledger.errors import LedgerUnavailable
+from onetoken_app.ledger.kinds import Outcome
+from onetoken_app.ledger.operations import CloseHold, PlaceHold, RecordProgress
+from onetoken_app.money import Nanos
+from onetoken_app.relay.metering import Metered, estimate, meter
+from onetoken_app.relay.open_call import OpenCall, caller_left
+from onetoken_app.telemetry import get_logger
+from onetoken_app.token_usage import UsageSource
+from onetoken_app.usage.recording import UsageDraft, encode_draft, insert_statement, with_usage
+
+CLOSE_SECONDS_MAX = 10.0
+"""How long the end of an answer waits for its close; the close itself happens, however long the ledger is away."""
+_MS = 1000
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ending:
+    """How forwarding ended. Never printed: it holds content."""
+
+    error: OneTokenError | None = None
+    """Unset: the upstream's answer is complete."""
+    plain_body: bytes = b""
+
+
+def hold_for(call: OpenCall) -> PlaceHold:
+    """Ask for the most that the call can cost."""
+    admission = call.admission
+    return PlaceHold(
+        request_id=call.request_id,
+        owner_id=admission.caller.organization_id,
+        currency=admission.sheet.currency,
+        amount_nanos=admission.upper_charge_nanos,
+        context=encode_draft(_draft_of(call)),
+    )
+
+
+def progress_of(call: OpenCall) -> RecordProgress:
+    """Say what was delivered so far, for the case that this process dies now."""
+    metered = estimate(call)
+    draft = with_usage(_draft_of(call), metered.usage)
+    draft = replace(draft, usage_source=UsageSource.CHECKPOINT, charge_nanos=metered.charge_nanos, response_status=200)
+    return RecordProgress(
+        request_id=call.request_id, amount_nanos=metered.charge_nanos, context=encode_draft(draft)
+    )  # fmt: skip
+
+
+async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sqlite: bool) -> Nanos:
+    """Close the hold; return what the organization was charged.
+
+    Raises:
+        LedgerUnavailable: The close is not durable yet, so the end of the answer must not be sent; it will be durable
+            later, or the next start recovers the hold.
+        LedgerRefused: The database does not take it. Someone must look.
+    """
+    metered = meter(call, is_complete=ending.error is None)
+    if call.counts.has_absurd_usage:
+        get_logger().warning("upstream_usage_not_believed", request_id=call.request_id, channel_id=_channel_id(call))
+    draft = _final_draft(call, ending, metered)
+    close = CloseHold(
+        request_id=call.request_id,
+        outcome=Outcome.VOIDED if metered.source is UsageSource.NONE else Outcome.SETTLED,
+        amount_nanos=metered.charge_nanos,
+        usage_source=metered.source,
+        extra=[insert_statement(draft, is_sqlite=is_sqlite)],
+    )
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS_MAX):
+            closed = await ledger.close_hold(close)
+    except TimeoutError as error:
+        raise LedgerUnavailable(
+            "The charge could not be recorded in time, so the answer's end is held back."
+        ) from error
+    return closed.amount_nanos
+
+
+def _draft_of(call: OpenCall) -> UsageDraft:
+    """Write down what is known from the beginning, and the latest attempt."""
+    admission, target = call.admission, call.target
+    return UsageDraft(
+        request_id=call.request_id,
+        requested_at=call.requested_at,
+        organization_id=admission.caller.organization_id,
+        api_key_id=admission.caller.api_key_id,
+        interface_path=call.interface_path,
+        is_streaming=call.request.is_streaming,
+        model_id=admission.offer.model.id,
+        model_name=admission.offer.model.name,
+        price_version_id=admission.sheet.price_version_id,
+        currency=admission.sheet.currency,
+        channel_id=target.channel_id if target is not None and call.first_byte_at is not None else "",
+        region=target.region if target is not None and call.first_byte_at is not None else "",
+        attempt_count=call.attempt_count,
+        latency_ms=int((monotonic_seconds() - call.arrived_at) * _MS),
+        first_byte_ms=None if call.first_byte_at is None else int((call.first_byte_at - call.arrived_at) * _MS),
+        caller_ip=call.caller_ip,
+        user_agent=call.user_agent,
+        upstream_request_id=call.upstream_request_id,
+    )
+
+
+def _final_draft(call: OpenCall, ending: Ending, metered: Metered) -> UsageDraft:
+    """Write down how it ended. The status is what the caller got, or would have got."""
+    error = caller_left() if call.has_caller_left else ending.error
+    is_head_sent = call.reply.has_started or error is None
+    return replace(
+        with_usage(_draft_of(call), metered.usage),
+        usage_source=metered.source,
+        charge_nanos=metered.charge_nanos,
+        response_status=200 if is_head_sent or error is None else error.http_status,
+        error_code=error.code if error is not None else "",
+    )
+
+
+def _channel_id(call: OpenCall) -> str:
+    """Name the channel for a log line."""
+    return call.target.channel_id if call.target is not None else ""

@@ -1,0 +1,192 @@
+"""Owns every open call to its end. The server may cancel a request's coroutine; the task that owes the close lives on.
+
+Callers who leave are noticed while the upstream is silent too: whoever is still open after a blink gets one watcher on
+its connection. Deadlines, signs of life and progress are looked after by one timer for all calls, because a timer per
+call costs more than the calls' own work.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from onetoken_app.clock import monotonic_seconds
+from onetoken_app.errors import OneTokenError
+from onetoken_app.ledger.client import LedgerClient
+from onetoken_app.money import Nanos
+from onetoken_app.relay.errors import CallerStalled, Overloaded, ShuttingDown, UpstreamTooSlow
+from onetoken_app.relay.metering import estimate
+from onetoken_app.relay.open_call import OpenCall, Phase, caller_left
+from onetoken_app.relay.settlement import progress_of
+from onetoken_app.settings import Settings
+from onetoken_app.telemetry import get_logger
+
+WATCH_AFTER_SECONDS = 0.02
+SWEEP_SECONDS = 0.25
+KEEP_ALIVE_AFTER_SECONDS = 15.0
+PROGRESS_SECONDS = 1.0
+PROGRESS_NANOS: Nanos = 10_000_000
+"""Progress is recorded before its second is over when this much more was delivered: a hundredth of the currency."""
+CLOSE_AFTER_STOP_SECONDS = 10.0
+
+Walk = Callable[[OpenCall], Awaitable[None]]
+
+
+class Supervisor:
+    """The open calls of one process."""
+
+    def __init__(self, settings: Settings, ledger: LedgerClient) -> None:
+        """Have nothing open."""
+        self._settings = settings
+        self._ledger = ledger
+        self._calls: set[OpenCall] = set()
+        self._unwatched: deque[OpenCall] = deque()
+        self._timers: list[asyncio.Task[None]] = []
+        self._recordings: set[asyncio.Task[None]] = set()
+        self.arrived_count = 0
+        """Requests of callers being read or carried now."""
+        self.is_draining = False
+
+    @property
+    def open_count(self) -> int:
+        """Calls that are not closed yet."""
+        return len(self._calls)
+
+    def start(self) -> None:
+        """Start the timers; needs a running event loop."""
+        self._timers = [asyncio.create_task(self._watch_timer()), asyncio.create_task(self._sweep_timer())]
+
+    async def stop(self, *, drain_seconds: float) -> None:
+        """Admit nothing more, let open calls end, end the rest in-band, and wait until all are closed."""
+        self.is_draining = True
+        await self._wait_for_calls(drain_seconds)
+        for call in list(self._calls):
+            call.interrupt(ShuttingDown("This server is stopping; the answer is incomplete."))
+        await self._wait_for_calls(CLOSE_AFTER_STOP_SECONDS)
+        for task in (*self._timers, *self._recordings):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def check_room(self) -> None:
+        """Refuse a request that would be one too many.
+
+        Raises:
+            ShuttingDown: The process is being stopped.
+            Overloaded: As many as may be are open.
+        """
+        if self.is_draining:
+            raise ShuttingDown("This server is stopping; nothing was sent on. Try again.")
+        if self.arrived_count >= self._settings.in_flight_requests_max:
+            raise Overloaded("Too many calls are open at the moment; nothing was sent on. Try again in a second.")
+
+    async def carry(self, call: OpenCall, walk: Walk) -> None:
+        """Run one call's walk in a task of its own; return when it ended, or at once when the server gives up on it."""
+        call.task = asyncio.create_task(self._carry_to_end(call, walk))
+        self._calls.add(call)
+        self._unwatched.append(call)
+        try:
+            await asyncio.shield(call.task)
+        except asyncio.CancelledError:
+            call.note_caller_left()
+            raise
+
+    async def _carry_to_end(self, call: OpenCall, walk: Walk) -> None:
+        """Run the walk; whatever it raises is a mistake of ours, and is logged without content."""
+        try:
+            await walk(call)
+        except Exception:  # noqa: BLE001 # the edge: nobody above this task could tell anybody
+            get_logger().error("call_failed", request_id=call.request_id, exc_info=True)
+        finally:
+            call.phase = Phase.CLOSING
+            self._calls.discard(call)
+            if call.watcher is not None:
+                call.watcher.cancel()
+
+    async def _wait_for_calls(self, seconds: float) -> None:
+        """Wait until nothing is open, for a bounded time."""
+        tasks = [call.task for call in self._calls if call.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    async def _watch_timer(self) -> None:
+        """Give each call that is open for longer than a blink a watcher on its connection."""
+        while True:
+            await asyncio.sleep(WATCH_AFTER_SECONDS)
+            latest = monotonic_seconds() - WATCH_AFTER_SECONDS
+            while self._unwatched and self._unwatched[0].arrived_at <= latest:
+                call = self._unwatched.popleft()
+                if call in self._calls:
+                    call.watcher = asyncio.create_task(_watch(call))
+
+    async def _sweep_timer(self) -> None:
+        """Look after all open calls, a few times a second."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = monotonic_seconds()
+            for call in list(self._calls):
+                if call.phase is Phase.FORWARDING:
+                    self._look_after(call, now)
+
+    def _look_after(self, call: OpenCall, now: float) -> None:
+        """Apply the deadlines of one call, keep its caller's connection alive, and record its progress."""
+        if call.sign_count != call.seen_sign_count:
+            call.seen_sign_count = call.sign_count
+            call.quiet_since = now
+        reason = self._overdue(call, now)
+        if reason is not None:
+            call.interrupt(reason)
+            return
+        if call.request.is_streaming and call.first_byte_at is not None:
+            if now - max(call.quiet_since, call.kept_alive_at) >= KEEP_ALIVE_AFTER_SECONDS:
+                call.kept_alive_at = now
+                call.reply.keep_alive()
+            self._record_progress(call, now)
+
+    def _overdue(self, call: OpenCall, now: float) -> OneTokenError | None:
+        """Say which deadline has passed, if one has."""
+        settings, quiet_seconds = self._settings, now - call.quiet_since
+        if call.drain_until is not None and now > call.drain_until:
+            return caller_left()
+        if call.reply.is_writing:
+            is_stalled = quiet_seconds > settings.upstream_idle_seconds
+            return CallerStalled("The caller stopped reading.") if is_stalled else None
+        if now - call.arrived_at > settings.upstream_total_seconds:
+            return UpstreamTooSlow("The provider's answer was not complete in the time that a call may take.")
+        if call.first_byte_at is None:
+            if quiet_seconds > settings.upstream_first_byte_seconds:
+                return UpstreamTooSlow("The provider did not begin to answer in time. Nothing was charged; try again.")
+        elif quiet_seconds > settings.upstream_idle_seconds:
+            return UpstreamTooSlow("The provider stopped in the middle of its answer.")
+        return None
+
+    def _record_progress(self, call: OpenCall, now: float) -> None:
+        """Record what was delivered when it is time to, or when it is worth it; one recording at a time a call."""
+        if call.is_recording or not call.delivered.event_count or call.has_caller_left:
+            return
+        charge_nanos = estimate(call).charge_nanos
+        unrecorded_nanos = charge_nanos - call.recorded_nanos
+        if unrecorded_nanos <= 0 or (now - call.recorded_at < PROGRESS_SECONDS and unrecorded_nanos < PROGRESS_NANOS):
+            return
+        call.is_recording = True
+        call.recorded_at = now
+        call.recorded_nanos = charge_nanos
+        recording = asyncio.create_task(self._record(call))
+        self._recordings.add(recording)
+        recording.add_done_callback(self._recordings.discard)
+
+    async def _record(self, call: OpenCall) -> None:
+        """Make one call's progress durable; when that fails the call goes on and only its last progress is older."""
+        try:
+            await self._ledger.record_progress(progress_of(call))
+        except OneTokenError as error:
+            get_logger().warning("progress_not_recorded", request_id=call.request_id, error_code=error.code)
+        finally:
+            call.is_recording = False
+
+
+async def _watch(call: OpenCall) -> None:
+    """Wait for the caller to leave."""
+    while True:
+        message = await call.receive()
+        if message["type"] == "http.disconnect":
+            break
+    call.note_caller_left()

@@ -1,0 +1,1 @@
+"""Tests of the relay: a running one, official clients, a scripted upstream, a real ledger."""
