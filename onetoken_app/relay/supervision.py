@@ -38,7 +38,8 @@ class Supervisor:
         """Have nothing open."""
         self._settings = settings
         self._ledger = ledger
-        self._calls: set[OpenCall] = set()
+        self.calls: set[OpenCall] = set()
+        """Those that are not closed yet."""
         self._unwatched: deque[OpenCall] = deque()
         self._timers: list[asyncio.Task[None]] = []
         self._recordings: set[asyncio.Task[None]] = set()
@@ -49,7 +50,7 @@ class Supervisor:
     @property
     def open_count(self) -> int:
         """Calls that are not closed yet."""
-        return len(self._calls)
+        return len(self.calls)
 
     def start(self) -> None:
         """Start the timers; needs a running event loop."""
@@ -59,7 +60,7 @@ class Supervisor:
         """Admit nothing more, let open calls end, end the rest in-band, and wait until all are closed."""
         self.is_draining = True
         await self._wait_for_calls(drain_seconds)
-        for call in list(self._calls):
+        for call in list(self.calls):
             call.interrupt(ShuttingDown("This server is stopping; the answer is incomplete."))
         await self._wait_for_calls(CLOSE_AFTER_STOP_SECONDS)
         for task in (*self._timers, *self._recordings):
@@ -81,7 +82,7 @@ class Supervisor:
     async def carry(self, call: OpenCall, walk: Walk) -> None:
         """Run one call's walk in a task of its own; return when it ended, or at once when the server gives up on it."""
         call.task = asyncio.create_task(self._carry_to_end(call, walk))
-        self._calls.add(call)
+        self.calls.add(call)
         self._unwatched.append(call)
         try:
             await asyncio.shield(call.task)
@@ -97,13 +98,13 @@ class Supervisor:
             get_logger().error("call_failed", request_id=call.request_id, exc_info=True)
         finally:
             call.phase = Phase.CLOSING
-            self._calls.discard(call)
+            self.calls.discard(call)
             if call.watcher is not None:
                 call.watcher.cancel()
 
     async def _wait_for_calls(self, seconds: float) -> None:
         """Wait until nothing is open, for a bounded time."""
-        tasks = [call.task for call in self._calls if call.task is not None]
+        tasks = [call.task for call in self.calls if call.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
 
@@ -114,7 +115,7 @@ class Supervisor:
             latest = monotonic_seconds() - WATCH_AFTER_SECONDS
             while self._unwatched and self._unwatched[0].arrived_at <= latest:
                 call = self._unwatched.popleft()
-                if call in self._calls:
+                if call in self.calls:
                     call.watcher = asyncio.create_task(_watch(call))
 
     async def _sweep_timer(self) -> None:
@@ -122,7 +123,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             now = monotonic_seconds()
-            for call in list(self._calls):
+            for call in list(self.calls):
                 if call.phase is Phase.FORWARDING:
                     self._look_after(call, now)
 
