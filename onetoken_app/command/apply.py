@@ -79,9 +79,11 @@ async def _changed_password_hashes(file: ApplyFile) -> dict[str, str]:
 async def _put_channel(run: ApplyRun, entry: ChannelEntry) -> None:
     """Add or change one channel."""
     if not registry.is_known_provider(entry.provider):
-        raise BadFile(entry.line, f"a channel's provider is one of {', '.join(sorted(registry.PROVIDERS))}")
+        raise BadFile(
+            entry.lines["provider"], f"a channel's provider is one of {', '.join(sorted(registry.PROVIDERS))}"
+        )
     before = {known.channel.id: known for known in await catalog_queries.sealed_channels(run.session)}
-    with complaints_at(entry.line):
+    with complaints_at(entry.line, entry.lines):
         channel_id = await catalog.put_channel(
             run.session,
             key_encryption_key=run.secrets.key_encryption_key,
@@ -104,7 +106,7 @@ async def _put_channel(run: ApplyRun, entry: ChannelEntry) -> None:
 async def _put_model(run: ApplyRun, entry: ModelEntry) -> None:
     """Add or change one model and its routes."""
     before = await catalog_queries.model_by_name(run.session, entry.name)
-    with complaints_at(entry.line):
+    with complaints_at(entry.line, entry.lines):
         model_id = await catalog.put_model(
             run.session,
             name=entry.name,
@@ -143,7 +145,7 @@ async def _put_prices(run: ApplyRun, file: ApplyFile) -> None:
             rates[model.id] = entry.rates
     if not rates:
         return
-    with complaints_at(file.models[0].price_line):
+    with complaints_at(file.models[0].lines["price"]):
         version_id = await pricing.publish_prices(
             run.session, currency=file.currency, rates=rates, effective_at=clock.utc_now()
         )

@@ -26,6 +26,8 @@ class ChannelEntry:
     """One upstream endpoint."""
 
     line: int
+    lines: dict[str, int]
+    """Where each member stands."""
     name: str
     provider: str
     base_url: str
@@ -51,13 +53,14 @@ class ModelEntry:
     """One model for sale."""
 
     line: int
+    lines: dict[str, int]
+    """Where each member stands."""
     name: str
     owned_by: str
     is_enabled: bool
     context_window_tokens: int
     output_tokens_max: int
     routes: tuple[RouteEntry, ...]
-    price_line: int
     rates: dict[TokenKind, MicrosPerMillion]
 
 
@@ -90,13 +93,14 @@ class OrganizationEntry:
     """One customer."""
 
     line: int
+    lines: dict[str, int]
+    """Where each member stands."""
     name: str
     code: str
     currency: Currency
     time_zone: str
     is_verified: bool | None
     """Unset: the file says nothing about it."""
-    credit_line: int
     credit_nanos: Nanos | None
     """The total that ``apply`` grants; unset: none."""
     confirmations: tuple[ConfirmationKind, ...]
@@ -144,6 +148,7 @@ def _channel(node: yaml.Node) -> ChannelEntry:
         raise BadFile(members.line, "a channel needs 'credential' or 'credential_env'")
     return ChannelEntry(
         line=members.line,
+        lines=members.lines(),
         name=members.text("name", characters_max=64),
         provider=members.text("provider", characters_max=32),
         base_url=members.text("base_url", characters_max=512),
@@ -166,13 +171,13 @@ def _model(node: yaml.Node) -> ModelEntry:
     context_window = members.whole("context_window", minimum=1)
     return ModelEntry(
         line=members.line,
+        lines=members.lines(),
         name=name,
         owned_by=members.text_or("owned_by", "onetoken", characters_max=64),
         is_enabled=members.truth("enabled", default=True),
         context_window_tokens=context_window,
         output_tokens_max=members.whole("max_output_tokens", minimum=1, maximum=context_window),
         routes=routes,
-        price_line=members.line_of("price"),
         rates=_rates(members.nested("price")),
     )
 
@@ -208,12 +213,12 @@ def _organization(node: yaml.Node, currency: Currency) -> OrganizationEntry:
     _refuse_repeats("key", [(key.name, key.line) for key in keys])
     return OrganizationEntry(
         line=members.line,
+        lines=members.lines(),
         name=members.text("name", characters_max=200),
         code=members.text("code", characters_max=64),
         currency=members.choice("currency", Currency, currency),
         time_zone=members.text_or("time_zone", _TIME_ZONE, characters_max=64),
         is_verified=members.truth("verified", default=False) if members.has("verified") else None,
-        credit_line=members.line_of("credit"),
         credit_nanos=members.amount("credit") if members.has("credit") else None,
         confirmations=tuple(_confirmation(word) for word in members.texts("confirmations", characters_max=64)),
         people=people,

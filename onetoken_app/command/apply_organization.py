@@ -43,7 +43,7 @@ async def put_organization(run: ApplyRun, entry: OrganizationEntry) -> None:
 
 async def _put_particulars(run: ApplyRun, entry: OrganizationEntry) -> str:
     """Add the customer, or change its name; verify it when the file says so; return its id."""
-    with complaints_at(entry.line):
+    with complaints_at(entry.line, entry.lines):
         code = checked_registration_code(entry.code)
         known = await organization_queries.organization_by_code(run.session, code)
         organization_id = known.id if known else await _register(run, entry, code)
@@ -52,7 +52,7 @@ async def _put_particulars(run: ApplyRun, entry: OrganizationEntry) -> str:
         await ledger.open_account(run.session, owner_id=organization_id, currency=entry.currency)
     is_verified = known is not None and known.verified_at is not None
     if entry.is_verified is False and is_verified:
-        raise BadFile(entry.line, "this organization is verified; a file cannot take that back")
+        raise BadFile(entry.lines["verified"], "this organization is verified; a file cannot take that back")
     if entry.is_verified and not is_verified:
         await organizations.mark_verified(run.session, organization_id=organization_id)
         await run.note(
@@ -82,7 +82,10 @@ async def _register(run: ApplyRun, entry: OrganizationEntry, code: str) -> str:
 async def _change(run: ApplyRun, entry: OrganizationEntry, known: OrganizationView) -> None:
     """Change what may be changed of a customer that exists."""
     if known.currency is not entry.currency:
-        raise BadFile(entry.line, f"this organization is billed in {known.currency.value}, which is fixed")
+        raise BadFile(
+            entry.lines.get("currency", entry.line),
+            f"this organization is billed in {known.currency.value}, which is fixed",
+        )
     if known.name != entry.name:
         await organizations.rename_organization(run.session, organization_id=known.id, name=entry.name)
         await run.note(
@@ -141,10 +144,10 @@ async def _put_credit(run: ApplyRun, entry: OrganizationEntry, organization_id: 
     missing = entry.credit_nanos - granted
     if missing < 0:
         problem = f"'credit' is a total, and {format_amount(granted)} is granted already; it cannot be lowered here"
-        raise BadFile(entry.credit_line, problem)
+        raise BadFile(entry.lines["credit"], problem)
     if missing == 0:
         return
-    with complaints_at(entry.credit_line):
+    with complaints_at(entry.lines["credit"]):
         await ledger.grant_credit(
             run.session,
             owner_id=organization_id,

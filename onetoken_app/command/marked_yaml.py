@@ -5,7 +5,7 @@ text to an integer without becoming a float on the way. Unknown and repeated mem
 """
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ from typing import TypeVar
 import yaml
 
 from onetoken_app.command.failure import CommandFailed
-from onetoken_app.errors import OneTokenError
+from onetoken_app.errors import BadRequest, OneTokenError
 from onetoken_app.money import MicrosPerMillion, Nanos, parse_amount, parse_price
 
 _NULL = "tag:yaml.org,2002:null"
@@ -69,6 +69,10 @@ class Members:
     def has(self, name: str) -> bool:
         """Whether the member is there, with a value."""
         return name in self._nodes and self._nodes[name].tag != _NULL
+
+    def lines(self) -> dict[str, int]:
+        """Return where each member stands, for complaints that come later."""
+        return {name: line_of(node) for name, node in self._nodes.items()}
 
     def line_of(self, name: str) -> int:
         """Return where a member's value stands, or where the mapping begins."""
@@ -187,10 +191,12 @@ def line_of(node: yaml.Node) -> int:
 
 
 @contextmanager
-def complaints_at(line: int) -> Iterator[None]:
-    """Turn what a room says about an entry into a complaint that names the entry's line."""
+def complaints_at(line: int, lines: Mapping[str, int] | None = None) -> Iterator[None]:
+    """Turn what a room says about an entry into a complaint with a line: the member's if it names one of ``lines``."""
     try:
         yield
+    except BadRequest as error:
+        raise BadFile((lines or {}).get(error.parameter or "", line), error.public_message) from None
     except OneTokenError as error:
         raise BadFile(line, error.public_message) from None
 

@@ -163,12 +163,12 @@ class TestAllOrNothing:
             await applied(installed, "{channel: bench}", "{channel: other}")
 
     async def test_a_wrong_registration_code_is_named_with_its_line(self, installed: Settings) -> None:
-        with pytest.raises(BadFile, match=r"^line 15: This is not a unified social credit code"):
+        with pytest.raises(BadFile, match=r"^line 16: This is not a unified social credit code"):
             await applied(installed, "91350100M000100Y43", "91350100M000100Y44")
 
     async def test_a_loopback_upstream_needs_the_setting(self, installed: Settings) -> None:
         public = installed.model_copy(update={"allow_private_upstreams": False})
-        with pytest.raises(BadFile, match=r"^line 3: "):
+        with pytest.raises(BadFile, match=r"^line 5: "):
             await applied(public)
 
 

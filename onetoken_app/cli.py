@@ -1,0 +1,246 @@
+"""The ``onetoken`` command: what an operator types. Each verb is a module of ``onetoken_app.command``."""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from onetoken_app.command import doctor as doctor_command
+from onetoken_app.command.apply import apply as apply_content
+from onetoken_app.command.backup import back_up
+from onetoken_app.command.failure import CommandFailed
+from onetoken_app.command.ledger_verify import BooksReport, verify_books
+from onetoken_app.command.opening import in_database, owned_installation
+from onetoken_app.command.serve_relay import serve_relay
+from onetoken_app.command.staff import StaffRequest, add_staff
+from onetoken_app.command.up import run_up, use_demo_settings
+from onetoken_app.console.front_end import FrontEndNotBuilt
+from onetoken_app.database import DatabaseInUse
+from onetoken_app.database_upgrade import CannotUpgrade, database_revision
+from onetoken_app.demo.model_server import NoWeights
+from onetoken_app.demo.small_model import ModelDidNotStart
+from onetoken_app.errors import OneTokenError
+from onetoken_app.identity.models import StaffRole
+from onetoken_app.settings import PREFIX, BadSettings, Settings, get_settings
+from onetoken_app.telemetry import configure_logging
+
+_EXPECTED = (CommandFailed, BadSettings, DatabaseInUse, CannotUpgrade, FrontEndNotBuilt, NoWeights, ModelDidNotStart)
+
+app = typer.Typer(
+    name="onetoken",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help=(
+        "OneToken: an API relay for organizations.\n\n"
+        "Settings are ONETOKEN_… variables or a .env file in the current folder; .env.example lists them all. "
+        "Begin with: onetoken up --demo, then open the address that it prints."
+    ),
+)
+database_commands = typer.Typer(no_args_is_help=True, help="Look after the database's tables.")
+staff_commands = typer.Typer(no_args_is_help=True, help="People on the operator's side.")
+ledger_commands = typer.Typer(no_args_is_help=True, help="The books.")
+app.add_typer(database_commands, name="db")
+app.add_typer(staff_commands, name="staff")
+app.add_typer(ledger_commands, name="ledger")
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: ONETOKEN_HOST, else 127.0.0.1]")]
+Port = Annotated[
+    int | None, typer.Option(min=1, max=65535, help="Port to listen on. [default: ONETOKEN_PORT, else 8000]")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+
+
+@app.command()
+def up(
+    *,
+    demo: Annotated[bool, typer.Option("--demo", help="Add a demo organization and a small real model.")] = False,
+    host: Host = None,
+    port: Port = None,
+) -> None:
+    """Start console and relay on one port; checks, tables and the console's pages come first.
+
+    Stays until Ctrl-C or SIGTERM; open calls may end within ONETOKEN_DRAIN_SECONDS.
+    """
+    if demo:
+        use_demo_settings()
+    run_up(_settings(host=host, port=port), with_demo=demo, say=typer.echo)
+
+
+@app.command()
+def relay(
+    *,
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one needs PostgreSQL.")] = 1,
+) -> None:
+    """Start the relay alone, without the console."""
+    serve_relay(_settings(host=host, port=port), worker_count=workers)
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="A YAML file; - reads standard input.", allow_dash=True)],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Add and change what a file names: channels, models, prices, organizations, people, credit, keys.
+
+    Removes nothing, and does all of it or nothing. A key's secret is printed once, when the key is minted; --json
+    prints {"keys": [{"organization": …, "name": …, "secret": …}]}. docs/operations.md shows a whole file.
+    """
+    settings = _settings()
+    content = _read(file)
+    try:
+        with owned_installation(settings):
+            applied = in_database(settings, lambda: apply_content(content, settings=settings))
+    except CommandFailed as error:
+        message = f"{file}: {error}"
+        raise CommandFailed(message) from error
+    if as_json:
+        _print_json({"keys": [asdict(key) for key in applied.keys]})
+        return
+    for line in applied.changes or ("everything is so already; nothing was changed",):
+        typer.echo(line)
+    for key in applied.keys:
+        typer.echo(f"key {key.name} of {key.organization}, shown this once: {key.secret}")
+
+
+@database_commands.command("upgrade")
+def upgrade() -> None:
+    """Create the tables or bring them up to date. `up`, `relay` and `apply` do so by themselves."""
+    settings = _settings()
+    before = database_revision(settings)
+    with owned_installation(settings):
+        pass
+    typer.echo(f"tables are at {before.head}" + (" already" if before.is_current else ""))
+
+
+@staff_commands.command("add")
+def add(
+    email: Annotated[str, typer.Argument(help="What they sign in with.")],
+    *,
+    role: Annotated[StaffRole, typer.Option(help="What they may do.")] = StaffRole.ADMINISTRATOR,
+    name: Annotated[str, typer.Option(help="What they are called.")] = "",
+    password_env: Annotated[
+        str | None, typer.Option(help="The variable that holds the password; without it, the password is asked for.")
+    ] = None,
+) -> None:
+    """Add a member of the staff; for somebody who exists, add the role or change the password."""
+    settings = _settings()
+    request = StaffRequest(email=email, role=role, name=name, password=_password(password_env))
+    with owned_installation(settings):
+        added = in_database(settings, lambda: add_staff(request))
+    password = "new password" if added.has_new_password and not added.is_new else ""
+    typer.echo(" ".join(filter(None, (added.email, "added" if added.is_new else "is", "as", role.value, password))))
+
+
+@ledger_commands.command("verify")
+def verify(*, as_json: AsJson = False) -> None:
+    """Recompute every balance, hold, charge and hash, also while a relay runs; exit code 1 when something is wrong."""
+    settings = _settings()
+    if database_revision(settings).current is None:
+        message = "there is no database yet, so there is nothing to verify"
+        raise CommandFailed(message)
+    report = in_database(settings, verify_books)
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        typer.echo(_in_words(report))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    file: Annotated[
+        Path | None, typer.Argument(help="A file that is not there yet. [default: backups/ in the data folder]")
+    ] = None,
+) -> None:
+    """Copy the database into one file, also while OneToken runs. Generated secrets are not in it: keep them apart."""
+    typer.echo(back_up(_settings(), file))
+
+
+@app.command()
+def doctor(*, as_json: AsJson = False) -> None:
+    """Look at settings, secrets, database, front end and upstreams, and say what to do; exit code 1 on trouble."""
+    findings = doctor_command.examine()
+    if as_json:
+        _print_json({"findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.verdict.value:8} {finding.subject}: {finding.words}")
+    if any(finding.verdict is doctor_command.Verdict.TROUBLE for finding in findings):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command; expected trouble is one line on standard error and exit code 1."""
+    try:
+        app()
+    except _EXPECTED as error:
+        _fail(str(error))
+    except OneTokenError as error:
+        _fail(error.public_message)
+    except SQLAlchemyError as error:
+        _fail(f"the database cannot be used ({type(error).__name__}); onetoken doctor looks closer")
+    except OSError as error:
+        _fail(f"{error.filename or 'the system'}: {error.strerror}")
+
+
+def _settings(*, host: str | None = None, port: int | None = None) -> Settings:
+    """Read the settings, with what the command line says on top, and send logs where they belong."""
+    for name, value in (("HOST", host), ("PORT", port)):
+        if value is not None:
+            os.environ[PREFIX + name] = str(value)
+    get_settings.cache_clear()
+    settings = get_settings()
+    configure_logging(settings.log_level)
+    return settings
+
+
+def _read(file: Path) -> bytes:
+    """Read a file, or standard input."""
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        message = f"{file}: cannot be read: {error.strerror}"
+        raise CommandFailed(message) from error
+
+
+def _password(variable: str | None) -> str | None:
+    """Take a password from a variable, or ask for it; without a terminal nobody can be asked."""
+    if variable is not None:
+        password = os.environ.get(variable)
+        if not password:
+            message = f"--password-env: {variable} is not set"
+            raise CommandFailed(message)
+        return password
+    if not sys.stdin.isatty():
+        return None
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _in_words(report: BooksReport) -> str:
+    """Say a report to a person."""
+    verdict = "the books are right" if report.ok else f"WRONG at {report.first_wrong_row}"
+    return (
+        f"{verdict}: {report.settled} settled, {report.voided} voided, {report.recovered} recovered, "
+        f"{report.open_holds} open"
+    )
+
+
+def _print_json(value: object) -> None:
+    """Print one line of JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _fail(message: str) -> None:
+    """End with a line on standard error."""
+    typer.echo(f"onetoken: {message}", err=True)
+    sys.exit(1)

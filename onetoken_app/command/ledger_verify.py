@@ -1,0 +1,74 @@
+"""Recomputes the books: the ledger's own invariants, the calls behind its charges, and the audit chain."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app.audit.verification import verify_audit
+from onetoken_app.database import read_session
+from onetoken_app.ledger import verification
+from onetoken_app.ledger.models import HoldClose
+from onetoken_app.usage.models import UsageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class BooksReport:
+    """What ``onetoken ledger verify`` says."""
+
+    ok: bool
+    settled: int
+    voided: int
+    recovered: int
+    open_holds: int
+    first_wrong_row: str | None
+    """Table and row, such as ``ledger_transaction 17``; unset when all is right."""
+
+
+async def verify_books() -> BooksReport:
+    """Verify everything from the one snapshot that the ledger begins, so that a relay may go on meanwhile."""
+    async with read_session() as session:
+        ledger = await verification.verify(session)
+        wrong = ledger.first_wrong_row
+        if wrong is None:
+            wrong = await _first_call_that_differs(session)
+        if wrong is None:
+            audit = await verify_audit(session)
+            wrong = None if audit.is_ok else f"audit_entry {audit.first_wrong_row}"
+    return BooksReport(
+        ok=ledger.is_ok and wrong is None,
+        settled=ledger.settled_count,
+        voided=ledger.voided_count,
+        recovered=ledger.recovered_count,
+        open_holds=ledger.open_hold_count,
+        first_wrong_row=wrong,
+    )
+
+
+async def _first_call_that_differs(session: AsyncSession) -> str | None:
+    """Find a close without its record of the call, a record without a close, or two charges that differ."""
+    differing = (
+        select(HoldClose.request_id)
+        .outerjoin(UsageRecord, col(UsageRecord.request_id) == col(HoldClose.request_id))
+        .where(
+            sa.or_(
+                col(UsageRecord.request_id).is_(None),
+                col(UsageRecord.charge_nanos) != col(HoldClose.amount_nanos),
+                col(UsageRecord.usage_source) != col(HoldClose.usage_source),
+            )
+        )
+        .order_by(col(HoldClose.transaction_number))
+        .limit(1)
+    )
+    request_id = (await session.exec(differing)).first()
+    if request_id is None:
+        orphan = (
+            select(UsageRecord.request_id)
+            .outerjoin(HoldClose, col(HoldClose.request_id) == col(UsageRecord.request_id))
+            .where(col(HoldClose.request_id).is_(None))
+            .order_by(col(UsageRecord.requested_at))
+            .limit(1)
+        )
+        request_id = (await session.exec(orphan)).first()
+    return f"usage_record {request_id}" if request_id else None

@@ -1,0 +1,62 @@
+"""Opens an installation for a command: its folder, the right to write to it, its tables, its database."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from onetoken_app.command.failure import CommandFailed
+from onetoken_app.database import Database, own_database, use_database
+from onetoken_app.database_upgrade import upgrade_database
+from onetoken_app.settings import Settings
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def owned_installation(settings: Settings) -> Iterator[None]:
+    """Own an installation while the block runs, with its tables up to date; a fresh folder becomes one.
+
+    Raises:
+        CommandFailed: The data folder cannot be written.
+        DatabaseInUse: A running ``up`` or ``relay`` owns the embedded database.
+        CannotUpgrade: The database does not answer, or is newer than this code.
+    """
+    check_data_dir(settings.data_dir)
+    with own_database(settings):
+        upgrade_database(settings)
+        yield
+
+
+def check_data_dir(folder: Path) -> None:
+    """Make the data folder if it is not there, and see that it can be written.
+
+    Raises:
+        CommandFailed: It cannot.
+    """
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except OSError as error:
+        message = f"ONETOKEN_DATA_DIR: {folder} cannot be written: {error.strerror}"
+        raise CommandFailed(message) from error
+
+
+def in_database(settings: Settings, work: Callable[[], Awaitable[Result]]) -> Result:
+    """Run one piece of work with the installation's database in use."""
+    return asyncio.run(_in_database(settings, work))
+
+
+async def _in_database(settings: Settings, work: Callable[[], Awaitable[Result]]) -> Result:
+    """Open, work, close."""
+    database = Database(settings)
+    use_database(database)
+    try:
+        return await work()
+    finally:
+        use_database(None)
+        await database.dispose()

@@ -1,0 +1,86 @@
+"""Serves the relay alone, with uvicorn: without the console, in one process or, on PostgreSQL, in several."""
+
+import asyncio
+import socket
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from onetoken_app.command.failure import CommandFailed
+from onetoken_app.command.listening import listening_socket, local_url
+from onetoken_app.command.opening import owned_installation
+from onetoken_app.relay.asgi import RelayApp
+from onetoken_app.relay.runtime import RelayRuntime
+from onetoken_app.settings import Settings, get_settings
+from onetoken_app.telemetry import configure_logging
+from onetoken_app.vault import load_root_secrets
+
+_APP = f"{__name__}:create_app"
+_DRAIN_MARGIN_SECONDS = 10
+
+
+def create_app() -> RelayApp:
+    """Make the app of one worker process."""
+    configure_logging(get_settings().log_level)
+    return RelayApp(RelayRuntime())
+
+
+def serve_relay(settings: Settings, *, worker_count: int) -> None:
+    """Serve until a signal asks to stop; open calls end within the drain time.
+
+    Raises:
+        CommandFailed: The address is in use, or several workers are asked for on the embedded database.
+        DatabaseInUse: Another process owns the embedded database.
+    """
+    if settings.is_sqlite and worker_count > 1:
+        message = "one process owns an embedded database: --workers 1, or set ONETOKEN_DATABASE_URL to PostgreSQL"
+        raise CommandFailed(message)
+    load_root_secrets(settings)
+    with owned_installation(settings):
+        pass  # the tables are up to date; the runtime owns the database from its start on
+    with listening_socket(settings.host, settings.port) as listener:
+        _serve(settings, listener, worker_count=worker_count)
+
+
+def _serve(settings: Settings, listener: socket.socket, *, worker_count: int) -> None:
+    """Run uvicorn on a socket that listens already."""
+    config = uvicorn.Config(
+        _APP,
+        factory=True,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        workers=worker_count,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=int(settings.drain_seconds) + _DRAIN_MARGIN_SECONDS,
+    )
+    url = local_url(settings.host, settings.port)
+    if worker_count > 1:
+        print(f"The relay starts {worker_count} processes on {url}/v1", flush=True)  # noqa: T201 — what a person sees
+        Multiprocess(config, sockets=[listener]).run()
+        return
+    server = _AnnouncedServer(config, url=url)
+    server.run(sockets=[listener])
+    if not server.has_served:
+        message = "the relay could not start; the log says why"
+        raise CommandFailed(message)
+
+
+class _AnnouncedServer(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, *, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+        self.has_served = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so; a start that failed says nothing."""
+        await super().startup(sockets)
+        if self.started:
+            self.has_served = True
+            await asyncio.to_thread(print, f"The relay answers on {self._url}/v1", flush=True)
