@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from click import Group
+from typer.core import TyperGroup
 from onetoken_app.cli import app
 
+from onetoken_app.relay.admission import OVERHEAD_TOKENS, TOOLS_OVERHEAD_TOKENS
+from onetoken_app.relay.dialects.openai_chat import CHOICES_MAX, OUTPUT_TOKENS_MAX
+from onetoken_app.relay.request_body import BODY_SECONDS_MAX, JSON_DEPTH_MAX
 from onetoken_app.settings import PREFIX, Settings
-from tests.architecture.tree import ROOT, committed_files, relative
+from tests.architecture.test_settings import default_values
+from tests.architecture.tree import MADE_BY_TOOLS, PACKAGE, ROOT, committed_files, relative
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -76,7 +80,7 @@ def _exists(words: list[str], options: list[str]) -> bool:
     """Follow the words of a command through the tree of commands; what follows a leaf are its arguments."""
     command = typer.main.get_command(app)
     for word in words:
-        if not isinstance(command, Group):
+        if not isinstance(command, TyperGroup):
             break
         if word not in command.commands:
             return False
@@ -125,3 +129,41 @@ class TestRules:
     def test_settings_table_of_operations_is_complete(self) -> None:
         text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
         assert {name for name in Settings.model_fields if PREFIX + name.upper() not in text} == set()
+
+
+class TestNumbers:
+    def test_the_published_formula_of_a_hold_is_the_one_in_force(self) -> None:
+        text = (ROOT / "docs" / "relay-api.md").read_text(encoding="utf-8")
+        with_tools = OVERHEAD_TOKENS + TOOLS_OVERHEAD_TOKENS
+        assert f"{OVERHEAD_TOKENS}, or {with_tools} ({OVERHEAD_TOKENS} + {TOOLS_OVERHEAD_TOKENS})" in text
+
+    def test_the_published_limits_are_the_ones_in_force(self) -> None:
+        text = (ROOT / "docs" / "relay-api.md").read_text(encoding="utf-8")
+        grouped = f"{OUTPUT_TOKENS_MAX:,}".replace(",", " ")
+        for limit in (
+            f"{JSON_DEPTH_MAX} levels",
+            f"1 to {CHOICES_MAX} ",
+            f"1 to {grouped} ",
+            f"{BODY_SECONDS_MAX} seconds",
+        ):
+            assert limit in text
+
+    def test_the_settings_of_operations_have_their_defaults(self) -> None:
+        text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+        rows = dict(re.findall(r"^\| `(ONETOKEN_\w+)` \| (?:`([^`]*)`|–) \|", text, re.MULTILINE))
+        assert rows == dict(default_values())
+
+
+class TestTree:
+    def test_the_tree_of_the_architecture_has_every_room(self) -> None:
+        text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+        rooms = [path.name for path in PACKAGE.iterdir() if (path.is_dir() and path.name not in MADE_BY_TOOLS)]
+        rooms += [path.name for path in PACKAGE.glob("*.py") if path.name != "__init__.py"]
+        assert [room for room in rooms if not re.search(rf"\b{re.escape(room)}", text)] == []
+
+    def test_the_tree_of_the_architecture_names_only_what_exists(self) -> None:
+        tree = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("## The tree")[1].split("```")[1]
+        names = set(re.findall(r"[\w.]+\.(?:py|md|lock|toml|ini)\b|[\w.]+/", tree))
+        known = {path.name for path in committed_files()}
+        known |= {f"{parent.name}/" for path in committed_files() for parent in path.parents}
+        assert sorted(names - known) == []

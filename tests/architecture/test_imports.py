@@ -10,6 +10,7 @@ from tests.architecture.tree import PACKAGE, ROOT, Module, breaches, imported_na
 
 KNOW_REFLEX = ("onetoken_app/console/", "onetoken_app/onetoken_app.py")
 TALK_TO_THE_NETWORK = ("onetoken_app/providers/", "onetoken_app/relay/")
+ASKING = ("httpx", "urllib.request")
 ASK_WHETHER_A_PORT_ANSWERS = ("onetoken_app/command/", "onetoken_app/demo/")
 NETWORK_CLIENTS = {"aiohttp", "httpx", "requests", "urllib3"}
 NETWORK_CLIENT_MODULES = ("urllib.request", "http.client", "smtplib")
@@ -31,7 +32,7 @@ def talks_to_the_network(module: Module) -> Iterator[str]:
         return
     for line, name in imported_names(module):
         is_client = name.split(".")[0] in NETWORK_CLIENTS or name.startswith(NETWORK_CLIENT_MODULES)
-        if is_client and not (name == "httpx" and module.lies_in(*ASK_WHETHER_A_PORT_ANSWERS)):
+        if is_client and not (name in ASKING and module.lies_in(*ASK_WHETHER_A_PORT_ANSWERS)):
             yield f"{line} imports {name}; upstreams are called from {' and '.join(TALK_TO_THE_NETWORK)}"
 
 

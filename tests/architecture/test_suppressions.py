@@ -12,6 +12,9 @@ CATCH_EVERYTHING = {
     "onetoken_app/console/account_routes.py": "the console's edge: the browser learns that nothing was done",
     "onetoken_app/ledger/batches.py": "the writer's edge: what one operation provokes must not fail its neighbours",
     "onetoken_app/ledger/writer.py": "the writer's edge: it ends with a code that says why, and never half-way",
+    "onetoken_app/relay/asgi.py": "the relay's edge: a server has to be told that the start failed, whatever it was",
+    "onetoken_app/relay/pipeline.py": "the relay's edge: whatever went wrong, the hold has to be closed",
+    "onetoken_app/relay/supervision.py": "the relay's edge: nobody above the task of a call could tell anybody",
 }
 """Where ``except Exception`` may stand, and which edge it is: the relay's, the console's, a command's, the writer's."""
 
