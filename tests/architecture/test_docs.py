@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import typer.main
 from typer.core import TyperGroup
-from onetoken_app.cli import app
 
+from onetoken_app.cli import app
 from onetoken_app.relay.admission import OVERHEAD_TOKENS, TOOLS_OVERHEAD_TOKENS
 from onetoken_app.relay.dialects.openai_chat import CHOICES_MAX, OUTPUT_TOKENS_MAX
 from onetoken_app.relay.request_body import BODY_SECONDS_MAX, JSON_DEPTH_MAX
@@ -49,8 +49,15 @@ def missing_files(text: str) -> Iterator[str]:
         path = code.split(":")[0].split("::")[0]
         if not _FILE.fullmatch(path) or not path.endswith(_ENDINGS) or path in MADE_AT_RUN_TIME:
             continue
+        if "/" not in path and path in known_names():
+            continue
         if not any((ROOT / folder / path).exists() for folder in FOLDERS_OF_FILES):
             yield path
+
+
+def known_names() -> set[str]:
+    """Return the name of every committed file: a page may leave out the folder that it speaks of."""
+    return {path.name for path in committed_files()}
 
 
 def missing_links(text: str, *, folder: Path) -> Iterator[str]:
