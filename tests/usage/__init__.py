@@ -1,0 +1,1 @@
+"""Tests of call records and what is read from them."""
