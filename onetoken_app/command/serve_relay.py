@@ -1,7 +1,9 @@
 """Serves the relay alone, with uvicorn: without the console, in one process or, on PostgreSQL, in several."""
 
 import asyncio
+import signal
 import socket
+from types import FrameType
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -64,6 +66,14 @@ def _serve(settings: Settings, listener: socket.socket, *, worker_count: int) ->
         Multiprocess(config, sockets=[listener]).run()
         return
     server = _AnnouncedServer(config, url=url)
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        # uvicorn raises the signal once more after it has stopped in good order; that end is a good one, not a kill.
+        if not server.has_served:
+            raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     server.run(sockets=[listener])
     if not server.has_served:
         message = "the relay could not start; the log says why"
