@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from onetoken_app.clock import monotonic_seconds
+from onetoken_app.database import write_lock_file
 from onetoken_app.errors import OneTokenError
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger import frames
@@ -46,6 +47,10 @@ STOP_SECONDS_MAX = 10.0
 _WATCH_SECONDS = 0.25
 _RESTART_SECONDS_MIN = 0.05
 _RESTART_SECONDS_MAX = 2.0
+_UNAVAILABLE = (
+    "Charges cannot be recorded safely right now; the call was not made and nothing was charged. "
+    "Try again in a few seconds."
+)
 
 
 @dataclass(slots=True)
@@ -90,7 +95,7 @@ class LedgerClient:
         Raises:
             LedgerUnavailable: The writer cannot reach or use the database.
         """
-        self._hello = _hello(settings, epoch_id)
+        self._hello = hello(settings, epoch_id)
         try:
             self._connected(await WriterProcess.start(self._hello, self))
         except WriterStartFailed as error:
@@ -294,12 +299,6 @@ class LedgerClient:
                     pending.waiter.set_exception(LedgerUnavailable(_UNAVAILABLE))
 
 
-_UNAVAILABLE = (
-    "Charges cannot be recorded safely right now; the call was not made and nothing was charged. "
-    "Try again in a few seconds."
-)
-
-
 def _error_of(answer: Answer) -> OneTokenError:
     """Turn a negative answer into an error."""
     if isinstance(answer, BalanceTooLow):
@@ -315,13 +314,13 @@ def _error_of(answer: Answer) -> OneTokenError:
     return LedgerRefused("The ledger did not take this; nothing of it was done.")
 
 
-def _hello(settings: Settings, epoch_id: str) -> frames.Hello:
-    """Say where the ledger is."""
+def hello(settings: Settings, epoch_id: str) -> frames.Hello:
+    """Say to a writer where the ledger is."""
     url = settings.database_url
     return frames.Hello(
         epoch_id=epoch_id,
         sqlite_file=str(settings.database_file) if settings.is_sqlite else "",
-        write_lock_file=str(settings.database_file.with_suffix(".write-lock")) if settings.is_sqlite else "",
+        write_lock_file=str(write_lock_file(settings)) if settings.is_sqlite else "",
         postgresql_url=url.get_secret_value() if url else "",
         log_level=settings.log_level.value,
     )
