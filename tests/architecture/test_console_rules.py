@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 import pytest
 
@@ -32,6 +33,7 @@ def carries_rows(module: Module) -> Iterator[str]:
                     yield f"{statement.lineno} {state.name} carries {name}; queries return views"
 
 
+@lru_cache(maxsize=1)
 def table_names() -> set[str]:
     """Return the name of every class that is a table."""
     return {
