@@ -1,35 +1,23 @@
-"""The ``onetoken`` command: what an operator types. Each verb is a module of ``onetoken_app.command``."""
+"""The ``onetoken`` command: what an operator types. Each verb is a module of ``onetoken_app.command``.
+
+A verb imports its module when it runs, so that help and a restarted relay do not wait for the others' packages.
+"""
 
 import json
 import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from onetoken_app.command import doctor as doctor_command
-from onetoken_app.command.apply import apply as apply_content
-from onetoken_app.command.backup import back_up
 from onetoken_app.command.failure import CommandFailed
-from onetoken_app.command.ledger_verify import BooksReport, verify_books
-from onetoken_app.command.opening import in_database, owned_installation
-from onetoken_app.command.serve_relay import serve_relay
-from onetoken_app.command.staff import StaffRequest, add_staff
-from onetoken_app.command.up import run_up, use_demo_settings
-from onetoken_app.console.front_end import FrontEndNotBuilt
-from onetoken_app.database import DatabaseInUse
-from onetoken_app.database_upgrade import CannotUpgrade, database_revision
-from onetoken_app.demo.model_server import NoWeights
-from onetoken_app.demo.small_model import ModelDidNotStart
-from onetoken_app.errors import OneTokenError
-from onetoken_app.identity.models import StaffRole
-from onetoken_app.settings import PREFIX, BadSettings, Settings, get_settings
+from onetoken_app.settings import PREFIX, Settings, get_settings
 from onetoken_app.telemetry import configure_logging
 
-_EXPECTED = (CommandFailed, BadSettings, DatabaseInUse, CannotUpgrade, FrontEndNotBuilt, NoWeights, ModelDidNotStart)
+if TYPE_CHECKING:
+    from onetoken_app.command.ledger_verify import BooksReport
 
 app = typer.Typer(
     name="onetoken",
@@ -67,6 +55,8 @@ def up(
 
     Stays until Ctrl-C or SIGTERM; open calls may end within ONETOKEN_DRAIN_SECONDS.
     """
+    from onetoken_app.command.up import run_up, use_demo_settings
+
     if demo:
         use_demo_settings()
     run_up(_settings(host=host, port=port), with_demo=demo, say=typer.echo)
@@ -80,6 +70,8 @@ def relay(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one needs PostgreSQL.")] = 1,
 ) -> None:
     """Start the relay alone, without the console."""
+    from onetoken_app.command.serve_relay import serve_relay
+
     serve_relay(_settings(host=host, port=port), worker_count=workers)
 
 
@@ -94,6 +86,9 @@ def apply(
     Removes nothing, and does all of it or nothing. A key's secret is printed once, when the key is minted; --json
     prints {"keys": [{"organization": …, "name": …, "secret": …}]}. docs/operations.md shows a whole file.
     """
+    from onetoken_app.command.apply import apply as apply_content
+    from onetoken_app.command.opening import in_database, owned_installation
+
     settings = _settings()
     content = _read(file)
     try:
@@ -114,6 +109,9 @@ def apply(
 @database_commands.command("upgrade")
 def upgrade() -> None:
     """Create the tables or bring them up to date. `up`, `relay` and `apply` do so by themselves."""
+    from onetoken_app.command.opening import owned_installation
+    from onetoken_app.database_upgrade import database_revision
+
     settings = _settings()
     before = database_revision(settings)
     with owned_installation(settings):
@@ -125,24 +123,33 @@ def upgrade() -> None:
 def add(
     email: Annotated[str, typer.Argument(help="What they sign in with.")],
     *,
-    role: Annotated[StaffRole, typer.Option(help="What they may do.")] = StaffRole.ADMINISTRATOR,
+    role: Annotated[
+        str, typer.Option(help="What they may do: administrator, reviewer, finance, support or auditor.")
+    ] = "administrator",
     name: Annotated[str, typer.Option(help="What they are called.")] = "",
     password_env: Annotated[
         str | None, typer.Option(help="The variable that holds the password; without it, the password is asked for.")
     ] = None,
 ) -> None:
     """Add a member of the staff; for somebody who exists, add the role or change the password."""
+    from onetoken_app.command.opening import in_database, owned_installation
+    from onetoken_app.command.staff import StaffRequest, add_staff, staff_role
+
     settings = _settings()
-    request = StaffRequest(email=email, role=role, name=name, password=_password(password_env))
+    request = StaffRequest(email=email, role=staff_role(role), name=name, password=_password(password_env))
     with owned_installation(settings):
         added = in_database(settings, lambda: add_staff(request))
     password = "new password" if added.has_new_password and not added.is_new else ""
-    typer.echo(" ".join(filter(None, (added.email, "added" if added.is_new else "is", "as", role.value, password))))
+    typer.echo(" ".join(filter(None, (added.email, "added" if added.is_new else "is", "as", role, password))))
 
 
 @ledger_commands.command("verify")
 def verify(*, as_json: AsJson = False) -> None:
     """Recompute every balance, hold, charge and hash, also while a relay runs; exit code 1 when something is wrong."""
+    from onetoken_app.command.ledger_verify import verify_books
+    from onetoken_app.command.opening import in_database
+    from onetoken_app.database_upgrade import database_revision
+
     settings = _settings()
     if database_revision(settings).current is None:
         message = "there is no database yet, so there is nothing to verify"
@@ -163,19 +170,23 @@ def backup(
     ] = None,
 ) -> None:
     """Copy the database into one file, also while OneToken runs. Generated secrets are not in it: keep them apart."""
+    from onetoken_app.command.backup import back_up
+
     typer.echo(back_up(_settings(), file))
 
 
 @app.command()
 def doctor(*, as_json: AsJson = False) -> None:
     """Look at settings, secrets, database, front end and upstreams, and say what to do; exit code 1 on trouble."""
-    findings = doctor_command.examine()
+    from onetoken_app.command.doctor import Verdict, examine
+
+    findings = examine()
     if as_json:
         _print_json({"findings": [asdict(finding) for finding in findings]})
     else:
         for finding in findings:
             typer.echo(f"{finding.verdict.value:8} {finding.subject}: {finding.words}")
-    if any(finding.verdict is doctor_command.Verdict.TROUBLE for finding in findings):
+    if any(finding.verdict is Verdict.TROUBLE for finding in findings):
         raise typer.Exit(1)
 
 
@@ -183,14 +194,14 @@ def main() -> None:
     """Run the command; expected trouble is one line on standard error and exit code 1."""
     try:
         app()
-    except _EXPECTED as error:
-        _fail(str(error))
-    except OneTokenError as error:
-        _fail(error.public_message)
-    except SQLAlchemyError as error:
-        _fail(f"the database cannot be used ({type(error).__name__}); onetoken doctor looks closer")
-    except OSError as error:
-        _fail(f"{error.filename or 'the system'}: {error.strerror}")
+    except Exception as error:
+        from onetoken_app.command.trouble import words_for
+
+        words = words_for(error)
+        if words is None:
+            raise
+        typer.echo(f"onetoken: {words}", err=True)
+        sys.exit(1)
 
 
 def _settings(*, host: str | None = None, port: int | None = None) -> Settings:
@@ -226,7 +237,7 @@ def _password(variable: str | None) -> str | None:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-def _in_words(report: BooksReport) -> str:
+def _in_words(report: "BooksReport") -> str:
     """Say a report to a person."""
     verdict = "the books are right" if report.ok else f"WRONG at {report.first_wrong_row}"
     return (
@@ -238,9 +249,3 @@ def _in_words(report: BooksReport) -> str:
 def _print_json(value: object) -> None:
     """Print one line of JSON."""
     typer.echo(json.dumps(value, ensure_ascii=False))
-
-
-def _fail(message: str) -> None:
-    """End with a line on standard error."""
-    typer.echo(f"onetoken: {message}", err=True)
-    sys.exit(1)

@@ -32,6 +32,19 @@ class StaffRequest:
     """Unset: a person who exists keeps theirs."""
 
 
+def staff_role(word: str) -> StaffRole:
+    """Read a role.
+
+    Raises:
+        CommandFailed: There is no such role.
+    """
+    roles = [role.value for role in StaffRole]
+    if word not in roles:
+        message = f"--role: one of {', '.join(roles)}"
+        raise CommandFailed(message)
+    return StaffRole(word)
+
+
 async def add_staff(request: StaffRequest) -> StaffAdded:
     """Add or change one person, in one unit of work; audited as the operator's act.
 
