@@ -180,8 +180,8 @@ def _closed(close: journal.CloseRow, *, is_first: bool) -> HoldClosed:
 
 def _spendable(books: Books, owner_id: str, currency: Currency) -> list[Account]:
     """Return the owner's accounts that pay, in their order."""
-    found = (books.accounts.get((owner_id, kind, currency)) for kind in SPENDABLE_KINDS)
-    return [account for account in found if account is not None]
+    accounts = books.accounts
+    return [accounts[key] for kind in SPENDABLE_KINDS if (key := (owner_id, kind, currency)) in accounts]
 
 
 def _allocate(

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 
-from onetoken_app.database import Database, read_session, unit_of_work
+from onetoken_app.database import Database, read_session, unit_of_work, write_lock, write_lock_file
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger import queries
 from onetoken_app.ledger.client import LedgerClient
@@ -54,6 +56,27 @@ def kill_writer(client: LedgerClient) -> None:
     """Kill the writer as the kernel would when memory ends."""
     assert client._writer is not None
     os.kill(client._writer.pid, signal.SIGKILL)
+
+
+@contextmanager
+def frozen(settings: Settings) -> Iterator[None]:
+    """Keep the database from answering the writer: its lock is taken, or the session that serves it is stopped."""
+    if settings.database_url is None:
+        with write_lock(write_lock_file(settings)):
+            yield
+        return
+    query = (
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'onetoken-ledger' AND datname = current_database()"
+    )
+    with psycopg.connect(settings.database_url.get_secret_value()) as connection:
+        pids = [row[0] for row in connection.execute(query)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 class TestLedgerClient:
@@ -199,3 +222,32 @@ class TestWriterDeath:
         async with read_session() as session:
             balance = await queries.balance_of(session, owner_id=owner, currency=Currency.USD)
         assert balance.posted_nanos == PLENTY_NANOS - sum(one.amount_nanos for one in closed.values())
+
+
+class TestFrozenDatabase:
+    async def test_refuses_new_holds_and_keeps_closes_until_it_thaws(
+        self,
+        client: LedgerClient,
+        owner_id: str,
+        database_settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("onetoken_app.ledger.client.ANSWER_SECONDS_MAX", 0.3)
+        hold = a_hold(owner_id, 10)
+        await client.place_hold(hold)
+        with frozen(database_settings):
+            closing = asyncio.create_task(client.close_hold(a_close(hold.request_id, 4)))
+            with pytest.raises(LedgerUnavailable):
+                await client.place_hold(a_hold(owner_id, 10))
+            with pytest.raises(LedgerUnavailable):
+                await client.place_hold(a_hold(owner_id, 10))
+            assert not client.is_available
+            assert not closing.done()
+        assert (await closing).amount_nanos == 4
+
+        async def has_recovered() -> bool:
+            return client.is_available and not client._pending
+
+        await until(has_recovered)
+        report = await the_report()
+        assert (report.first_wrong_row, report.settled_count, report.open_hold_count) == (None, 1, 0)
