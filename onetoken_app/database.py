@@ -26,7 +26,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from onetoken_app.clock import iso_instant, parse_instant
+from onetoken_app.clock import INSTANT_CHARACTERS, iso_instant, parse_instant
 from onetoken_app.errors import Conflict, Unavailable
 from onetoken_app.settings import Settings
 
@@ -35,7 +35,6 @@ READ_BY_THE_RELAY = {"is_read_by_the_relay": True}
 
 _LOCK_WAIT_SECONDS = 10.0
 _LOCK_RETRY_SECONDS = 0.001
-_INSTANT_CHARACTERS = 27
 
 
 SQLModel.metadata.naming_convention = {
@@ -56,7 +55,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the column type."""
         if dialect.name == "sqlite":
-            return dialect.type_descriptor(sa.String(_INSTANT_CHARACTERS))
+            return dialect.type_descriptor(sa.String(INSTANT_CHARACTERS))
         return dialect.type_descriptor(sa.DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:

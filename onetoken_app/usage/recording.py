@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -60,21 +61,23 @@ class UsageDraft:
 
 
 _COLUMNS = tuple(field.name for field in fields(UsageDraft))
+_values = attrgetter(*_COLUMNS)
+_MOMENT_POSITION = _COLUMNS.index("requested_at")
+_COUNTS = slice(_COLUMNS.index("input_tokens"), _COLUMNS.index("reasoning_tokens") + 1)
 _CHARGE_POSITION = _COLUMNS.index("charge_nanos")
 _TABLE = UsageRecord.__tablename__
 
 
-def with_usage(draft: UsageDraft, usage: TokenUsage) -> UsageDraft:
-    """Return the draft with a call's counts."""
-    return replace(
-        draft,
-        input_tokens=usage.input,
-        cache_read_tokens=usage.cache_read,
-        cache_write_5m_tokens=usage.cache_write_5m,
-        cache_write_1h_tokens=usage.cache_write_1h,
-        output_tokens=usage.output,
-        reasoning_tokens=usage.reasoning,
-    )
+def with_usage(draft: UsageDraft, usage: TokenUsage, **changes: Any) -> UsageDraft:
+    """Return the draft with a call's counts, and with other columns that are known by now."""
+    # By position: ``dataclasses.replace`` looks every field up by name, which is the dearest step of a record.
+    values: list[Any] = list(_values(draft))
+    values[_COUNTS] = (
+        usage.input, usage.cache_read, usage.cache_write_5m, usage.cache_write_1h, usage.output, usage.reasoning,
+    )  # fmt: skip
+    for name, value in changes.items():
+        values[_COLUMNS.index(name)] = value
+    return UsageDraft(*values)
 
 
 def insert_statement(draft: UsageDraft, *, is_sqlite: bool) -> Statement:
@@ -82,8 +85,8 @@ def insert_statement(draft: UsageDraft, *, is_sqlite: bool) -> Statement:
 
     The writer replaces the charge by what the organization was really charged.
     """
-    parameters: list[Any] = [getattr(draft, name) for name in _COLUMNS]
-    parameters[1] = iso_instant(draft.requested_at)
+    parameters: list[Any] = list(_values(draft))
+    parameters[_MOMENT_POSITION] = iso_instant(draft.requested_at)
     return Statement(sql=_insert_sql(is_sqlite=is_sqlite), parameters=parameters, charge_position=_CHARGE_POSITION)
 
 
@@ -93,7 +96,7 @@ def encode_draft(draft: UsageDraft) -> bytes:
     Raises:
         ValueError: It does not fit even without the User-Agent.
     """
-    packed = _encoder.encode([getattr(draft, name) for name in _COLUMNS])
+    packed = _encoder.encode(_values(draft))
     excess = len(packed) - CONTEXT_BYTES_MAX
     if excess <= 0:
         return packed

@@ -29,6 +29,23 @@ class TestIsoInstant:
         assert parse_instant(iso_instant(moment)) == moment
 
 
+class TestParseInstant:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "2026-11-23",
+            "2026-11-23T00:00:00Z",
+            "2026-11-23 00:00:00.000000Z",
+            "2026-11-23T00:00:00.000000+",
+            "x" * 27,
+        ],
+    )
+    def test_refuses_any_other_form(self, text: str) -> None:
+        with pytest.raises(ValueError, match=r".+"):
+            parse_instant(text)
+
+
 class TestNow:
     def test_is_aware_and_in_utc(self) -> None:
         assert utc_now().utcoffset() == timedelta(0)

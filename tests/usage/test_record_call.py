@@ -1,6 +1,6 @@
 """Records on their way to the table: complete, small, and clean of what others chose."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -104,6 +104,20 @@ class TestWithUsage:
         draft = with_usage(a_draft(), TokenUsage(1, 2, 3, 4, 5, 6))
         assert (draft.input_tokens, draft.cache_read_tokens, draft.cache_write_5m_tokens) == (1, 2, 3)
         assert (draft.cache_write_1h_tokens, draft.output_tokens, draft.reasoning_tokens) == (4, 5, 6)
+
+    def test_takes_what_else_is_known_by_now(self) -> None:
+        before = a_full_draft()
+        assert with_usage(before, TokenUsage(), latency_ms=99, error_code="") == replace(
+            before,
+            latency_ms=99,
+            error_code="",
+            input_tokens=0,
+            cache_read_tokens=0,
+            cache_write_5m_tokens=0,
+            cache_write_1h_tokens=0,
+            output_tokens=0,
+            reasoning_tokens=0,
+        )
 
 
 class TestCleanUserAgent:
