@@ -16,7 +16,6 @@ config = rx.Config(
     show_built_with_reflex=False,
     cors_allowed_origins=list(allowed_origins(get_settings())),
     state_manager_mode=rx.constants.StateManagerMode.MEMORY,
-    state_auto_setters=False,
     default_color_mode="system",
     plugins=[ConsoleBundle()],
     disable_plugins=[rx.plugins.SitemapPlugin],

@@ -54,7 +54,9 @@ class ConsoleBundle(rx.plugins.Plugin):
 
 def inline_script_hashes(page: Path) -> list[str]:
     """Hash the scripts that stand in a built page, in the form of a policy's source."""
-    scripts = [match["code"] for match in _INLINE_SCRIPT.finditer(page.read_text()) if "src=" not in match["attributes"]]
+    scripts = [
+        match["code"] for match in _INLINE_SCRIPT.finditer(page.read_text()) if "src=" not in match["attributes"]
+    ]
     return [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts]
 
 

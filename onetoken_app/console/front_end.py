@@ -19,10 +19,12 @@ from onetoken_app.settings import Settings
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _STAMP = Path(".web/build/onetoken-build.json")
 _SOURCES = (
-    "rxconfig.py", ".npmrc", "reflex.lock/*.json", "assets/**/*", "onetoken_app/onetoken_app.py",
+    "rxconfig.py", ".npmrc", "assets/**/*", "onetoken_app/onetoken_app.py",
     "onetoken_app/console/**/*.py", "onetoken_app/*/queries.py", "onetoken_app/*/models.py",
 )  # fmt: skip
 """Everything that may change the bundle: the console, and the views and enums that its pages show."""
+_LOCK = ("reflex.lock/*.json",)
+"""The front end's packages; a build may write these files, so they are looked at when it is done."""
 _LOG_LINES_SHOWN = 30
 
 
@@ -36,16 +38,7 @@ def is_current() -> bool:
         stamp = json.loads((PROJECT_ROOT / _STAMP).read_text())
     except (OSError, ValueError):
         return False
-    return bool(stamp.get("fingerprint") == fingerprint())
-
-
-def fingerprint() -> str:
-    """Name the sources that a bundle is built from."""
-    digest = hashlib.sha256(importlib.metadata.version("reflex").encode())
-    for path in _source_files():
-        digest.update(str(path.relative_to(PROJECT_ROOT)).encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    return bool(stamp == {"sources": _fingerprint(_SOURCES), "packages": _fingerprint(_LOCK)})
 
 
 def build(settings: Settings, *, say: Callable[[str], None]) -> None:
@@ -61,7 +54,7 @@ def build(settings: Settings, *, say: Callable[[str], None]) -> None:
     say("building the console's pages (about 30 seconds, once)")
     environment = _with_reflex(settings) | {"NPM_CONFIG_REGISTRY": _npm_registry(), "REFLEX_ENV_MODE": "prod"}
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
-    before = fingerprint()
+    sources = _fingerprint(_SOURCES)
     with subprocess.Popen(  # noqa: S603 — our own interpreter, fixed arguments
         command, cwd=PROJECT_ROOT, env=environment, text=True, errors="replace",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -70,7 +63,7 @@ def build(settings: Settings, *, say: Callable[[str], None]) -> None:
     if process.returncode != 0:
         message = "The console's pages could not be built.\n" + "\n".join(lines[-_LOG_LINES_SHOWN:])
         raise FrontEndNotBuilt(message)
-    (PROJECT_ROOT / _STAMP).write_text(json.dumps({"fingerprint": before}))
+    (PROJECT_ROOT / _STAMP).write_text(json.dumps({"sources": sources, "packages": _fingerprint(_LOCK)}))
 
 
 def server_command(*, host: str, port: int, drain_seconds: float) -> list[str]:
@@ -136,7 +129,16 @@ def _follow(output: Iterator[str], say: Callable[[str], None]) -> list[str]:
     return lines
 
 
-def _source_files() -> list[Path]:
-    """List the files behind a bundle, in a fixed order."""
-    found = {path for pattern in _SOURCES for path in PROJECT_ROOT.glob(pattern) if path.is_file()}
+def _fingerprint(patterns: tuple[str, ...]) -> str:
+    """Name the content of files, and the version of Reflex that turns them into a bundle."""
+    digest = hashlib.sha256(importlib.metadata.version("reflex").encode())
+    for path in _files(patterns):
+        digest.update(str(path.relative_to(PROJECT_ROOT)).encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _files(patterns: tuple[str, ...]) -> list[Path]:
+    """List files in a fixed order."""
+    found = {path for pattern in patterns for path in PROJECT_ROOT.glob(pattern) if path.is_file()}
     return sorted(path for path in found if path.suffix != ".pyc")

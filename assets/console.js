@@ -1,0 +1,170 @@
+// What must never enter a State happens here: passwords and the secret of a new key go between this page and our own
+// routes. The rest is what a browser does best by itself: dialogs, copying, telling other tabs about a sign-out.
+(() => {
+  "use strict";
+
+  const SIGNED_OUT = "onetoken-signed-out";
+
+  const post = async (route, body) => {
+    const answer = await fetch(`/account/${route}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      credentials: "same-origin",
+      body: JSON.stringify(body),
+    });
+    let content = {};
+    try {
+      content = await answer.json();
+    } catch {
+      // a proxy's own page; the status is enough
+    }
+    return { isGood: answer.ok, status: answer.status, ...content };
+  };
+
+  // A tab's State belongs to the person who was signed in; the next one begins with a new State.
+  const leaveFor = (address) => {
+    try {
+      sessionStorage.clear();
+    } catch {
+      // storage may be blocked
+    }
+    location.replace(address);
+  };
+
+  const nextAddress = () => {
+    const next = new URLSearchParams(location.search).get("next") || "/";
+    return /^\/(?![/\\])/.test(next) && !next.startsWith("/sign-in") ? next : "/";
+  };
+
+  const show = (form, code, seconds) => {
+    const known = form.querySelector(`[data-when="${CSS.escape(code)}"]`);
+    const shown = known || form.querySelector('[data-when="failed"]');
+    for (const words of form.querySelectorAll("[data-when]")) words.classList.toggle("is-shown", words === shown);
+    const count = shown && shown.querySelector("[data-seconds]");
+    if (count && seconds) countDown(count, shown, seconds);
+  };
+
+  const clear = (form) => {
+    for (const words of form.querySelectorAll("[data-when]")) words.classList.remove("is-shown");
+  };
+
+  const countDown = (count, shown, seconds) => {
+    count.textContent = String(seconds);
+    clearInterval(count.timer);
+    count.timer = setInterval(() => {
+      seconds -= 1;
+      count.textContent = String(seconds);
+      if (seconds > 0) return;
+      clearInterval(count.timer);
+      shown.classList.remove("is-shown");
+    }, 1000);
+  };
+
+  const signIn = async (form) => {
+    const fields = new FormData(form);
+    const answer = await post("sign-in", { email: fields.get("email"), password: fields.get("password") });
+    if (answer.isGood) return leaveFor(nextAddress());
+    const password = form.querySelector('[name="password"]');
+    show(form, answer.code || "failed", answer.seconds);
+    password.value = "";
+    password.focus();
+  };
+
+  const mintKey = async (form) => {
+    const fields = new FormData(form);
+    const days = fields.get("expires_in_days");
+    const answer = await post("keys", {
+      organization_id: fields.get("organization_id"),
+      name: fields.get("name"),
+      expires_in_days: days ? Number(days) : null,
+      model_ids: fields.get("scope") === "listed" ? fields.getAll("model_ids") : null,
+    });
+    if (answer.status === 401) return leaveFor("/sign-in?next=/keys");
+    if (!answer.isGood) return show(form, answer.code || "failed");
+    const place = document.getElementById(form.dataset.fills);
+    place.textContent = answer.secret;
+    const dialog = form.closest("dialog");
+    dialog.classList.add("is-minted");
+    dialog.querySelector(".when-minted .copy").focus();
+  };
+
+  const POSTS = { "sign-in": signIn, keys: mintKey };
+
+  const signOut = async () => {
+    await post("sign-out", {});
+    try {
+      localStorage.setItem(SIGNED_OUT, String(Date.now()));
+    } catch {
+      // other tabs find out at their next event
+    }
+    leaveFor("/sign-in");
+  };
+
+  const copy = async (button) => {
+    const words = document.getElementById(button.dataset.copies).textContent;
+    try {
+      await navigator.clipboard.writeText(words);
+    } catch {
+      // without permission the text is selected, ready for the keyboard
+      getSelection().selectAllChildren(document.getElementById(button.dataset.copies));
+      return;
+    }
+    button.classList.add("is-done");
+    setTimeout(() => button.classList.remove("is-done"), 2000);
+  };
+
+  // Emptied however the dialog closes: by its button, by Escape, by leaving the page.
+  const forget = (dialog) => {
+    for (const place of dialog.querySelectorAll("[data-secret]")) place.textContent = "";
+    for (const form of dialog.querySelectorAll("form")) {
+      form.reset();
+      clear(form);
+    }
+    const wasMinted = dialog.classList.contains("is-minted");
+    dialog.classList.remove("is-minted");
+    const after = dialog.querySelector("[data-after-close]");
+    if (wasMinted && after) after.click();
+  };
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    const handle = POSTS[form.dataset.posts];
+    if (!handle) return;
+    event.preventDefault();
+    if (form.dataset.busy) return;
+    form.dataset.busy = "yes";
+    clear(form);
+    try {
+      await handle(form);
+    } catch {
+      show(form, "failed");
+    } finally {
+      delete form.dataset.busy;
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-opens],[data-closes],[data-copies],[data-signs-out]");
+    if (!button) {
+      // the dialog element itself is hit only beside its content; a secret on screen is not lost by a slip
+      if (event.target.matches("dialog") && !event.target.classList.contains("is-minted")) event.target.close();
+      return;
+    }
+    if (button.dataset.opens) document.getElementById(button.dataset.opens).showModal();
+    if (button.dataset.closes !== undefined) button.closest("dialog").close();
+    if (button.dataset.copies) copy(button);
+    if (button.dataset.signsOut !== undefined) signOut();
+  });
+
+  document.addEventListener("close", (event) => event.target.matches("dialog") && forget(event.target), true);
+  document.addEventListener("cancel", (event) => {
+    if (event.target.classList.contains("is-minted")) event.preventDefault();
+  }, true);
+
+  addEventListener("storage", (event) => {
+    if (event.key === SIGNED_OUT) leaveFor("/sign-in");
+  });
+  addEventListener("pagehide", () => {
+    for (const place of document.querySelectorAll("[data-secret]")) place.textContent = "";
+  });
+})();

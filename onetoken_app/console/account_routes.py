@@ -1,0 +1,177 @@
+"""Plain ASGI routes for what must never enter a State: passwords, session cookies, the secret of a new key.
+
+A State is kept on the server and copied to the browser; a password or a secret in one would outlive its use. So the
+page's script posts JSON here, from one of the console's own origins, and the answer goes straight to the page.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from onetoken_app import clock
+from onetoken_app.audit import service as audit
+from onetoken_app.audit.models import ActorKind
+from onetoken_app.audit.service import SYSTEM, Actor
+from onetoken_app.console import key_routes
+from onetoken_app.console.callers import cookie_name, find_caller, forget_session, session_secret
+from onetoken_app.console.http_exchange import (
+    Receive,
+    RefusedExchange,
+    Scope,
+    Send,
+    caller_ip,
+    header,
+    read_json_object,
+    send_json,
+    send_refusal,
+)
+from onetoken_app.console.origins import allowed_origins, is_https
+from onetoken_app.database import read_session, unit_of_work
+from onetoken_app.errors import OneTokenError
+from onetoken_app.identity import service as identity
+from onetoken_app.identity.passwords import verify_password
+from onetoken_app.identity.queries import CredentialsView, credentials_of
+from onetoken_app.settings import Settings
+from onetoken_app.telemetry import get_logger
+
+PREFIX = "/account/"
+logger = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answers."""
+
+    status: HTTPStatus
+    body: dict[str, Any]
+    set_cookie: str | None = None
+
+
+Route = Callable[[Scope, Receive], Awaitable[Answer]]
+
+
+class AccountRoutes:
+    """The console's own routes beside Reflex's."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take what does not change while the process lives."""
+        self._settings = settings
+        self._origins = frozenset(allowed_origins(settings))
+        self._routes: dict[str, Route] = {
+            "/account/sign-in": self._sign_in,
+            "/account/sign-out": self._sign_out,
+            "/account/keys": self._mint_key,
+        }
+
+    def owns(self, path: str) -> bool:
+        """Whether a path is answered here."""
+        return path.startswith(PREFIX)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; an error becomes a code that the page has words for."""
+        try:
+            answer = await self._answer(scope, receive)
+        except RefusedExchange as refusal:
+            await send_refusal(send, refusal)
+        except OneTokenError as error:
+            await send_refusal(send, RefusedExchange(HTTPStatus(error.http_status), error.code))
+        except Exception:  # the console's edge: whatever broke, the browser learns that nothing was done
+            logger.exception("account_route_failed", path=scope["path"])
+            await send_refusal(send, RefusedExchange(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error"))
+        else:
+            cookies = [(b"set-cookie", answer.set_cookie.encode())] if answer.set_cookie else []
+            await send_json(send, answer.status, answer.body, headers=cookies)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        """Check what every route asks for, then run the route."""
+        route = self._routes.get(scope["path"])
+        if route is None:
+            raise RefusedExchange(HTTPStatus.NOT_FOUND, "not_found")
+        if scope["method"] != "POST":
+            raise RefusedExchange(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed")
+        # Another site may make a browser post here with our cookie; it cannot make it claim our origin.
+        if header(scope, b"origin").lower() not in self._origins:
+            raise RefusedExchange(HTTPStatus.FORBIDDEN, "foreign_origin")
+        return await route(scope, receive)
+
+    async def _sign_in(self, scope: Scope, receive: Receive) -> Answer:
+        """Exchange an e-mail address and a password for a session; the same answer for people who do not exist."""
+        form = await read_json_object(scope, receive)
+        email, password = form.get("email"), form.get("password")
+        if not isinstance(email, str) or not isinstance(password, str) or not 0 < len(email) <= 254:
+            raise RefusedExchange(HTTPStatus.BAD_REQUEST, "invalid_request")
+        address = caller_ip(scope, trusted_proxy_count=self._settings.trusted_proxy_count)
+        async with unit_of_work() as session:
+            seconds = await identity.admit_sign_in_attempt(session, email=email, caller_ip=address, now=clock.utc_now())
+        if seconds:
+            raise RefusedExchange(HTTPStatus.TOO_MANY_REQUESTS, "too_many_sign_ins", seconds=seconds)
+        async with read_session() as session:
+            credentials = await credentials_of(session, email)
+        # Outside of any unit of work: hashing takes a tenth of a second, and on SQLite nobody else could write.
+        is_right = await verify_password(password, credentials.password_hash if credentials else None)
+        if credentials is None or credentials.is_disabled or not is_right:
+            await _record_failure(credentials, address)
+            raise RefusedExchange(HTTPStatus.UNAUTHORIZED, "wrong_credentials")
+        secret = await self._start_session(scope, person_id=credentials.person_id, email=email, address=address)
+        return Answer(HTTPStatus.OK, {}, set_cookie=self._cookie(secret))
+
+    async def _start_session(self, scope: Scope, *, person_id: str, email: str, address: str) -> str:
+        """Give the browser a new session, and end the one it had: an id from before the sign-in is worth nothing."""
+        previous = session_secret(header(scope, b"cookie"))
+        async with unit_of_work() as session:
+            await identity.clear_failed_sign_ins(session, email=email, caller_ip=address)
+            if previous:
+                await identity.end_session(session, secret=previous)
+            secret = await identity.start_session(
+                session,
+                person_id=person_id,
+                caller_ip=address,
+                user_agent=header(scope, b"user-agent"),
+                lifetime=timedelta(hours=self._settings.sign_in_session_hours),
+            )
+            await audit.record(
+                session, actor=Actor(ActorKind.PERSON, person_id), action="signed_in", subject_id=person_id,
+                facts={"caller_ip": address},
+            )  # fmt: skip
+        if previous:
+            forget_session(previous)
+        return secret
+
+    async def _sign_out(self, scope: Scope, _receive: Receive) -> Answer:
+        """End the session; signing out twice is fine."""
+        cookies = header(scope, b"cookie")
+        secret = session_secret(cookies)
+        caller = await find_caller(cookies)
+        if secret is not None:
+            async with unit_of_work() as session:
+                await identity.end_session(session, secret=secret)
+                if caller is not None:
+                    person_id = caller.person.person_id
+                    await audit.record(
+                        session, actor=Actor(ActorKind.PERSON, person_id), action="signed_out", subject_id=person_id
+                    )
+            forget_session(secret)
+        return Answer(HTTPStatus.OK, {}, set_cookie=self._cookie("", max_age_seconds=0))
+
+    async def _mint_key(self, scope: Scope, receive: Receive) -> Answer:
+        """Mint a key; its secret is in this answer and nowhere else."""
+        form = await read_json_object(scope, receive, bytes_max=key_routes.BODY_BYTES_MAX)
+        minted = await key_routes.mint(form, cookie_header=header(scope, b"cookie"), settings=self._settings)
+        return Answer(HTTPStatus.CREATED, {"secret": minted.secret})
+
+    def _cookie(self, secret: str, *, max_age_seconds: int | None = None) -> str:
+        """Write the session cookie: no script can read it, no other site's post carries it."""
+        lifetime = self._settings.sign_in_session_hours * 3600 if max_age_seconds is None else max_age_seconds
+        parts = [f"{cookie_name(self._settings)}={secret}", "Path=/", f"Max-Age={lifetime}", "HttpOnly", "SameSite=Lax"]
+        return "; ".join([*parts, "Secure"] if is_https(self._settings) else parts)
+
+
+async def _record_failure(credentials: CredentialsView | None, address: str) -> None:
+    """Leave a line about a failed sign-in; what an unknown person typed is not kept, it may be a password."""
+    async with unit_of_work() as session:
+        await audit.record(
+            session, actor=SYSTEM, action="sign_in_failed", subject_id=credentials.person_id if credentials else "",
+            facts={"caller_ip": address, "is_known": credentials is not None},
+        )  # fmt: skip

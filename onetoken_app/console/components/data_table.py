@@ -1,0 +1,109 @@
+"""The table of every page: columns, an empty state that says what to do next, loading, paging.
+
+On a narrow screen each row becomes a small card, and each cell carries its column's label.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from onetoken_app.console.text.lookup import text
+from onetoken_app.console.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column."""
+
+    label: Value
+    cell: Callable[[Any], Any]
+    """Makes the cell of a row."""
+    is_number: bool = False
+    """Aligned right, digits of one width."""
+
+
+def data_table(
+    *,
+    columns: list[Column],
+    rows: Value,
+    caption: Value,
+    is_loaded: Value,
+    empty: rx.Component,
+    pager: rx.Component | None = None,
+) -> rx.Component:
+    """Show rows.
+
+    Args:
+        columns: From left to right.
+        rows: What is shown.
+        caption: The table's name, for those who do not see its surroundings.
+        is_loaded: Whether ``rows`` is what there is, or nothing yet.
+        empty: Shown when there is nothing: what it means, and what to do next.
+        pager: Below the rows.
+    """
+    table = rx.el.div(
+        rx.el.table(
+            rx.el.caption(caption, class_name="unseen"),
+            rx.el.thead(
+                rx.el.tr(*[rx.el.th(column.label, scope="col", class_name=_class(column)) for column in columns])
+            ),
+            rx.el.tbody(rx.foreach(rows, lambda row: _row(columns, row))),
+            class_name="table",
+        ),
+        class_name="table-frame",
+        tab_index=0,
+        role="region",
+        custom_attrs={"aria-label": caption},
+    )
+    filled = rx.fragment(table, pager) if pager is not None else table
+    return rx.cond(is_loaded, rx.cond(rows.length() > 0, filled, empty), loading_rows())
+
+
+def empty_state(title: Value, what_next: Value, *actions: rx.Component) -> rx.Component:
+    """Say that there is nothing, and what to do about it."""
+    return rx.el.div(
+        rx.el.p(title, class_name="empty-title"),
+        rx.el.p(what_next, class_name="empty-next"),
+        *actions,
+        class_name="empty",
+    )
+
+
+def loading_rows() -> rx.Component:
+    """Keep the place of rows that are on their way."""
+    return rx.el.div(
+        *[rx.el.div(class_name="skeleton") for _ in range(4)],
+        rx.el.span(text("table.loading"), class_name="unseen"),
+        class_name="skeletons",
+        role="status",
+    )
+
+
+def pager(*, has_newer: Value, has_older: Value, on_newest: Any, on_older: Any) -> rx.Component:
+    """Go back in time, and to the newest rows again."""
+    return rx.el.div(
+        rx.el.button(
+            text("table.newest"), on_click=on_newest, disabled=~has_newer, class_name="button quiet", type="button"
+        ),
+        rx.el.button(
+            text("table.older"), on_click=on_older, disabled=~has_older, class_name="button quiet", type="button"
+        ),
+        class_name="pager",
+    )
+
+
+def _row(columns: list[Column], row: Value) -> rx.Component:
+    """Draw one row."""
+    return rx.el.tr(
+        *[
+            rx.el.td(column.cell(row), class_name=_class(column), custom_attrs={"data-label": column.label})
+            for column in columns
+        ]
+    )
+
+
+def _class(column: Column) -> str:
+    """Align a column."""
+    return "number" if column.is_number else ""

@@ -1,0 +1,26 @@
+"""A word with a tone."""
+
+from collections.abc import Mapping
+
+import reflex as rx
+
+from onetoken_app.console.text.lookup import text
+from onetoken_app.console.theme import Tone
+from onetoken_app.console.values import Value
+
+
+def status_badge(kind: Value, *, prefix: str, tones: Mapping[str, Tone]) -> rx.Component:
+    """Show a closed enum's value.
+
+    Args:
+        kind: The value.
+        prefix: Where its words stand in the catalogues: ``<prefix>.<value>``.
+        tones: The tone of each value; the last one stands for a value that is not listed.
+    """
+    badges = [(value, _badge(text(f"{prefix}.{value}"), tone)) for value, tone in tones.items()]
+    return rx.match(kind, *badges, badges[-1][1])
+
+
+def _badge(words: Value, tone: Tone) -> rx.Component:
+    """Draw one."""
+    return rx.el.span(words, class_name=f"badge tone-{tone}")

@@ -1,0 +1,165 @@
+"""The frame around every page of signed-in people: menu, organization, language, light or dark, sign-out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from reflex_base.registry import RegistrationContext
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from onetoken_app.console.callers import Role
+from onetoken_app.console.components.brand import wordmark
+from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.navigation import PLACES, Area, Place
+from onetoken_app.console.session import SessionState, caller, event_for
+from onetoken_app.console.text.lookup import text
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page module offers."""
+
+    route: str
+    title_key: str
+    body: Any
+    """A function without arguments that returns the page's component."""
+    on_load: tuple[Any, ...] = ()
+
+
+class FrameState(rx.State):
+    """What the frame itself can do."""
+
+    @event_for(Role.PERSON)
+    async def act_for(self, organization_id: str) -> Any:
+        """Act for another of the person's organizations from now on, and load the page anew for it."""
+        if organization_id in {one.organization_id for one in caller().memberships}:
+            (await self.get_state(SessionState)).organization_id = organization_id
+        return RegistrationContext.get().app.get_load_events(self.router.url.path)
+
+
+def framed(*content: rx.Component, here: str) -> rx.Component:
+    """Put content into the frame.
+
+    Args:
+        content: The page's own.
+        here: The page's route, to be marked in the menu.
+    """
+    return _shell(
+        rx.el.a(text("frame.skip"), href="#content", class_name="skip"),
+        rx.el.header(
+            rx.el.a(wordmark(), href="/", class_name="home", custom_attrs={"aria-label": "OneToken"}),
+            _organization(),
+            rx.el.div(_language(), _appearance(), _person(), class_name="header-tools"),
+            class_name="header",
+        ),
+        rx.el.div(
+            rx.el.nav(_menu(Area.CUSTOMER, here), _staff_menu(here), class_name="menu", aria_label=text("frame.menu")),
+            rx.el.main(*content, id="content", class_name="content", tab_index=-1),
+            class_name="body",
+        ),
+    )
+
+
+def bare(*content: rx.Component) -> rx.Component:
+    """Put content alone on a page, for whoever is not signed in."""
+    return _shell(
+        rx.el.header(wordmark(), rx.el.div(_language(), _appearance(), class_name="header-tools"), class_name="header"),
+        rx.el.main(*content, id="content", class_name="content bare"),
+    )
+
+
+def _shell(*content: rx.Component) -> rx.Component:
+    """Hold a page until its language is known, for a moment at most."""
+    return rx.el.div(
+        *content,
+        class_name=rx.cond(rx.State.is_hydrated, "shell is-ready", "shell"),
+        lang=LocaleState.code,
+    )
+
+
+def _menu(area: Area, here: str) -> rx.Component:
+    """List the places of one side."""
+    return rx.el.ul(*[_menu_entry(place, here) for place in PLACES if place.area is area], class_name="menu-list")
+
+
+def _staff_menu(here: str) -> rx.Component:
+    """List the operator's places, for its staff."""
+    return rx.cond(
+        SessionState.is_staff,
+        rx.el.div(
+            rx.el.p(text("nav.staff"), class_name="menu-title"), _menu(Area.STAFF, here), class_name="menu-section"
+        ),
+    )
+
+
+def _menu_entry(place: Place, here: str) -> rx.Component:
+    """Lead to one place."""
+    current = {"aria-current": "page"} if place.route == here else {}
+    return rx.el.li(
+        ReactRouterLink.create(
+            rx.icon(place.icon, size=17, aria_hidden="true"),
+            rx.el.span(text(place.label_key)),
+            to=place.route,
+            class_name="menu-entry",
+            custom_attrs=current,
+        )
+    )
+
+
+def _organization() -> rx.Component:
+    """Name the organization the person acts for; offer the others when there are any."""
+    switcher = rx.el.label(
+        rx.el.span(text("frame.organization"), class_name="unseen"),
+        rx.el.select(
+            rx.foreach(SessionState.organizations, lambda one: rx.el.option(one[1], value=one[0])),
+            value=SessionState.organization_id,
+            on_change=FrameState.act_for,
+            class_name="input slim",
+        ),
+    )
+    return rx.el.div(
+        rx.cond(
+            SessionState.organizations.length() > 1,
+            switcher,
+            rx.el.span(SessionState.organization_name, class_name="organization-name"),
+        ),
+        class_name="organization",
+    )
+
+
+def _language() -> rx.Component:
+    """Change to the other language; the button is written in it."""
+    return rx.el.button(
+        rx.cond(LocaleState.is_chinese, "English", "中文"),
+        on_click=LocaleState.choose(rx.cond(LocaleState.is_chinese, "en", "zh-CN")),
+        type="button",
+        class_name="button quiet small",
+        lang=rx.cond(LocaleState.is_chinese, "en", "zh-CN"),
+    )
+
+
+def _appearance() -> rx.Component:
+    """Change between light and dark."""
+    return rx.el.button(
+        rx.icon("sun-moon", size=16, aria_hidden="true"),
+        rx.el.span(text("frame.appearance"), class_name="unseen"),
+        on_click=rx.toggle_color_mode,
+        type="button",
+        class_name="button quiet small",
+        title=text("frame.appearance"),
+    )
+
+
+def _person() -> rx.Component:
+    """Name the person; sign out."""
+    return rx.el.div(
+        rx.el.span(SessionState.person_name, class_name="person-name", title=SessionState.person_email),
+        rx.el.button(
+            rx.icon("log-out", size=16, aria_hidden="true"),
+            rx.el.span(text("frame.sign_out"), class_name="sign-out-words"),
+            type="button",
+            class_name="button quiet small",
+            custom_attrs={"data-signs-out": ""},
+        ),
+        class_name="person",
+    )

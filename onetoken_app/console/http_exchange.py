@@ -1,0 +1,115 @@
+"""Plain HTTP for the few routes that stand outside Reflex: small JSON bodies, cookies, where a request comes from."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY_BYTES_MAX = 4096
+
+
+class RefusedExchange(Exception):
+    """The request is answered with a status and a stable code, and nothing else happens."""
+
+    def __init__(self, status: HTTPStatus, code: str, *, seconds: int | None = None) -> None:
+        """Keep the answer.
+
+        Args:
+            status: HTTP status.
+            code: What the page's script looks up its words by.
+            seconds: How long to wait before trying again.
+        """
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.seconds = seconds
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """Return the first header of a name, or an empty text."""
+    found: bytes = next((value for key, value in scope["headers"] if key == name), b"")
+    return found.decode("latin-1")
+
+
+def caller_ip(scope: Scope, *, trusted_proxy_count: int) -> str:
+    """Return the address that the outermost trusted proxy saw, or the peer's own.
+
+    Each trusted proxy appends the address it was called from; what stands further left was written by the caller.
+    """
+    forwarded = [
+        part.strip()
+        for key, value in scope["headers"]
+        if key == b"x-forwarded-for"
+        for part in value.decode("latin-1").split(",")
+    ]
+    if 0 < trusted_proxy_count <= len(forwarded):
+        return forwarded[-trusted_proxy_count][:45]
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def cookie_of(cookie_header: str, name: str) -> str | None:
+    """Find one cookie; browsers write them plainly, so nothing needs decoding."""
+    for part in cookie_header.split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name and value:
+            return value
+    return None
+
+
+async def read_json_object(scope: Scope, receive: Receive, *, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
+    """Read a small JSON object.
+
+    Raises:
+        RefusedExchange: Not JSON, not an object, or over ``bytes_max``.
+    """
+    if header(scope, b"content-type").partition(";")[0].strip() != "application/json":
+        raise RefusedExchange(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json")
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RefusedExchange(HTTPStatus.BAD_REQUEST, "hung_up")
+        body += message.get("body", b"")
+        if len(body) > bytes_max:
+            raise RefusedExchange(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+        if not message.get("more_body", False):
+            break
+    try:
+        parsed = json.loads(bytes(body))
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise RefusedExchange(HTTPStatus.BAD_REQUEST, "not_json")
+    return parsed
+
+
+async def send_json(
+    send: Send, status: HTTPStatus, body: dict[str, Any], *, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Answer with JSON that no cache keeps."""
+    content = json.dumps(body, separators=(",", ":")).encode()
+    start_headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+        (b"cache-control", b"no-store"),
+        *headers,
+    ]
+    await send({"type": "http.response.start", "status": int(status), "headers": start_headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+async def send_refusal(send: Send, refusal: RefusedExchange) -> None:
+    """Answer with a code, and with the seconds to wait when there are any."""
+    body: dict[str, Any] = {"code": refusal.code}
+    headers: list[tuple[bytes, bytes]] = []
+    if refusal.seconds is not None:
+        body["seconds"] = refusal.seconds
+        headers.append((b"retry-after", str(refusal.seconds).encode()))
+    await send_json(send, refusal.status, body, headers=headers)

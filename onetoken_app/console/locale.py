@@ -1,0 +1,47 @@
+"""The language a reader chose: kept in their browser before sign-in, and with the person afterwards."""
+
+from typing import ClassVar
+
+import reflex as rx
+
+from onetoken_app.console.callers import Role
+from onetoken_app.console.session import event_for, reader
+from onetoken_app.console.text.catalogues import Locale, known_locale, preferred_locale
+from onetoken_app.database import unit_of_work
+from onetoken_app.identity import service as identity
+
+
+class LocaleState(rx.State):
+    """The reader's language."""
+
+    survives_sign_out: ClassVar[bool] = True
+
+    chosen: str = rx.LocalStorage("", name="onetoken-locale", sync=True)
+    """Empty until somebody chooses; then a locale. A browser may write anything here."""
+    derived: str = Locale.ENGLISH.value
+    """From the signed-in person, else from the browser's own preference."""
+
+    @rx.var
+    def is_chinese(self) -> bool:
+        """Whether the page speaks Chinese."""
+        return known_locale(self.chosen or self.derived) is Locale.CHINESE
+
+    @rx.var
+    def code(self) -> str:
+        """The locale for ``lang`` attributes."""
+        return known_locale(self.chosen or self.derived).value
+
+    @event_for(Role.NOBODY)
+    async def derive(self) -> None:
+        """Take the person's language, or the browser's, for whoever has not chosen."""
+        person = await reader(self)
+        self.derived = person.locale if person else preferred_locale(self.router.headers.accept_language).value
+
+    @event_for(Role.NOBODY)
+    async def choose(self, locale: str) -> None:
+        """Change the language, and remember it with the person who is signed in."""
+        self.chosen = known_locale(locale).value
+        person = await reader(self)
+        if person is not None:
+            async with unit_of_work() as session:
+                await identity.set_locale(session, person_id=person.person_id, locale=self.chosen)

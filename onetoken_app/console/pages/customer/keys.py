@@ -1,0 +1,203 @@
+"""API keys: mint, restrict, revoke. A new key's secret goes from the account route to the page and is never here."""
+
+import reflex as rx
+
+from onetoken_app import clock
+from onetoken_app.audit import service as audit
+from onetoken_app.audit.models import ActorKind
+from onetoken_app.audit.service import Actor
+from onetoken_app.catalog.queries import models, models_for_sale
+from onetoken_app.console.callers import Role
+from onetoken_app.console.components.card import card, page_heading
+from onetoken_app.console.components.data_table import Column, data_table, empty_state
+from onetoken_app.console.components.dialogs import confirm_dialog, opens
+from onetoken_app.console.components.key_dialogs import MINT_DIALOG, mint_dialog, restrict_dialog
+from onetoken_app.console.components.status_badge import status_badge
+from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.session import SessionState, caller, event_for
+from onetoken_app.console.shown.api_keys import KeyStanding, ShownKey, shown_key
+from onetoken_app.console.text.lookup import text
+from onetoken_app.console.theme import Tone
+from onetoken_app.console.values import Value
+from onetoken_app.database import read_session, unit_of_work
+from onetoken_app.keys import service as key_service
+from onetoken_app.keys.queries import keys_of
+from onetoken_app.organizations.queries import organization
+
+_TONES = {"active": Tone.GOOD, "expired": Tone.WARNING, "revoked": Tone.NEUTRAL}
+_RESTRICT_DIALOG = "restrict-key"
+_REVOKE_DIALOG = "revoke-key"
+
+
+class KeysState(rx.State):
+    """The list, and the key that a dialog is about."""
+
+    is_loaded: bool = False
+    may_change: bool = False
+    keys: rx.Field[list[ShownKey]] = rx.field(default_factory=list)
+    models: rx.Field[list[tuple[str, str]]] = rx.field(default_factory=list)
+    """Id and name of each model for sale."""
+    time_zone: str = ""
+    selected: ShownKey = ShownKey()
+    is_restricted: bool = False
+    allowed_ids: rx.Field[list[str]] = rx.field(default_factory=list)
+
+    @event_for(Role.VIEWER)
+    async def load(self) -> None:
+        """Read the keys anew."""
+        acting = caller()
+        async with read_session() as session:
+            customer = await organization(session, acting.organization_id)
+            self.models = [(model.id, model.name) for model in await models_for_sale(session)]
+            names = {model.id: model.name for model in await models(session)}
+            found = await keys_of(session, acting.organization_id)
+        self.time_zone = customer.time_zone if customer else "UTC"
+        now = clock.utc_now()
+        shown = [shown_key(key, model_names=names, now=now, time_zone=self.time_zone) for key in found]
+        self.keys = sorted(shown, key=lambda key: key.standing == KeyStanding.REVOKED)
+        self.may_change = acting.may(Role.DEVELOPER)
+        self.is_loaded = True
+
+    @event_for(Role.DEVELOPER)
+    async def select(self, api_key_id: str) -> None:
+        """Take the key that a dialog is going to be about."""
+        self.selected = next((key for key in self.keys if key.id == api_key_id), ShownKey())
+        self.is_restricted, self.allowed_ids = self.selected.is_restricted, self.selected.model_ids
+
+    @event_for(Role.DEVELOPER)
+    async def restrict(self, is_restricted: bool) -> None:  # noqa: FBT001 — a browser sends arguments by position
+        """Choose between every model and only some; nothing is saved yet."""
+        self.is_restricted = is_restricted
+
+    @event_for(Role.DEVELOPER)
+    async def toggle_model(self, model_id: str) -> None:
+        """Put a model on the list or take it off; nothing is saved yet."""
+        without = [one for one in self.allowed_ids if one != model_id]
+        self.allowed_ids = without if model_id in self.allowed_ids else [*without, model_id]
+
+    @event_for(Role.DEVELOPER)
+    async def save_restriction(self) -> None:
+        """Save the list of models; the relay follows within a second."""
+        acting = caller()
+        async with unit_of_work() as session:
+            await key_service.set_model_permissions(
+                session,
+                organization_id=acting.organization_id,
+                api_key_id=self.selected.id,
+                model_ids=self.allowed_ids if self.is_restricted else None,
+            )
+            await audit.record(
+                session,
+                actor=Actor(ActorKind.PERSON, acting.person.person_id),
+                action="api_key_restricted",
+                subject_id=self.selected.id,
+                organization_id=acting.organization_id,
+                facts={"is_restricted": self.is_restricted, "model_count": len(self.allowed_ids)},
+            )
+        await self.load()
+
+    @event_for(Role.DEVELOPER)
+    async def revoke(self) -> None:
+        """Stop the selected key; the relay refuses it within a second."""
+        acting = caller()
+        async with unit_of_work() as session:
+            await key_service.revoke_key(session, organization_id=acting.organization_id, api_key_id=self.selected.id)
+            await audit.record(
+                session,
+                actor=Actor(ActorKind.PERSON, acting.person.person_id),
+                action="api_key_revoked",
+                subject_id=self.selected.id,
+                organization_id=acting.organization_id,
+            )
+        await self.load()
+
+
+def keys() -> rx.Component:
+    """Show the keys and the dialogs about them."""
+    mint = rx.el.button(
+        rx.icon("plus", size=16, aria_hidden="true"),
+        text("keys.mint"),
+        type="button",
+        class_name="button primary",
+        custom_attrs=opens(MINT_DIALOG),
+    )
+    return framed(
+        page_heading(text("keys.title"), lead=text("keys.lead"), side=rx.cond(KeysState.may_change, mint)),
+        card(
+            data_table(
+                columns=_columns(),
+                rows=KeysState.keys,
+                caption=text("keys.title"),
+                is_loaded=KeysState.is_loaded,
+                empty=empty_state(text("keys.none"), text("keys.none_next")),
+            )
+        ),
+        rx.el.p(text("frame.times_in", zone=KeysState.time_zone), class_name="quiet-text"),
+        mint_dialog(KeysState.models, organization_id=SessionState.organization_id, on_minted=KeysState.load),
+        restrict_dialog(
+            element_id=_RESTRICT_DIALOG,
+            key_name=KeysState.selected.name,
+            models=KeysState.models,
+            is_restricted=KeysState.is_restricted,
+            allowed_ids=KeysState.allowed_ids,
+            on_restrict=KeysState.restrict,
+            on_toggle=KeysState.toggle_model,
+            on_save=KeysState.save_restriction,
+        ),
+        confirm_dialog(
+            element_id=_REVOKE_DIALOG,
+            title=text("keys.revoke_title"),
+            consequence=rx.el.p(
+                rx.el.strong(KeysState.selected.name, " ", rx.el.code(KeysState.selected.masked)),
+                rx.el.br(),
+                text("keys.revoke_consequence"),
+            ),
+            confirm=text("keys.revoke_confirm"),
+            on_confirm=KeysState.revoke,
+        ),
+        here="/keys",
+    )
+
+
+def _columns() -> list[Column]:
+    """Describe the table."""
+    return [
+        Column(text("keys.name"), lambda key: rx.el.span(key.name, class_name="strong")),
+        Column(text("keys.key"), lambda key: rx.el.code(key.masked, class_name="masked")),
+        Column(text("keys.standing"), lambda key: status_badge(key.standing, prefix="standing", tones=_TONES)),
+        Column(text("keys.models"), lambda key: rx.cond(key.is_restricted, key.models, text("keys.every_model"))),
+        Column(text("keys.created"), lambda key: rx.el.span(key.created, class_name="figure")),
+        Column(
+            text("keys.expires"),
+            lambda key: rx.cond(key.expires == "", text("keys.never"), rx.el.span(key.expires, class_name="figure")),
+        ),
+        Column(text("keys.actions"), _actions),
+    ]
+
+
+def _actions(key: Value) -> rx.Component:
+    """Offer what may still be done with a key."""
+    return rx.cond(
+        KeysState.may_change & (key.standing != KeyStanding.REVOKED.value),
+        rx.el.span(
+            _action(key, text("keys.restrict"), _RESTRICT_DIALOG, "button quiet small"),
+            _action(key, text("keys.revoke"), _REVOKE_DIALOG, "button quiet small warns"),
+            class_name="row-actions",
+        ),
+    )
+
+
+def _action(key: Value, label: Value, dialog_id: str, class_name: str) -> rx.Component:
+    """Open a dialog about a key."""
+    return rx.el.button(
+        label,
+        rx.el.span(" ", key.name, class_name="unseen"),
+        type="button",
+        class_name=class_name,
+        on_click=KeysState.select(key.id),
+        custom_attrs=opens(dialog_id),
+    )
+
+
+PAGE = Page(route="/keys", title_key="keys.title", body=keys, on_load=(LocaleState.derive, KeysState.load))

@@ -1,0 +1,129 @@
+"""The overview: what is there to spend, what was spent, what was called last."""
+
+from typing import Any
+
+import reflex as rx
+
+from onetoken_app import clock
+from onetoken_app.catalog.queries import models_for_sale
+from onetoken_app.console.callers import Role
+from onetoken_app.console.components.calls_table import calls_table
+from onetoken_app.console.components.card import card, note, page_heading
+from onetoken_app.console.components.copying import snippet
+from onetoken_app.console.components.data_table import empty_state
+from onetoken_app.console.components.money_text import money_text
+from onetoken_app.console.components.stat_card import stat_card, stat_row
+from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.session import caller, event_for
+from onetoken_app.console.shown.amounts import ShownAmount, shown_amount, shown_count
+from onetoken_app.console.shown.calls import ShownCall, shown_calls
+from onetoken_app.console.shown.snippets import curl_snippet, python_snippet
+from onetoken_app.console.text.lookup import text
+from onetoken_app.database import read_session
+from onetoken_app.ledger.queries import balance_of
+from onetoken_app.organizations.queries import organization
+from onetoken_app.settings import get_settings
+from onetoken_app.usage.queries import charge_of_month, recent_calls
+
+_LATEST = 8
+
+
+class OverviewState(rx.State):
+    """The figures and rows on screen."""
+
+    is_loaded: bool = False
+    has_organization: bool = True
+    is_in_good_standing: bool = True
+    available: ShownAmount = ShownAmount()
+    balance: ShownAmount = ShownAmount()
+    held: ShownAmount = ShownAmount()
+    month: ShownAmount = ShownAmount()
+    month_call_count: str = "0"
+    calls: rx.Field[list[ShownCall]] = rx.field(default_factory=list)
+    time_zone: str = ""
+    curl: str = ""
+    python: str = ""
+
+    @event_for(Role.PERSON)
+    async def load(self) -> Any:
+        """Read everything anew; staff who act for no organization start at theirs."""
+        organization_id = caller().organization_id
+        async with read_session() as session:
+            customer = await organization(session, organization_id) if organization_id else None
+            if customer is None:
+                self.has_organization = False
+                return rx.redirect("/staff/organizations", replace=True) if caller().person.staff_roles else None
+            balance = await balance_of(session, owner_id=customer.id, currency=customer.currency)
+            month = await charge_of_month(
+                session, organization_id=customer.id, time_zone=customer.time_zone, now=clock.utc_now()
+            )
+            page = await recent_calls(session, organization_id=customer.id, limit=_LATEST)
+            models = await models_for_sale(session)
+        self.has_organization, self.is_in_good_standing = True, customer.is_in_good_standing
+        self.time_zone = customer.time_zone
+        self.available = shown_amount(balance.available_nanos, customer.currency)
+        self.balance = shown_amount(balance.posted_nanos, customer.currency)
+        self.held = shown_amount(balance.held_nanos, customer.currency)
+        self.month = shown_amount(month.charge_nanos, customer.currency)
+        self.month_call_count = shown_count(month.call_count)
+        self.calls = shown_calls(page.items, time_zone=customer.time_zone)
+        model = models[0].name if models else "model-name"
+        self.curl = curl_snippet(get_settings().console_url, model)
+        self.python = python_snippet(get_settings().console_url, model)
+        self.is_loaded = True
+        return None
+
+
+def overview() -> rx.Component:
+    """Show the figures, the latest calls, or how to make the first."""
+    return framed(
+        page_heading(text("overview.title"), lead=text("overview.lead")),
+        rx.cond(OverviewState.has_organization, rx.fragment(), note(text("overview.no_organization"))),
+        rx.cond(
+            OverviewState.is_in_good_standing,
+            rx.fragment(),
+            note(text("overview.not_in_good_standing"), tone="warning"),
+        ),
+        stat_row(
+            stat_card(
+                label=text("overview.available"),
+                figure=money_text(OverviewState.available, size="large"),
+                note=text("overview.available_note"),
+            ),
+            stat_card(
+                label=text("overview.balance"),
+                figure=money_text(OverviewState.balance, size="large"),
+                note=rx.fragment(text("overview.held"), " ", money_text(OverviewState.held)),
+            ),
+            stat_card(
+                label=text("overview.month"),
+                figure=money_text(OverviewState.month, size="large"),
+                note=text("overview.month_calls", count=OverviewState.month_call_count),
+            ),
+        ),
+        card(
+            calls_table(OverviewState.calls, is_loaded=OverviewState.is_loaded, empty=_first_call()),
+            title=text("overview.latest"),
+            side=rx.el.a(text("overview.all_calls"), href="/usage", class_name="quiet-link"),
+        ),
+        rx.el.p(text("frame.times_in", zone=OverviewState.time_zone), class_name="quiet-text"),
+        here="/",
+    )
+
+
+def _first_call() -> rx.Component:
+    """Say how to begin."""
+    return empty_state(
+        text("first_call.title"),
+        text("first_call.next"),
+        rx.el.a(text("first_call.mint"), href="/keys", class_name="button primary"),
+        rx.el.div(
+            snippet(OverviewState.curl, element_id="first-curl", label=text("first_call.curl")),
+            snippet(OverviewState.python, element_id="first-python", label=text("first_call.python")),
+            class_name="snippets",
+        ),
+    )
+
+
+PAGE = Page(route="/", title_key="overview.title", body=overview, on_load=(LocaleState.derive, OverviewState.load))

@@ -1,0 +1,188 @@
+"""Guards of events: whose they are, and what happens when somebody else calls.
+
+Every method of a State that has no leading underscore can be called by any browser, by name, with any arguments. So
+each carries ``@event_for(role)``, which finds out who calls from the session row behind the HttpOnly cookie, at each
+event. ``seal_events`` runs at start and refuses an app in which one does not.
+"""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
+
+import reflex as rx
+from reflex_base.registry import RegistrationContext
+
+from onetoken_app.console.callers import Caller, Role, find_caller
+from onetoken_app.console.text.catalogues import (
+    CATALOGUES,
+    Locale,
+    known_locale,
+    plain_text,
+    preferred_locale,
+)
+from onetoken_app.errors import OneTokenError
+from onetoken_app.identity.queries import SignedInView
+from onetoken_app.telemetry import get_logger
+
+_ROLE_ATTRIBUTE = "onetoken_role"
+_REFLEX_EVENTS = frozenset(
+    {
+        "reflex___state____state.hydrate",
+        "reflex___state____state.hydrate_and_load",
+        "reflex___state____state.set_is_hydrated",
+        "reflex___state____state.reflex___state____on_load_internal_state.on_load_internal",
+        "reflex___state____state.reflex___state____on_load_internal_state.set_is_hydrated",
+        "reflex___state____state.reflex___state____update_vars_internal_state.update_vars_internal",
+        "reflex___state____state.reflex___state____frontend_event_exception_state.handle_frontend_exception",
+    }
+)
+"""Reflex's own events, read one by one: they show a State its defaults, or store what the browser itself keeps."""
+
+_caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
+logger = get_logger()
+
+
+class EventWithoutRole(Exception):
+    """A browser could call a method that does not say for whom it is."""
+
+
+class SessionState(rx.State):
+    """Who is signed in, for the frame around every page. Nothing is decided by it."""
+
+    person_name: str = ""
+    person_email: str = ""
+    is_staff: bool = False
+    organization_id: str = ""
+    """What the person chose to act for; believed only when it is one of their memberships."""
+    organization_name: str = ""
+    organization_role: str = ""
+    organizations: rx.Field[list[tuple[str, str]]] = rx.field(default_factory=list)
+    """Id and name of each membership."""
+
+    def _show(self, caller: Caller) -> None:
+        """Copy what the frame shows; unchanged values send nothing."""
+        self.person_name = caller.person.name or caller.person.email
+        self.person_email = caller.person.email
+        self.is_staff = bool(caller.person.staff_roles)
+        self.organization_id = caller.organization_id
+        self.organization_name = caller.acting_for.organization_name if caller.acting_for else ""
+        self.organization_role = caller.acting_for.role.value if caller.acting_for else ""
+        self.organizations = [(one.organization_id, one.organization_name) for one in caller.memberships]
+
+
+def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
+    """Make a method of a State an event that only ``role`` may call.
+
+    Inside, ``caller()`` is who calls. Nobody signed in: the page is left for the sign-in. A role that does not
+    suffice, and any ``OneTokenError``: a toast in the reader's language, and nothing else.
+
+    Raises:
+        TypeError: The method is no coroutine function; one kind of event is enough.
+    """
+
+    def decorate(handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        if not inspect.iscoroutinefunction(handler):
+            message = f"{handler.__qualname__}: an event is an async method"
+            raise TypeError(message)
+
+        @functools.wraps(handler)
+        async def guarded(state: Any, *arguments: Any, **named: Any) -> Any:
+            admitted = await _admit(state, role)
+            if not isinstance(admitted, Caller | None):
+                return admitted
+            # A task runs one event: the mark needs no taking back, and nothing that outlives the event reads it.
+            _caller.set(admitted)
+            try:
+                return await handler(state, *arguments, **named)
+            except OneTokenError as error:
+                logger.info("event_refused", error_code=error.code, where=handler.__qualname__)
+                return rx.toast.error(_words_of(error, _locale_of(state, admitted)))
+
+        setattr(guarded, _ROLE_ATTRIBUTE, role)
+        return guarded
+
+    return decorate
+
+
+def caller() -> Caller:
+    """Return who calls the event that is running.
+
+    Raises:
+        LookupError: The event is for ``Role.NOBODY``, or none is running.
+    """
+    found = _caller.get()
+    if found is None:
+        message = "nobody has to be signed in for this event"
+        raise LookupError(message)
+    return found
+
+
+async def reader(state: rx.State) -> SignedInView | None:
+    """Return who looks at a page that needs no sign-in, if they are known."""
+    found = await find_caller(state.router.headers.cookie)
+    return found.person if found else None
+
+
+def required_role(handler: Any) -> Role | None:
+    """Return the role that an event handler names."""
+    role: Role | None = getattr(handler.fn, _ROLE_ATTRIBUTE, None)
+    return role
+
+
+def seal_events() -> None:
+    """Refuse an app with an event that names no role, and take Reflex's setters by name away.
+
+    Reflex gives every State a ``setvar`` that calls any method named ``set_…``; no page of ours uses it.
+
+    Raises:
+        EventWithoutRole: One of ours names no role, or Reflex has an event that nobody here has read.
+    """
+    registered = RegistrationContext.ensure_context().event_handlers
+    for name in [name for name in registered if name.rpartition(".")[2] == "setvar"]:
+        del registered[name]
+    unguarded = sorted(
+        name
+        for name, event in registered.items()
+        if name not in _REFLEX_EVENTS and required_role(event.handler) is None
+    )
+    if unguarded:
+        message = f"no role named by: {', '.join(unguarded)}; decorate with event_for"
+        raise EventWithoutRole(message)
+
+
+async def _admit(state: rx.State, role: Role) -> Any:
+    """Return the caller, ``None`` where nobody needs to be, or what the browser is told instead."""
+    if role is Role.NOBODY:
+        return None
+    shown = await state.get_state(SessionState)
+    found = await find_caller(state.router.headers.cookie, chosen_organization_id=shown.organization_id)
+    if found is None:
+        await _forget_tab(state)
+        return rx.redirect(f"/sign-in?next={state.router.url.path or '/'}", replace=True)
+    shown._show(found)  # noqa: SLF001 — a method with a public name would be an event
+    if found.may(role):
+        return found
+    return rx.toast.error(plain_text("error.role", found.person.locale))
+
+
+async def _forget_tab(state: rx.State) -> None:
+    """Take back what the tab shows: it belonged to somebody who is no longer signed in."""
+    root = await state.get_state(rx.State)
+    for substate in root.substates.values():
+        if not getattr(type(substate), "survives_sign_out", False):
+            substate.reset()  # type: ignore[no-untyped-call] # Reflex annotates nothing there
+
+
+def _locale_of(state: rx.State, admitted: Caller | None) -> str:
+    """Choose the language of a toast."""
+    return admitted.person.locale if admitted else preferred_locale(state.router.headers.accept_language)
+
+
+def _words_of(error: OneTokenError, locale: str) -> str:
+    """Say an error in the reader's language; our own words are English and more exact."""
+    key = f"error.{error.code}"
+    if known_locale(locale) is Locale.ENGLISH or key not in CATALOGUES[Locale.CHINESE]:
+        return error.public_message
+    return plain_text(key, locale)

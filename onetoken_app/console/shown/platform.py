@@ -1,0 +1,78 @@
+"""Organizations and channels as rows for the operator's people."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onetoken_app.catalog.queries import ChannelView
+from onetoken_app.console.shown.moments import shown_minute
+from onetoken_app.organizations.queries import OrganizationView
+
+STAFF_TIME_ZONE = "UTC"
+"""Staff look at organizations of many zones; one clock serves all."""
+
+
+class OrganizationStanding(StrEnum):
+    """Whether an organization's calls are admitted."""
+
+    VERIFIED = "verified"
+    """Admitted."""
+    UNVERIFIED = "unverified"
+    """Not yet: nobody has checked that it is one."""
+    SUSPENDED = "suspended"
+    """Not any more, for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOrganization:
+    """One row."""
+
+    id: str = ""
+    name: str = ""
+    code: str = ""
+    currency: str = ""
+    standing: str = ""
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChannel:
+    """One row; never a credential."""
+
+    id: str = ""
+    name: str = ""
+    provider: str = ""
+    base_url: str = ""
+    region: str = ""
+    switch: str = ""
+    """``on`` or ``off``."""
+
+
+def shown_organization(view: OrganizationView) -> ShownOrganization:
+    """Turn an organization into its row."""
+    return ShownOrganization(
+        id=view.id,
+        name=view.name,
+        code=view.registration_code,
+        currency=view.currency.value,
+        standing=_standing(view).value,
+        created=shown_minute(view.created_at, STAFF_TIME_ZONE),
+    )
+
+
+def shown_channel(view: ChannelView) -> ShownChannel:
+    """Turn a channel into its row."""
+    return ShownChannel(
+        id=view.id,
+        name=view.name,
+        provider=view.provider,
+        base_url=view.base_url,
+        region=view.region.value,
+        switch="on" if view.is_enabled else "off",
+    )
+
+
+def _standing(view: OrganizationView) -> OrganizationStanding:
+    """Judge whether calls are admitted."""
+    if view.suspended_at is not None:
+        return OrganizationStanding.SUSPENDED
+    return OrganizationStanding.VERIFIED if view.verified_at else OrganizationStanding.UNVERIFIED

@@ -1,0 +1,25 @@
+"""A first call, ready to be pasted."""
+
+
+def curl_snippet(base_url: str, model: str) -> str:
+    """Write the call for a shell."""
+    return (
+        f"curl {base_url}/v1/chat/completions \\\n"
+        '  -H "Authorization: Bearer $ONETOKEN_API_KEY" \\\n'
+        '  -H "Content-Type: application/json" \\\n'
+        f'  -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}\''
+    )
+
+
+def python_snippet(base_url: str, model: str) -> str:
+    """Write the call for the official client."""
+    return (
+        "import os\n"
+        "from openai import OpenAI\n\n"
+        f'client = OpenAI(base_url="{base_url}/v1", api_key=os.environ["ONETOKEN_API_KEY"])\n'
+        "answer = client.chat.completions.create(\n"
+        f'    model="{model}",\n'
+        '    messages=[{"role": "user", "content": "Hello"}],\n'
+        ")\n"
+        "print(answer.choices[0].message.content)"
+    )

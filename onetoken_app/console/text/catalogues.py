@@ -1,0 +1,44 @@
+"""The catalogues by locale, and plain look-ups for code that runs on the server."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from onetoken_app.console.text.en import ENGLISH
+from onetoken_app.console.text.zh_cn import CHINESE
+
+
+class Locale(StrEnum):
+    """Languages of the console; the value is what ``lang`` attributes say."""
+
+    ENGLISH = "en"
+    """English."""
+    CHINESE = "zh-CN"
+    """Simplified Chinese."""
+
+
+CATALOGUES: Mapping[Locale, Mapping[str, str]] = {Locale.ENGLISH: ENGLISH, Locale.CHINESE: CHINESE}
+
+
+def plain_text(key: str, locale: str, **values: str | int) -> str:
+    """Look a text up on the server, for toasts and for texts that a page only passes on.
+
+    Raises:
+        KeyError: No catalogue has the key.
+    """
+    return CATALOGUES[known_locale(locale)][key].format(**values)
+
+
+def known_locale(locale: str) -> Locale:
+    """Return the catalogue that serves a locale: Chinese for any Chinese one, English for the rest."""
+    return Locale.CHINESE if locale.lower().startswith("zh") else Locale.ENGLISH
+
+
+def preferred_locale(accept_language: str) -> Locale:
+    """Choose by a browser's ``Accept-Language``: the first language that there is a catalogue for."""
+    for part in accept_language.split(","):
+        language = part.partition(";")[0].strip().lower()
+        if language.startswith("zh"):
+            return Locale.CHINESE
+        if language.startswith("en"):
+            return Locale.ENGLISH
+    return Locale.ENGLISH

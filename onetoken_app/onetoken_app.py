@@ -1,0 +1,54 @@
+"""The composition root: the relay and the account routes in front of Reflex's pages, and the lifespan of it all."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import reflex as rx
+
+from onetoken_app.console.account_routes import AccountRoutes
+from onetoken_app.console.edges import on_backend_error, on_frontend_error
+from onetoken_app.console.front_door import in_front_of
+from onetoken_app.console.front_end import PROJECT_ROOT
+from onetoken_app.console.origins import is_https
+from onetoken_app.console.pages import PAGES
+from onetoken_app.console.security_headers import SecurityHeaders
+from onetoken_app.console.session import seal_events
+from onetoken_app.console.text.lookup import text
+from onetoken_app.console.theme import PRODUCT_NAME, STYLESHEETS, head_components
+from onetoken_app.relay.asgi import RelayApp
+from onetoken_app.relay.runtime import RelayRuntime
+from onetoken_app.settings import get_settings
+from onetoken_app.telemetry import configure_logging
+
+_settings = get_settings()
+_runtime = RelayRuntime()
+
+
+@asynccontextmanager
+async def _running() -> AsyncIterator[None]:
+    """Open the database, the ledger's writer and the upstream client with the server, and close them with it."""
+    configure_logging(_settings.log_level)
+    await _runtime.start(_settings)
+    try:
+        yield
+    finally:
+        await _runtime.stop()
+
+
+app = rx.App(
+    stylesheets=STYLESHEETS,
+    head_components=head_components(),
+    html_lang="en",
+    api_transformer=in_front_of(
+        first=(RelayApp(_runtime), AccountRoutes(_settings)),
+        wrap=lambda rest: SecurityHeaders(rest, root=PROJECT_ROOT, is_https=is_https(_settings)),
+    ),
+    backend_exception_handler=on_backend_error,
+    frontend_exception_handler=on_frontend_error,
+)
+app.register_lifespan_task(_running)
+for page in PAGES:
+    app.add_page(
+        page.body, route=page.route, title=f"{text(page.title_key)} · {PRODUCT_NAME}", on_load=list(page.on_load)
+    )
+seal_events()

@@ -1,0 +1,1 @@
+"""Journeys of a person through the console, in a real browser."""
