@@ -7,7 +7,7 @@ cancelled, and is sent again when the writer dies: it is idempotent.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from onetoken_app.clock import monotonic_seconds
@@ -33,6 +33,7 @@ from onetoken_app.ledger.operations import (
     ProgressRecorded,
     RecordProgress,
     Refused,
+    Statement,
 )
 from onetoken_app.ledger.writer import ExitCode
 from onetoken_app.ledger.writer_process import WriterProcess, WriterStartFailed
@@ -64,10 +65,25 @@ class _Pending:
     asked_at: float
 
 
+RecordOfVoid = Callable[[PlaceHold], list[Statement]]
+
+
+def _no_record(_hold: PlaceHold) -> list[Statement]:
+    """Write nothing beside a void."""
+    return []
+
+
 class LedgerClient:
     """The ledger as one relay process sees it. Not for threads: everything happens on the loop that started it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, record_of_void: RecordOfVoid = _no_record) -> None:
+        """Prepare.
+
+        Args:
+            record_of_void: Makes the statements (the record of the call) that commit with a void of the client's own.
+                One that raises leaves the hold to recovery.
+        """
+        self._record_of_void = record_of_void
         self._writer: WriterProcess | None = None
         self._hello: frames.Hello | None = None
         self._pending: dict[int, _Pending] = {}
@@ -140,7 +156,7 @@ class LedgerClient:
         except asyncio.CancelledError:
             # The answer may have come in the same turn of the loop as the cancellation.
             if not waiter.cancelled() and waiter.exception() is None and isinstance(waiter.result(), HoldPlaced):
-                self._void(operation.request_id)
+                self._void(operation)
             raise
         if isinstance(answer, HoldPlaced):
             return answer
@@ -198,12 +214,15 @@ class LedgerClient:
 
     def writer_answered(self, answers: list[tuple[int, Answer]]) -> None:
         """Hand answers to those who wait; called by the writer's connection."""
+        unheard = []
         for number, answer in answers:
             pending = self._pending.pop(number)
             if pending.waiter is not None and not pending.waiter.done():
                 pending.waiter.set_result(answer)
-            elif isinstance(pending.operation, PlaceHold) and isinstance(answer, HoldPlaced):
-                self._void(pending.operation.request_id)
+            else:
+                unheard.append((pending.operation, answer))
+        for operation, answer in unheard:
+            self._look_after(operation, answer)
         if not self._pending:
             self._drained.set()
 
@@ -211,6 +230,7 @@ class LedgerClient:
         """Refuse what was not promised yet, keep what was, and start another; called by the writer's connection."""
         self._writer = None
         self._outgoing.clear()
+        self._revival = asyncio.create_task(self._revive(writer))
         unpromised = [
             number for number, pending in self._pending.items() if isinstance(pending.operation, PlaceHold | ExtendHold)
         ]
@@ -219,8 +239,7 @@ class LedgerClient:
         for operation in lost:
             # It may have become durable just before; if it did not, the void finds nothing, which is as well.
             if isinstance(operation, PlaceHold):
-                self._void(operation.request_id)
-        self._revival = asyncio.create_task(self._revive(writer))
+                self._void(operation)
 
     def _submit(self, operation: Operation) -> "asyncio.Future[Answer]":
         """Queue an operation; all that is queued in one turn of the loop leaves in one frame."""
@@ -245,9 +264,19 @@ class LedgerClient:
             self._writer.send(frames.frame_of_items(self._outgoing))
             self._outgoing.clear()
 
-    def _void(self, request_id: str) -> None:
+    def _void(self, hold: PlaceHold) -> None:
         """Give back a hold that nobody owns."""
-        self._queue(CloseHold(request_id, Outcome.VOIDED, 0, UsageSource.NONE, []), None)
+        self._queue(_void_of(hold.request_id, self._record_of_void(hold)), None)
+
+    def _look_after(self, operation: Operation, answer: Answer) -> None:
+        """Act on an answer that nobody waits for."""
+        if isinstance(operation, PlaceHold) and isinstance(answer, HoldPlaced):
+            self._void(operation)
+        elif isinstance(operation, CloseHold) and isinstance(answer, Refused):
+            get_logger().error("ledger_refused", request_id=operation.request_id, error_class=answer.error_class)
+            if operation.outcome is Outcome.VOIDED and operation.extra:
+                # Money before records: a record that the database refuses must not keep a customer's money.
+                self._queue(_void_of(operation.request_id, []), None)
 
     def _refuse_when_unavailable(self) -> None:
         """Fail closed, and at once."""
@@ -312,6 +341,11 @@ def _error_of(answer: Answer) -> OneTokenError:
     error_class = answer.error_class if isinstance(answer, Refused) else type(answer).__name__
     get_logger().error("ledger_refused", error_class=error_class)
     return LedgerRefused("The ledger did not take this; nothing of it was done.")
+
+
+def _void_of(request_id: str, record: list[Statement]) -> CloseHold:
+    """Make the void of a hold."""
+    return CloseHold(request_id, Outcome.VOIDED, 0, UsageSource.NONE, record)
 
 
 def hello(settings: Settings, epoch_id: str) -> frames.Hello:

@@ -128,6 +128,29 @@ class TestLedgerClient:
 
         await until(nothing_is_held)
 
+    async def test_a_void_of_its_own_is_recorded_like_any_call(
+        self, database: Database, database_settings: Settings, owner_id: str
+    ) -> None:
+        mark = "?" if database.is_sqlite else "%s"
+        async with unit_of_work() as session:
+            connection = await session.connection()
+            await connection.exec_driver_sql("CREATE TABLE record (id varchar(32) PRIMARY KEY)")
+        client = LedgerClient(
+            record_of_void=lambda hold: [Statement(f"INSERT INTO record VALUES ({mark})", [hold.request_id])]
+        )
+        await client.start(database_settings, new_id(Kind.EPOCH))
+        holds = [a_hold(owner_id, 10), a_hold(owner_id, 10)]
+        for hold in holds:
+            caller = asyncio.create_task(client.place_hold(hold))
+            await asyncio.sleep(0)
+            caller.cancel()
+        await client.stop()
+        async with unit_of_work() as session:
+            connection = await session.connection()
+            found = (await connection.exec_driver_sql("SELECT id FROM record")).scalars().all()
+        assert sorted(found) == sorted(hold.request_id for hold in holds)
+        assert (await the_report()).voided_count == 2
+
     async def test_a_cancelled_close_happens_all_the_same(self, client: LedgerClient, owner_id: str) -> None:
         hold = a_hold(owner_id, 10)
         await client.place_hold(hold)
