@@ -2,9 +2,9 @@
 
 import pytest
 
-from onetoken_app.database import read_session
+from onetoken_app.database import Database, read_session, unit_of_work
 from onetoken_app.ledger import queries
-from onetoken_app.ledger.batches import Desk, answer
+from onetoken_app.ledger.batches import DatabaseGone, Desk, answer
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import (
     BalanceTooLow,
@@ -24,7 +24,7 @@ from onetoken_app.ledger.recovery import EPOCH_GRACE_SECONDS
 from onetoken_app.ledger.store import EpochEnded
 from onetoken_app.money import Currency
 from onetoken_app.settings import Settings
-from tests.ledger.desks import a_close, a_desk, a_hold, do, rows, the_report
+from tests.ledger.desks import a_close, a_desk, a_hold, an_owner, do, rows, the_report
 
 
 async def the_balance(owner_id: str) -> BalanceView:
@@ -113,6 +113,26 @@ class TestAnswer:
         with pytest.raises(EpochEnded):
             a_desk(database_settings, epoch_id=desk.epoch_id)
         assert await the_balance(owner_id) == BalanceView(1_000, 10, 990)
+
+
+class TestFullDisk:
+    async def test_does_nothing_of_the_batch_and_goes_on_when_there_is_room(
+        self, sqlite_database: Database, sqlite_settings: Settings
+    ) -> None:
+        assert sqlite_database.is_sqlite
+        async with unit_of_work() as session:
+            owner_id = await an_owner(session, balance_nanos=1_000)
+        desk = a_desk(sqlite_settings)
+        hold = a_hold(owner_id, 10)
+        do(desk, hold)
+        desk.backend.connection.cursor.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(DatabaseGone):
+            answer(desk, [a_hold(owner_id, 1, context=bytes(1024)) for _ in range(200)])
+        assert await the_balance(owner_id) == BalanceView(1_000, 10, 990)
+        desk.backend.connection.cursor.execute("PRAGMA max_page_count = 1000000")
+        assert do(desk, a_close(hold.request_id, 4)) == HoldClosed(Outcome.SETTLED, 4, 0, is_first=True)
+        desk.backend.close()
+        assert (await the_report()).is_ok
 
 
 class TestFindDeadHolds:
