@@ -4,7 +4,11 @@
 does it answer the server's lifespan and start its own runtime.
 """
 
+import asyncio
+import signal
+import threading
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Any
 
 from onetoken_app.errors import OneTokenError
@@ -87,10 +91,33 @@ class RelayApp:
             get_logger().error("relay_start_failed", exc_info=True)
             await send({"type": "lifespan.startup.failed"})
             return
+        drain_at_stop_signals(self._runtime)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._runtime.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def drain_at_stop_signals(runtime: RelayRuntime) -> None:
+    """Begin to drain when a signal asks to stop, then let the server's own handler act as before.
+
+    A server tells its app only after its connections have ended, which is too late to stop admitting calls.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        theirs = signal.getsignal(number)
+        if not callable(theirs):
+            continue
+
+        def ours(
+            received: int, frame: FrameType | None, theirs: Callable[[int, FrameType | None], Any] = theirs
+        ) -> None:
+            loop.call_soon_threadsafe(runtime.begin_drain)
+            theirs(received, frame)
+
+        signal.signal(number, ours)
 
 
 async def _list_models(runtime: RelayRuntime, scope: Scope, _receive: Receive, send: Send) -> None:

@@ -51,6 +51,8 @@ class PolicyCache:
         self._look_ups: dict[bytes, asyncio.Task[_Answer]] = {}
         self._look_up_slots = asyncio.Semaphore(LOOK_UPS_AT_ONCE)
         self._polling: asyncio.Task[None] | None = None
+        self._refreshing = asyncio.Lock()
+        self._is_failing = False
         self.look_up_count = 0
         """How many keys were asked of the database."""
 
@@ -91,6 +93,8 @@ class PolicyCache:
         Raises:
             PolicyUnavailable: It is not known here and the database does not answer.
         """
+        if not self.is_fresh and not self._is_failing:
+            await self._catch_up()
         revision = self.snapshot().revision
         answer = self._known.get(digest) or self._unknown.get(digest)
         oldest = monotonic_seconds() - VALID_SECONDS_MAX
@@ -122,18 +126,24 @@ class PolicyCache:
 
     async def _poll(self) -> None:
         """Look for changes until cancelled."""
-        was_fresh = True
         while True:
             await asyncio.sleep(self._poll_seconds)
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Check the policy now; also called by a call that finds it old because this process itself stood still."""
+        async with self._refreshing:
+            if monotonic_seconds() - self._checked_at < self._poll_seconds:
+                return
             try:
                 async with asyncio.timeout(self._age_seconds_max):
                     await self._refresh()
             except _UNREADABLE as error:
-                if was_fresh:
+                if not self._is_failing:
                     get_logger().warning("policy_refresh_failed", error_class=type(error).__name__)
-                was_fresh = False
+                self._is_failing = True
             else:
-                was_fresh = True
+                self._is_failing = False
 
     async def _refresh(self) -> None:
         """Read the policy again if it changed."""

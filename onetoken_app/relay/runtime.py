@@ -38,6 +38,7 @@ class RelayRuntime:
     def __init__(self) -> None:
         """Have nothing running."""
         self._stack = AsyncExitStack()
+        self._draining: asyncio.Task[None] | None = None
         self.is_started = False
 
     @property
@@ -69,10 +70,20 @@ class RelayRuntime:
             await self._stack.aclose()
             raise
 
+    def begin_drain(self) -> None:
+        """Refuse new calls from now on and let open ones end within the drain time; returns at once, may be repeated.
+
+        Called when a signal asks to stop: the server itself waits for its connections before it says so.
+        """
+        if self.is_started and self._draining is None:
+            self._draining = asyncio.create_task(self.supervisor.drain(self.settings.drain_seconds))
+
     async def stop(self) -> None:
         """Let open calls end within the drain time, settle them, and close everything."""
-        if self.is_started:
-            await self.supervisor.stop(drain_seconds=self.settings.drain_seconds)
+        self.begin_drain()
+        if self._draining is not None:
+            await self._draining
+            await self.supervisor.stop()
         self.is_started = False
         await self._stack.aclose()
 

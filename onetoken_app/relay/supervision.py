@@ -56,13 +56,16 @@ class Supervisor:
         """Start the timers; needs a running event loop."""
         self._timers = [asyncio.create_task(self._watch_timer()), asyncio.create_task(self._sweep_timer())]
 
-    async def stop(self, *, drain_seconds: float) -> None:
+    async def drain(self, seconds: float) -> None:
         """Admit nothing more, let open calls end, end the rest in-band, and wait until all are closed."""
         self.is_draining = True
-        await self._wait_for_calls(drain_seconds)
+        await self._wait_for_calls(seconds)
         for call in list(self.calls):
             call.interrupt(ShuttingDown("This server is stopping; the answer is incomplete."))
         await self._wait_for_calls(CLOSE_AFTER_STOP_SECONDS)
+
+    async def stop(self) -> None:
+        """Stop the timers."""
         for task in (*self._timers, *self._recordings):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -67,9 +67,8 @@ class RunningRelay:
         """Send a request by hand."""
         usual = {"authorization": f"Bearer {self.secret}", "content-type": "application/json"}
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        content = (
-            body if isinstance(body, bytes) else json.dumps({"model": "mock", "messages": MESSAGES, **(body or {})})
-        )
+        whole = {"model": "mock", "messages": MESSAGES, **(body if isinstance(body, dict) else {})}
+        content = json.dumps(whole) if body is None or isinstance(body, dict) else body
         async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
             return await client.post(f"http://127.0.0.1:{self.port}{path}", content=content, headers={**usual, **given})
 

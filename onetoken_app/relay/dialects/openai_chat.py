@@ -98,7 +98,7 @@ def shaped_chunk(payload: bytes, *, model_name: str | None, wants_usage: bool) -
     members = _members_decoder.decode(payload)
     if drops_usage:
         usage = members.pop("usage", None)
-        if usage is not None and bytes(usage) != b"null" and bytes(members.get("choices", b"[]")) in {b"[]", b"null"}:
+        if usage is not None and bytes(usage) != b"null" and not _value(members, "choices"):
             return None
     if model_name is not None and "model" in members:
         members["model"] = msgspec.Raw(_encoder.encode(model_name))

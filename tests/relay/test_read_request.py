@@ -1,0 +1,109 @@
+"""Reading a request: what money depends on is checked, everything else passes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from onetoken_app.errors import BadRequest
+from onetoken_app.relay.dialects.openai_chat import read_request, shaped_chunk, shaped_reply
+from onetoken_app.relay.request_body import check_depth
+
+MESSAGES = b'"messages":[{"role":"user","content":"hi"}]'
+
+
+class TestReadRequest:
+    @pytest.mark.parametrize(
+        ("body", "parameter"),
+        [
+            pytest.param(b"{not json", None, id="malformed"),
+            pytest.param(b"[]", None, id="no object"),
+            pytest.param(b"", None, id="empty"),
+            pytest.param(b'{"model":"mock"}', "messages", id="no messages"),
+            pytest.param(b'{"model":"mock","messages":"hi"}', "messages", id="messages are no list"),
+            pytest.param(b'{"messages":[]}', "model", id="no model"),
+            pytest.param(b'{"model":7,"messages":[]}', "model", id="model is no text"),
+            pytest.param(b'{"model":"mock","messages":[],"stream":"yes"}', "stream", id="stream is no flag"),
+            pytest.param(
+                b'{"model":"mock","messages":[],"stream":true,"stream_options":[]}', "stream_options", id="bad options"
+            ),
+            pytest.param(b'{"model":"mock","messages":' + b"[" * 100 + b"]" * 100 + b"}", None, id="100 deep"),
+            pytest.param(b'{"a":' * 100_000 + b"1" + b"}" * 100_000, None, id="100 000 deep"),
+        ],
+    )
+    def test_refuses_what_cannot_be_used(self, body: bytes, parameter: str | None) -> None:
+        with pytest.raises(BadRequest) as caught:
+            read_request(body)
+        assert caught.value.parameter == parameter
+
+    @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "n"])
+    @pytest.mark.parametrize("value", ["0", "-1", "true", "1.5", '"5"', "1e3", "1" * 31, "-9223372036854775808", "[1]"])
+    def test_refuses_hostile_numbers(self, name: str, value: str) -> None:
+        with pytest.raises(BadRequest) as caught:
+            read_request(b'{"model":"mock",%s,"%s":%s}' % (MESSAGES, name.encode(), value.encode()))
+        assert caught.value.parameter == name
+
+    def test_the_newer_limit_counts_and_null_is_no_limit(self) -> None:
+        both = read_request(b'{"model":"mock",%s,"max_tokens":5,"max_completion_tokens":7}' % MESSAGES)
+        assert both.output_tokens_max == 7
+        assert read_request(b'{"model":"mock",%s,"max_tokens":null,"n":null}' % MESSAGES).output_tokens_max is None
+
+    def test_of_duplicate_members_the_last_is_used_and_sent(self) -> None:
+        request = read_request(b'{"model":"a","model":"mock",%s,"max_tokens":1,"max_tokens":9}' % MESSAGES)
+        assert (request.model_name, request.output_tokens_max) == ("mock", 9)
+        assert bytes(request.members["max_tokens"]) == b"9"
+
+    def test_it_shows_nothing_of_the_content(self) -> None:
+        assert "hi" not in repr(read_request(b'{"model":"mock",%s}' % MESSAGES))
+
+
+class TestCheckDepth:
+    def test_brackets_within_strings_do_not_count(self) -> None:
+        check_depth(json.dumps({"a": "[{" * 1_000, "b": '\\"[[[' * 100, "c": "\\"}).encode())
+
+    def test_many_siblings_are_not_deep(self) -> None:
+        check_depth(json.dumps([{"a": [1, {}]} for _ in range(10_000)]).encode())
+
+    def test_64_levels_are_fine_and_65_are_not(self) -> None:
+        check_depth(b"[" * 64 + b"]" * 64 + b",[]")
+        with pytest.raises(BadRequest):
+            check_depth(b"[" * 65 + b"]" * 65)
+
+
+CHUNK = (
+    b'{"id":"c","model":"upstream-name","choices":[{"index":0,"delta":'
+    b'{"content":"a \\"usage\\" b"}}],"usage":null,"x":1}'
+)
+
+
+class TestShapedChunk:
+    def test_bytes_pass_unchanged_where_nothing_differs(self) -> None:
+        assert shaped_chunk(CHUNK, model_name=None, wants_usage=True) is CHUNK
+
+    def test_only_the_models_name_is_changed(self) -> None:
+        shaped = shaped_chunk(CHUNK, model_name="mock", wants_usage=True)
+        assert shaped is not None
+        assert json.loads(shaped) == {**json.loads(CHUNK), "model": "mock"}
+
+    def test_null_usage_is_left_out_when_it_was_not_asked_for(self) -> None:
+        shaped = shaped_chunk(CHUNK, model_name=None, wants_usage=False)
+        assert shaped is not None
+        assert "usage" not in json.loads(shaped)
+
+    @pytest.mark.parametrize("choices", ["[]", "null", "[ ]"])
+    def test_the_chunk_that_only_carries_usage_is_left_out(self, choices: str) -> None:
+        payload = b'{"choices":%s,"usage":{"prompt_tokens":1}}' % choices.encode()
+        assert shaped_chunk(payload, model_name=None, wants_usage=False) is None
+        assert shaped_chunk(payload, model_name=None, wants_usage=True) is payload
+
+    def test_usage_on_the_finish_chunk_leaves_the_chunk(self) -> None:
+        payload = b'{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}'
+        shaped = shaped_chunk(payload, model_name=None, wants_usage=False)
+        assert shaped is not None
+        assert json.loads(shaped) == {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+class TestShapedReply:
+    def test_unknown_members_are_kept(self) -> None:
+        reply: dict[str, Any] = {"model": "upstream-name", "choices": [], "reasoning": {"a": [1.0]}, "usage": {}}
+        assert json.loads(shaped_reply(json.dumps(reply).encode(), model_name="mock")) == {**reply, "model": "mock"}
