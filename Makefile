@@ -10,7 +10,7 @@ STAMPS := $(VENV)/.stamps
 PIP := env -u PIP_USER -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_REQUIRE_HASHES -u PIP_NO_DEPS -u PIP_PRE \
 	-u PIP_CONSTRAINT -u PIP_REQUIREMENT -u PIP_NO_BINARY -u PIP_ONLY_BINARY -u PIP_NO_INDEX -u PIP_IGNORE_INSTALLED \
 	-u PIP_DRY_RUN -u PIP_QUIET -u PYTHONPATH -u PYTHONHOME PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 \
-	$(BIN)/python -m pip install --progress-bar off
+	$(BIN)/python -m pip install
 
 # Only a port given to make itself counts: some machines export PORT for other programs.
 PORT_OPTION := $(if $(filter command line,$(origin PORT)),--port $(PORT))
@@ -68,6 +68,7 @@ $(BIN)/python:
 	"$$found" -m venv --clear $(VENV)
 
 $(STAMPS)/base: requirements.lock | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --default-pip
 	@echo "Installing $$(grep -c '==' requirements.lock) pinned packages (a minute or two the first time)"
 	@$(PIP) --require-hashes -r requirements.lock
 	@mkdir -p $(STAMPS) && touch $@

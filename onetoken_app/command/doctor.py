@@ -147,7 +147,10 @@ def _upstream(settings: Settings, sealed: catalog_queries.SealedChannelView) -> 
     except CannotUnseal:
         words = "its credential does not open with this ONETOKEN_KEY_ENCRYPTION_KEY; apply the channel again"
         return Finding(subject, Verdict.TROUBLE, words)
-    parts = urlsplit(checked_base_url(channel.base_url, allow_private=settings.allow_private_upstreams))
+    parts = urlsplit(checked_base_url(channel.base_url, allow_private=True))
+    if not settings.allow_private_upstreams and not _is_public(channel.base_url):
+        words = "private or http: no call goes there without ONETOKEN_ALLOW_PRIVATE_UPSTREAMS=true (the demo sets it)"
+        return Finding(subject, Verdict.NOTE, words)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_SECONDS).close()
@@ -155,3 +158,12 @@ def _upstream(settings: Settings, sealed: catalog_queries.SealedChannelView) -> 
         words = f"{parts.hostname}:{port} takes no connection ({error.strerror or 'no answer'}); is it running?"
         return Finding(subject, Verdict.TROUBLE, words)
     return Finding(subject, Verdict.OK, f"{parts.hostname}:{port} takes connections")
+
+
+def _is_public(base_url: str) -> bool:
+    """Whether an address is admitted without a setting."""
+    try:
+        checked_base_url(base_url, allow_private=False)
+    except OneTokenError:
+        return False
+    return True
