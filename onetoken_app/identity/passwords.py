@@ -34,6 +34,8 @@ def check_password_rules(password: str, *, email: str) -> None:
         raise WeakPassword(
             f"A password has {PASSWORD_CHARACTERS_MIN} to {PASSWORD_CHARACTERS_MAX} characters.", parameter="password"
         )
+    if not _can_be_hashed(password):
+        raise WeakPassword("The password contains something that is not a character.", parameter="password")
     if password.strip().lower() in {email.strip().lower(), email.strip().lower().partition("@")[0]}:
         raise WeakPassword("The e-mail address is not a password.", parameter="password")
     if len(set(password)) == 1:
@@ -54,9 +56,14 @@ async def verify_password(password: str, password_hash: str | None) -> bool:
         password: What somebody typed; longer than the rule allows is wrong without being hashed.
         password_hash: ``None`` when there is no such person or they have no password: takes as long, and is wrong.
     """
-    is_usable = len(password) <= PASSWORD_CHARACTERS_MAX and "\0" not in password
+    is_usable = len(password) <= PASSWORD_CHARACTERS_MAX and _can_be_hashed(password)
     loop = asyncio.get_running_loop()
     is_right: bool = await loop.run_in_executor(
         _at_once, _hasher.verify, password if is_usable else "", password_hash or _NOBODYS_HASH
     )
     return is_right and is_usable and password_hash is not None
+
+
+def _can_be_hashed(password: str) -> bool:
+    """Whether it is text: argon2 takes neither NUL nor half a surrogate pair, and JSON may carry both."""
+    return "\0" not in password and not any("\ud800" <= character <= "\udfff" for character in password)

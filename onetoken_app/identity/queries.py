@@ -45,18 +45,16 @@ class SignedInView:
 
 async def credentials_of(session: AsyncSession, email: str) -> CredentialsView | None:
     """Return what signing in as ``email`` compares, whatever its case; ``None``: nobody."""
-    person = (await session.exec(select(Person).where(Person.email == email.strip().lower()))).first()
-    if person is None:
+    row = await _by_email(session, email)
+    if row is None:
         return None
-    return CredentialsView(
-        person_id=person.id, password_hash=person.password_hash, is_disabled=person.disabled_at is not None
-    )
+    return CredentialsView(person_id=row.id, password_hash=row.password_hash, is_disabled=row.disabled_at is not None)
 
 
 async def person_by_email(session: AsyncSession, email: str) -> PersonView | None:
     """Return the person who signs in as ``email``."""
-    person = (await session.exec(select(Person).where(Person.email == email.strip().lower()))).first()
-    return _person_view(person) if person else None
+    row = await _by_email(session, email)
+    return _person_view(row) if row else None
 
 
 async def person(session: AsyncSession, person_id: str) -> PersonView | None:
@@ -104,6 +102,14 @@ async def seconds_until_sign_in_is_allowed(session: AsyncSession, *, email: str,
         for row in rows
     ]
     return max(waits, default=0)
+
+
+async def _by_email(session: AsyncSession, email: str) -> Person | None:
+    """Find who signs in with an address; what no column can hold (NUL, half a surrogate pair) is nobody's."""
+    normalized = email.strip().lower()
+    if not normalized.isprintable():
+        return None
+    return (await session.exec(select(Person).where(Person.email == normalized))).first()
 
 
 def _person_view(row: Person) -> PersonView:

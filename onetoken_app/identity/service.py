@@ -5,6 +5,7 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -175,25 +176,20 @@ async def admit_sign_in_attempt(session: AsyncSession, *, email: str, caller_ip:
     Returns:
         0: the guess is counted and may be checked. Otherwise the seconds to wait, and nothing was counted.
     """
-    throttles = [await _throttle(session, account_subject(email)), await _throttle(session, address_subject(caller_ip))]
-    waits = [_remaining(throttle, now) for throttle in throttles if throttle is not None]
+    throttles = [await _locked_throttle(session, subject) for subject in _subjects(email, caller_ip)]
+    waits = [_remaining(throttle, now) for throttle in throttles]
     if any(waits):
         return max(waits)
-    await note_failed_sign_in(session, email=email, caller_ip=caller_ip)
+    for throttle in throttles:
+        _count_failure(throttle)
+    await session.flush()
     return 0
 
 
 async def note_failed_sign_in(session: AsyncSession, *, email: str, caller_ip: str) -> None:
     """Count a failure against the account, known or not, and against the address."""
-    now = clock.utc_now()
-    for subject in (account_subject(email), address_subject(caller_ip)):
-        throttle = await _throttle(session, subject)
-        if throttle is None:
-            session.add(SignInThrottle(subject=subject, failure_count=1, last_failure_at=now))
-            continue
-        is_fresh = now - throttle.last_failure_at >= FORGOTTEN_AFTER
-        throttle.failure_count = 1 if is_fresh else throttle.failure_count + 1
-        throttle.last_failure_at = now
+    for subject in _subjects(email, caller_ip):
+        _count_failure(await _locked_throttle(session, subject))
     await session.flush()
 
 
@@ -206,11 +202,9 @@ async def clear_failed_sign_ins(session: AsyncSession, *, email: str, caller_ip:
         caller_ip: Given after ``admit_sign_in_attempt``: takes back the one failure it counted against the address.
             The other failures of the address stay, or one right password would buy twenty guesses at other people's.
     """
-    throttle = await _throttle(session, account_subject(email))
-    if throttle is not None:
-        await session.delete(throttle)
-    of_address = None if caller_ip is None else await _throttle(session, address_subject(caller_ip))
-    if of_address is not None:
+    (await _locked_throttle(session, account_subject(email))).failure_count = 0
+    if caller_ip is not None:
+        of_address = await _locked_throttle(session, address_subject(caller_ip))
         of_address.failure_count = max(0, of_address.failure_count - 1)
     await session.flush()
 
@@ -223,9 +217,28 @@ async def _person(session: AsyncSession, person_id: str) -> Person:
     return person
 
 
-async def _throttle(session: AsyncSession, subject: str) -> SignInThrottle | None:
-    """Find and lock a subject's failures, so that guesses made at once are counted one by one."""
-    return await session.get(SignInThrottle, subject, with_for_update=True)
+def _subjects(email: str, caller_ip: str) -> tuple[str, str]:
+    """Name who is counted, always in the order in which they are locked."""
+    return account_subject(email), address_subject(caller_ip)
+
+
+async def _locked_throttle(session: AsyncSession, subject: str) -> SignInThrottle:
+    """Find or make a subject's count and lock it, so that guesses made at once are counted one by one.
+
+    The row is made first: a row that does not exist cannot be locked, and two who both found none would both go on.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = {"subject": subject, "failure_count": 0, "last_failure_at": clock.utc_now()}
+    await session.exec(insert(SignInThrottle).values(row).on_conflict_do_nothing())
+    return await session.get_one(SignInThrottle, subject, with_for_update=True)
+
+
+def _count_failure(throttle: SignInThrottle) -> None:
+    """Count one more, or begin afresh after a quiet hour."""
+    now = clock.utc_now()
+    is_forgotten = now - throttle.last_failure_at >= FORGOTTEN_AFTER
+    throttle.failure_count = 1 if is_forgotten else throttle.failure_count + 1
+    throttle.last_failure_at = now
 
 
 def _remaining(throttle: SignInThrottle, now: datetime) -> int:

@@ -49,8 +49,8 @@ def remaining_seconds(subject: str, *, failure_count: int, last_failure_at: date
 
 
 def _digest(text: str) -> str:
-    """Shorten to a fixed length."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Shorten to a fixed length; half a surrogate pair, which JSON may carry, is counted like any other text."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _network_of(caller_ip: str) -> str:

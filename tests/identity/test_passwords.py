@@ -51,7 +51,9 @@ class TestVerifyPassword:
     async def test_knows_the_password(self) -> None:
         assert await verify_password(PASSWORD, await hash_password(PASSWORD))
 
-    @pytest.mark.parametrize("wrong", ["", "Correct horse battery", PASSWORD + " ", PASSWORD + "\0", "x" * 10_000])
+    @pytest.mark.parametrize(
+        "wrong", ["", "Correct horse battery", PASSWORD + " ", PASSWORD + "\0", "\ud800" * 12, "x" * 10_000]
+    )
     async def test_refuses_another(self, wrong: str) -> None:
         assert not await verify_password(wrong, await hash_password(PASSWORD))
 
@@ -81,6 +83,8 @@ class TestCheckPasswordRules:
             pytest.param("y2" * 129, id="too long"),
             pytest.param("Owner@Bench.example", id="the e-mail address"),
             pytest.param("a" * 20, id="one character"),
+            pytest.param("x1" * 6 + "\0", id="a NUL"),
+            pytest.param("x1" * 6 + "\ud800", id="half a surrogate pair"),
         ],
     )
     def test_refuses(self, password: str) -> None:
