@@ -87,6 +87,7 @@ class ScriptedUpstream:
     cut: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a behaviour that waits for it saw the relay close its connection."""
     open_connection_count: int = 0
+    server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
@@ -112,6 +113,14 @@ class ScriptedUpstream:
             self._writers.discard(writer)
             writer.close()
 
+    async def go_down(self) -> None:
+        """Stop listening, and close every connection."""
+        if self.server is not None:
+            self.server.close()
+        self.close_connections()
+        if self.server is not None:
+            await self.server.wait_closed()
+
     def close_connections(self) -> None:
         """Close whatever is still open."""
         for writer in list(self._writers):
@@ -122,14 +131,12 @@ class ScriptedUpstream:
 async def scripted_upstream(behave: Behaviour) -> AsyncIterator[ScriptedUpstream]:
     """Run an upstream while the block runs."""
     upstream = ScriptedUpstream(behave)
-    server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
-    upstream.port = server.sockets[0].getsockname()[1]
+    upstream.server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
+    upstream.port = upstream.server.sockets[0].getsockname()[1]
     try:
         yield upstream
     finally:
-        server.close()
-        upstream.close_connections()
-        await server.wait_closed()
+        await upstream.go_down()
 
 
 async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Exchange | None:
