@@ -277,10 +277,12 @@ def _secret(members: Members, name: str, *, characters_max: int) -> str | None:
     """Read a secret that stands in the file, or in the variable that the file names."""
     variable = f"{name}_env"
     if not members.has(variable):
-        return members.text(name, characters_max=characters_max) if members.has(name) else None
+        if not members.has(name):
+            return None
+        return members.text(name, characters_max=characters_max, keeps_spaces=True)
     if members.has(name):
         raise BadFile(members.line_of(variable), f"{name!r} and {variable!r} exclude each other")
-    value = os.environ.get(members.text(variable, characters_max=128), "").strip()
+    value = os.environ.get(members.text(variable, characters_max=128))
     if not value:
         raise BadFile(members.line_of(variable), f"the variable that {variable!r} names is not set")
     return value

@@ -78,14 +78,14 @@ class Members:
         """Return where a member's value stands, or where the mapping begins."""
         return line_of(self._nodes[name]) if name in self._nodes else self.line
 
-    def text(self, name: str, *, characters_max: int) -> str:
-        """Return a member that has to be there, as it is written and without spaces around it."""
+    def text(self, name: str, *, characters_max: int, keeps_spaces: bool = False) -> str:
+        """Return a member that has to be there, as it is written; spaces around it count in a secret only."""
         if not self.has(name):
             raise BadFile(self.line_of(name), f"{self._what} needs {name!r}")
         node = self._nodes[name]
         if not isinstance(node, yaml.ScalarNode):
             raise BadFile(line_of(node), f"{name!r} is a single value")
-        value: str = node.value.strip()
+        value: str = node.value if keeps_spaces else node.value.strip()
         if not value or len(value) > characters_max:
             raise BadFile(line_of(node), f"{name!r} has 1 to {characters_max} characters")
         return value
