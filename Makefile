@@ -43,6 +43,12 @@ check: $(STAMPS)/dev ## Format, lint, types, import contracts
 faults: test-tools ## Kills, garbage and hang-ups only
 	$(BIN)/pytest tests/faults
 
+screens: test-tools ## Pictures of every page of the demo that runs (make run), into screens/: make screens [PORT=8123]
+	@test -f var/demo.json || { echo "start the demo first: make run" >&2; exit 1; }
+	$(BIN)/python -m tests.journeys.screens --url http://127.0.0.1:$(or $(PORT),8000) --out screens \
+		--email owner@demo.example --password "$$($(BIN)/python -c 'import json; print(json.load(open("var/demo.json"))["owner_password"])')" \
+		--staff-email staff@demo.example --staff-password "$$($(BIN)/python -c 'import json; print(json.load(open("var/demo.json"))["staff_password"])')"
+
 migrate: $(STAMPS)/dev ## Write a migration from the models: make migrate NAME=add_a_thing
 	@test -n "$(NAME)" || { echo "say what it does: make migrate NAME=<verb>_<what>" >&2; exit 1; }
 	$(BIN)/alembic revision --autogenerate -m "$(NAME)"

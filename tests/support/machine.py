@@ -8,30 +8,24 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER_ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-"""What a headless Chromium needs to run as root in a container and to leave the network alone."""
+from tests.journeys.browser import NoBrowser, chromium_program
 
 
 class MissingProgram(Exception):
     """A program that the tests need is neither here nor to be had."""
 
 
-def chromium_path() -> Path | None:
-    """Return the browser to drive: Playwright's own, else the first on ``PATH``, else nothing."""
+def has_chromium() -> bool:
+    """Whether the journeys find a browser."""
     with sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-    if own.exists():
-        return own
-    found = next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
-    return Path(found) if found else None
+        try:
+            chromium_program(playwright)
+        except NoBrowser:
+            return False
+    return True
 
 
 def main() -> None:
@@ -45,12 +39,12 @@ def main() -> None:
 
 def _ensure_chromium() -> None:
     """Find or install a browser."""
-    if chromium_path():
+    if has_chromium():
         return
     _say("no Chromium here: installing one")
     if not _install_package("chromium"):
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
-    if not chromium_path():
+    if not has_chromium():
         message = "No Chromium: install one (apt-get install chromium), or: .venv/bin/playwright install chromium"
         raise MissingProgram(message)
 
