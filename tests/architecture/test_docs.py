@@ -170,7 +170,7 @@ class TestTree:
 
     def test_the_tree_of_the_architecture_names_only_what_exists(self) -> None:
         tree = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("## The tree")[1].split("```")[1]
-        names = set(re.findall(r"[\w.]+\.(?:py|md|lock|toml|ini)\b|[\w.]+/", tree))
+        names = set(re.findall(r"[\w.-]+/|[\w.-]+\.(?:py|md|lock|toml|ini)\b", tree))
         known = {path.name for path in committed_files()}
         known |= {f"{parent.name}/" for path in committed_files() for parent in path.parents}
         assert sorted(names - known) == []
