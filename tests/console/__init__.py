@@ -1,0 +1,1 @@
+"""The console's rules, without a browser."""

@@ -1,0 +1,187 @@
+"""Who may call an event, and the refusal to start with one that does not say."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import reflex as rx
+from reflex_base.registry import RegistrationContext
+
+from onetoken_app import clock
+from onetoken_app.console import session as guards
+from onetoken_app.console.account_routes import AccountRoutes
+from onetoken_app.console.callers import REMEMBERED_SECONDS, Role, find_caller, forget_everybody
+from onetoken_app.console.session import EventWithoutRole, SessionState, caller, event_for, seal_events
+from onetoken_app.database import unit_of_work
+from onetoken_app.errors import Conflict
+from onetoken_app.identity import service as identity
+from onetoken_app.organizations.models import Membership, OrganizationRole
+from tests.console.conftest import Signed, a_signed_in
+from tests.support.builders import an_organization
+
+
+class Tab:
+    """What an event sees of a browser's tab, and what it shows."""
+
+    def __init__(self, cookie: str, *, organization_id: str = "") -> None:
+        headers = SimpleNamespace(cookie=cookie, accept_language="en")
+        self.router = SimpleNamespace(headers=headers, url=SimpleNamespace(path="/usage"))
+        self.shown = SimpleNamespace(organization_id=organization_id, _show=lambda _found: None)
+        self.forgotten: list[str] = []
+        self.root = SimpleNamespace(substates={"keys": SimpleNamespace(reset=lambda: self.forgotten.append("keys"))})
+
+    async def get_state(self, state: type) -> Any:
+        return self.shown if state is SessionState else self.root
+
+
+async def call(role: Role, tab: Tab) -> tuple[Any, list[str]]:
+    """Call an event for a role; return its outcome and for whom it ran."""
+    ran: list[str] = []
+
+    async def handler(_state: Any) -> str:
+        ran.append(caller().organization_id if role is not Role.NOBODY else "nobody")
+        return "done"
+
+    return await event_for(role)(handler)(tab), ran
+
+
+def told(outcome: Any) -> str:
+    """Name what the browser is told to do."""
+    return str(outcome.handler.fn.__qualname__)
+
+
+class TestEventFor:
+    @pytest.mark.parametrize("role", [role for role in Role if role is not Role.NOBODY])
+    @pytest.mark.usefixtures("routes")
+    async def test_sends_nobody_to_the_sign_in_and_forgets_the_tab(self, role: Role) -> None:
+        tab = Tab("onetoken=unknown")
+        outcome, ran = await call(role, tab)
+        assert ran == []
+        assert told(outcome) == "_redirect"
+        assert tab.forgotten == ["keys"]
+
+    @pytest.mark.parametrize(
+        ("held", "open_to"),
+        [
+            (OrganizationRole.VIEWER, {Role.PERSON, Role.VIEWER}),
+            (OrganizationRole.BILLING, {Role.PERSON, Role.VIEWER, Role.BILLING}),
+            (OrganizationRole.DEVELOPER, {Role.PERSON, Role.VIEWER, Role.DEVELOPER}),
+            (
+                OrganizationRole.ADMINISTRATOR,
+                {Role.PERSON, Role.VIEWER, Role.BILLING, Role.DEVELOPER, Role.ADMINISTRATOR},
+            ),
+            (
+                OrganizationRole.OWNER,
+                {Role.PERSON, Role.VIEWER, Role.BILLING, Role.DEVELOPER, Role.ADMINISTRATOR, Role.OWNER},
+            ),
+        ],
+    )
+    async def test_opens_exactly_the_events_of_a_role(
+        self, routes: AccountRoutes, held: OrganizationRole, open_to: set[Role]
+    ) -> None:
+        person = await a_signed_in(routes, role=held)
+        opened = set()
+        for role in set(Role) - {Role.NOBODY}:
+            outcome, ran = await call(role, Tab(person.cookie))
+            if ran:
+                opened.add(role)
+            else:
+                assert told(outcome).startswith("_call_function")
+        assert opened == open_to
+
+    async def test_believes_a_chosen_organization_only_among_memberships(self, routes: AccountRoutes) -> None:
+        person = await a_signed_in(routes)
+        async with unit_of_work() as session:
+            foreign = await an_organization(session)
+            second = await an_organization(session, name="Zeta Ltd")
+            session.add(Membership(organization_id=second, person_id=person.person_id, role=OrganizationRole.VIEWER))
+        forget_everybody()
+        assert (await call(Role.VIEWER, Tab(person.cookie, organization_id=foreign)))[1] == [person.organization_id]
+        assert (await call(Role.VIEWER, Tab(person.cookie, organization_id=second)))[1] == [second]
+
+    async def test_tells_an_error_in_words_and_goes_on(self, routes: AccountRoutes) -> None:
+        person = await a_signed_in(routes)
+
+        async def handler(_state: Any) -> None:
+            raise Conflict("The name is taken.")
+
+        outcome = await event_for(Role.VIEWER)(handler)(Tab(person.cookie))
+        assert "The name is taken." in str(outcome.args)
+
+    def test_refuses_a_method_that_is_not_async(self) -> None:
+        with pytest.raises(TypeError):
+            event_for(Role.NOBODY)(lambda state: state)
+
+    def test_nobody_has_no_caller(self) -> None:
+        guards._caller.set(None)
+        with pytest.raises(LookupError):
+            caller()
+
+
+class TestFindCaller:
+    async def test_a_sign_out_elsewhere_is_noticed_within_the_bound(
+        self, routes: AccountRoutes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        person = await a_signed_in(routes)
+        assert await find_caller(person.cookie)
+        async with unit_of_work() as session:
+            await identity.revoke_sessions_of(session, person.person_id)
+        await _after(monkeypatch, REMEMBERED_SECONDS + 0.01)
+        assert await find_caller(person.cookie) is None
+
+    async def test_a_lost_role_is_noticed_within_the_bound(
+        self, routes: AccountRoutes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        person = await a_signed_in(routes)
+        await _lose_membership(person)
+        await _after(monkeypatch, REMEMBERED_SECONDS + 0.01)
+        found = await find_caller(person.cookie)
+        assert found is not None
+        assert not found.may(Role.VIEWER)
+
+    async def test_the_bound_is_shorter_than_the_promise(self) -> None:
+        assert REMEMBERED_SECONDS < 5
+
+
+class TestSealEvents:
+    def test_passes_the_console_as_it_is_and_takes_setters_away(self) -> None:
+        __import__("onetoken_app.console.pages")
+        seal_events()
+        registered = RegistrationContext.ensure_context().event_handlers
+        assert registered
+        assert [name for name in registered if name.endswith(".setvar")] == []
+
+    def test_refuses_an_event_without_a_role(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        context = RegistrationContext.ensure_context()
+        monkeypatch.setattr(
+            type(context), "ensure_context", classmethod(lambda _cls: SimpleNamespace(event_handlers=_planted()))
+        )
+        with pytest.raises(EventWithoutRole, match=r"planted_state\.load"):
+            seal_events()
+
+
+def _planted() -> dict[str, Any]:
+    """An event that says nothing of roles, beside one that does."""
+
+    async def open_to_all(_state: Any) -> None: ...
+
+    async def load(_state: Any) -> None: ...
+
+    guarded = event_for(Role.VIEWER)(open_to_all)
+    return {
+        "state.good_state.load": SimpleNamespace(handler=rx.EventHandler(fn=guarded)),
+        "state.planted_state.load": SimpleNamespace(handler=rx.EventHandler(fn=load)),
+    }
+
+
+async def _after(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let time pass."""
+    now = clock.monotonic_seconds()
+    monkeypatch.setattr(clock, "monotonic_seconds", lambda: now + seconds)
+
+
+async def _lose_membership(person: Signed) -> None:
+    """Take a person out of their organization."""
+    async with unit_of_work() as session:
+        row = await session.get(Membership, (person.organization_id, person.person_id))
+        await session.delete(row)

@@ -1,0 +1,119 @@
+"""The catalogues say the same things, and pages say nothing by themselves."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from onetoken_app.console.shown.api_keys import KeyStanding
+from onetoken_app.console.shown.calls import CallOutcome
+from onetoken_app.console.shown.moments import PeriodName
+from onetoken_app.console.shown.platform import OrganizationStanding
+from onetoken_app.console.text.catalogues import CATALOGUES, Locale, known_locale, plain_text, preferred_locale
+
+CONSOLE = Path(__file__).parents[2] / "onetoken_app" / "console"
+KEYS_BY_PREFIX = {
+    "error.": {key for key in CATALOGUES[Locale.ENGLISH] if key.startswith("error.")},
+    "outcome.": {f"outcome.{kind}" for kind in CallOutcome},
+    "standing.": {f"standing.{kind}" for kind in KeyStanding},
+    "organization_standing.": {f"organization_standing.{kind}" for kind in OrganizationStanding},
+    "period.": {f"period.{kind}" for kind in PeriodName},
+    "region.": {"region.mainland", "region.overseas"},
+    "switch.": {"switch.on", "switch.off"},
+}
+"""Keys that are looked up by the value of a closed enum."""
+_SHOWN_BY = {"title", "placeholder", "alt", "label", "aria_label"}
+_SAME_EVERYWHERE = {"OneToken", "404", "0", " ", "·", " · ", "≈", "English", "中文"}
+
+
+def sources() -> Iterator[tuple[Path, ast.Module]]:
+    """Parse the modules of the console."""
+    for path in sorted(CONSOLE.rglob("*.py")):
+        yield path, ast.parse(path.read_text())
+
+
+def literal_keys() -> set[str]:
+    """Return every key that the console names literally."""
+    known = re.compile(r"[a-z_]+\.[a-z_0-9]+")
+    return {
+        node.value
+        for path, tree in sources()
+        if path.parent.name != "text"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and known.fullmatch(node.value)
+    }
+
+
+def shown_literals(tree: ast.AST) -> Iterator[str]:
+    """Find words that a component would show without asking for the language."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        function = ast.unparse(node.func)
+        if not function.startswith("rx.el."):
+            continue
+        given = [*node.args, *[keyword.value for keyword in node.keywords if keyword.arg in _SHOWN_BY]]
+        for value in given:
+            if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value not in _SAME_EVERYWHERE:
+                yield f"{node.lineno} {value.value!r}"
+
+
+class TestCatalogues:
+    def test_have_the_same_keys(self) -> None:
+        assert set(CATALOGUES[Locale.ENGLISH]) == set(CATALOGUES[Locale.CHINESE])
+
+    @pytest.mark.parametrize("key", sorted(CATALOGUES[Locale.ENGLISH]))
+    def test_ask_for_the_same_values(self, key: str) -> None:
+        asked = [
+            sorted(name for _, name, _, _ in Formatter().parse(words[key]) if name) for words in CATALOGUES.values()
+        ]
+        assert asked[0] == asked[1]
+
+    def test_chinese_is_translated_and_uses_its_own_punctuation(self) -> None:
+        chinese = CATALOGUES[Locale.CHINESE]
+        assert [key for key, words in chinese.items() if not re.search(r"[\u4e00-\u9fff]", words)] == []
+        assert [key for key, words in chinese.items() if re.search(r"[\u4e00-\u9fff][,;:?!.]", words)] == []
+
+    def test_are_in_order(self) -> None:
+        for words in CATALOGUES.values():
+            assert list(words) == sorted(words)
+
+    def test_hold_exactly_what_is_used(self) -> None:
+        by_value = set().union(*KEYS_BY_PREFIX.values())
+        used = {key for key in literal_keys() if key in CATALOGUES[Locale.ENGLISH]} | by_value
+        assert set(CATALOGUES[Locale.ENGLISH]) - used == set()
+        assert by_value - set(CATALOGUES[Locale.ENGLISH]) == set()
+
+
+class TestPages:
+    def test_show_no_words_of_their_own(self) -> None:
+        found = [f"{path.name}:{literal}" for path, tree in sources() for literal in shown_literals(tree)]
+        assert found == []
+
+    def test_a_planted_word_is_found(self) -> None:
+        assert list(shown_literals(ast.parse("rx.el.p('Welcome')")))
+        assert list(shown_literals(ast.parse("rx.el.button(icon, title='Close')")))
+
+
+class TestLocales:
+    @pytest.mark.parametrize(
+        ("accept_language", "locale"),
+        [
+            ("zh-CN,zh;q=0.9,en;q=0.8", Locale.CHINESE),
+            ("en-GB,en;q=0.9,zh;q=0.8", Locale.ENGLISH),
+            ("fr-FR,zh-TW;q=0.5", Locale.CHINESE),
+            ("", Locale.ENGLISH),
+            (";;,,", Locale.ENGLISH),
+        ],
+    )
+    def test_follow_the_browser(self, accept_language: str, locale: Locale) -> None:
+        assert preferred_locale(accept_language) is locale
+
+    def test_anything_else_reads_english(self) -> None:
+        assert known_locale("<script>") is Locale.ENGLISH
+
+    def test_plain_text_fills_values_in(self) -> None:
+        assert plain_text("chart.calls", "zh-CN", count=3) == "3 次调用"
