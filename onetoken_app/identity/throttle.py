@@ -42,9 +42,11 @@ def delay_seconds(subject: str, failure_count: int) -> int:
 
 def remaining_seconds(subject: str, *, failure_count: int, last_failure_at: datetime, now: datetime) -> int:
     """Return how many whole seconds are left to wait, rounded up; 0 when the next guess may be made."""
-    if now - last_failure_at >= FORGOTTEN_AFTER:
+    delay = delay_seconds(subject, failure_count)
+    # Without a delay nothing is left to wait, also when the row was made a moment after ``now`` was read.
+    if delay == 0 or now - last_failure_at >= FORGOTTEN_AFTER:
         return 0
-    allowed_at = last_failure_at + timedelta(seconds=delay_seconds(subject, failure_count))
+    allowed_at = last_failure_at + timedelta(seconds=delay)
     return max(0, -((now - allowed_at) // timedelta(seconds=1)))
 
 
