@@ -53,7 +53,12 @@ def framed(*content: rx.Component, here: str) -> rx.Component:
             class_name="header",
         ),
         rx.el.div(
-            rx.el.nav(_menu(Area.CUSTOMER, here), _staff_menu(here), class_name="menu", aria_label=text("frame.menu")),
+            rx.el.nav(
+                rx.cond(SessionState.organization_id != "", _menu(Area.CUSTOMER, here)),
+                _staff_menu(here),
+                class_name="menu",
+                aria_label=text("frame.menu"),
+            ),
             rx.el.main(*content, id="content", class_name="content", tab_index=-1),
             class_name="body",
         ),

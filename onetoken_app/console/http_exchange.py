@@ -49,7 +49,7 @@ def caller_ip(scope: Scope, *, trusted_proxy_count: int) -> str:
         for part in value.decode("latin-1").split(",")
     ]
     if 0 < trusted_proxy_count <= len(forwarded):
-        return forwarded[-trusted_proxy_count][:45]
+        return str(forwarded[-trusted_proxy_count])[:45]
     client = scope.get("client")
     return str(client[0]) if client else ""
 

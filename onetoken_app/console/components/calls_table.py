@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from onetoken_app.console.components.data_table import Column, data_table
+from onetoken_app.console.components.data_table import Align, Column, data_table
 from onetoken_app.console.components.money_text import money_text
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.text.lookup import text
@@ -20,11 +20,11 @@ def calls_table(
         Column(text("call.at"), lambda call: rx.el.span(call.at, class_name="figure", title=call.request_id)),
         Column(text("call.model"), lambda call: rx.el.span(call.model, class_name="strong")),
         Column(text("call.key"), lambda call: call.key),
-        Column(text("call.input"), lambda call: call.input_tokens, is_number=True),
-        Column(text("call.output"), lambda call: call.output_tokens, is_number=True),
-        Column(text("call.charge"), _charge, is_number=True),
+        Column(text("call.input"), lambda call: call.input_tokens, align=Align.NUMBER),
+        Column(text("call.output"), lambda call: call.output_tokens, align=Align.NUMBER),
+        Column(text("call.charge"), _charge, align=Align.NUMBER),
         Column(text("call.status"), _status),
-        Column(text("call.latency"), lambda call: call.latency, is_number=True),
+        Column(text("call.latency"), lambda call: call.latency, align=Align.NUMBER),
     ]
     return data_table(
         columns=columns, rows=calls, caption=text("call.caption"), is_loaded=is_loaded, empty=empty, pager=pager
@@ -34,11 +34,8 @@ def calls_table(
 def _charge(call: Value) -> rx.Component:
     """Show what a call cost, and when its counts are ours because the provider gave none."""
     return rx.fragment(
+        rx.cond(call.is_estimated, rx.el.abbr("≈", title=text("call.estimated"), class_name="estimated")),
         money_text(call.charge),
-        rx.cond(
-            call.is_estimated,
-            rx.el.abbr("≈", title=text("call.estimated"), class_name="estimated"),
-        ),
     )
 
 

@@ -5,12 +5,24 @@ On a narrow screen each row becomes a small card, and each cell carries its colu
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import reflex as rx
 
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
+
+
+class Align(StrEnum):
+    """How the cells of a column stand; the value is their class."""
+
+    TEXT = ""
+    """From the left."""
+    NUMBER = "number"
+    """From the right, digits of one width."""
+    ACTIONS = "actions"
+    """From the right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +32,7 @@ class Column:
     label: Value
     cell: Callable[[Any], Any]
     """Makes the cell of a row."""
-    is_number: bool = False
-    """Aligned right, digits of one width."""
+    align: Align = Align.TEXT
 
 
 def data_table(
@@ -47,7 +58,7 @@ def data_table(
         rx.el.table(
             rx.el.caption(caption, class_name="unseen"),
             rx.el.thead(
-                rx.el.tr(*[rx.el.th(column.label, scope="col", class_name=_class(column)) for column in columns])
+                rx.el.tr(*[rx.el.th(column.label, scope="col", class_name=column.align.value) for column in columns])
             ),
             rx.el.tbody(rx.foreach(rows, lambda row: _row(columns, row))),
             class_name="table",
@@ -98,12 +109,7 @@ def _row(columns: list[Column], row: Value) -> rx.Component:
     """Draw one row."""
     return rx.el.tr(
         *[
-            rx.el.td(column.cell(row), class_name=_class(column), custom_attrs={"data-label": column.label})
+            rx.el.td(column.cell(row), class_name=column.align.value, custom_attrs={"data-label": column.label})
             for column in columns
         ]
     )
-
-
-def _class(column: Column) -> str:
-    """Align a column."""
-    return "number" if column.is_number else ""

@@ -11,6 +11,6 @@ def money_text(amount: Value, *, size: str = "") -> rx.Component:
         rx.el.span(amount.currency, class_name="money-currency"),
         rx.el.span(amount.main, class_name="money-main"),
         rx.el.span(amount.rest, class_name="money-rest"),
-        amount.pad,
+        rx.el.span(amount.pad, class_name="money-pad", aria_hidden="true"),
         class_name=f"money {size}".strip(),
     )

@@ -76,10 +76,10 @@ def shown_shares(charges: Sequence[NamedChargeView], currency: Currency) -> list
 
 
 def round_amount_above(nanos: Nanos) -> Nanos:
-    """Return the next amount of the form 2, 4 or 10 times a power of ten, which can be halved."""
+    """Return the next amount of the form 2, 4, 6, 8 or 10 times a power of ten, which can be halved."""
     power = 1
     while True:
-        for factor in (2, 4, 10):
+        for factor in (2, 4, 6, 8, 10):
             if factor * power >= nanos:
                 return factor * power
         power *= 10

@@ -9,7 +9,7 @@ from onetoken_app.audit.service import Actor
 from onetoken_app.catalog.queries import models, models_for_sale
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.card import card, page_heading
-from onetoken_app.console.components.data_table import Column, data_table, empty_state
+from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
 from onetoken_app.console.components.dialogs import confirm_dialog, opens
 from onetoken_app.console.components.key_dialogs import MINT_DIALOG, mint_dialog, restrict_dialog
 from onetoken_app.console.components.status_badge import status_badge
@@ -172,7 +172,7 @@ def _columns() -> list[Column]:
             text("keys.expires"),
             lambda key: rx.cond(key.expires == "", text("keys.never"), rx.el.span(key.expires, class_name="figure")),
         ),
-        Column(text("keys.actions"), _actions),
+        Column(text("keys.actions"), _actions, align=Align.ACTIONS),
     ]
 
 
