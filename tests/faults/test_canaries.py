@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from onetoken_app.console import front_end
 from tests.faults.canaries import Canaries, encodings
 from tests.support.installation import Installation, RunningProcess, apply_file, wait_for_line
 from tests.support.scripted_upstream import (
@@ -70,6 +71,8 @@ class Parrot:
         await exchange.end_stream()
 
 
+REFLEX_STATE = [front_end.PROJECT_ROOT / name for name in (".states", ".web/build", ".web/backend")]
+"""Where Reflex keeps files outside of the data folder."""
 PLAIN_WAYS = ("success", "error 400", "error 500", "error 401", "garbage")
 STREAM_WAYS = ("stream", "error in stream", "garbage in stream", "hang-up", "kill")
 
@@ -144,25 +147,28 @@ async def until_closed(installation: Installation, count: int) -> None:
 
 @pytest.mark.long
 class TestNothingOfACallIsKept:
-    async def test_no_canary_is_found_whatever_becomes_of_the_call(self, tmp_path: Path) -> None:
+    @pytest.mark.timeout(400)
+    @pytest.mark.parametrize("verb", ["relay", "up"])
+    async def test_no_canary_is_found_whatever_becomes_of_the_call(self, tmp_path: Path, verb: str) -> None:
         installation = Installation(tmp_path, variables={"ONETOKEN_LOG_LEVEL": "debug"})
         parrot = Parrot(Canaries())
         async with scripted_upstream(parrot.behave) as upstream:
-            await self.run_everything(installation, parrot, upstream)
-        assert len(parrot.canaries.by_field) > 100
-        assert parrot.canaries.found_in(tmp_path) == []
+            await self.run_everything(installation, parrot, upstream, verb=verb)
         await asyncio.to_thread(installation.succeed, "backup", str(tmp_path / "backup"))
-        assert parrot.canaries.found_in(tmp_path) == []
+        assert len(parrot.canaries.by_field) > 100
+        assert parrot.canaries.found_in(tmp_path, *REFLEX_STATE) == []
 
-    async def run_everything(self, installation: Installation, parrot: Parrot, upstream: ScriptedUpstream) -> None:
+    async def run_everything(
+        self, installation: Installation, parrot: Parrot, upstream: ScriptedUpstream, *, verb: str
+    ) -> None:
         """Make a call that ends in each way, a kill last, and start once more."""
         (secret,) = await asyncio.to_thread(installation.apply, apply_file(base_url=upstream.base_url))
         with ExitStack() as stack:
-            running = await asyncio.to_thread(stack.enter_context, installation.relay())
+            running = await asyncio.to_thread(stack.enter_context, installation.serving(verb))
             for way in (*PLAIN_WAYS, *STREAM_WAYS):
                 await call(running, secret, parrot, way)
         with ExitStack() as stack:
-            running = await asyncio.to_thread(stack.enter_context, installation.relay())
+            running = await asyncio.to_thread(stack.enter_context, installation.serving(verb))
             await until_closed(installation, len(PLAIN_WAYS) + len(STREAM_WAYS))
             await asyncio.to_thread(running.stop)
 

@@ -73,19 +73,27 @@ def seconds_until_no_hold_is_open(installation: Installation, *, since: float) -
 
 @pytest.mark.long
 class TestKill:
-    @pytest.mark.parametrize("after_count", [40, 150, 400])
+    @pytest.mark.timeout(400)
+    @pytest.mark.parametrize(
+        ("verb", "after_count"),
+        [
+            pytest.param("relay", 40, id="relay, early"),
+            pytest.param("relay", 400, id="relay, late"),
+            pytest.param("up", 150, id="console and relay"),
+        ],
+    )
     async def test_every_complete_reply_is_charged_once_and_dead_holds_are_closed(
-        self, tmp_path: Path, after_count: int
+        self, tmp_path: Path, verb: str, after_count: int
     ) -> None:
         installation = Installation(tmp_path)
         async with scripted_upstream(streams_slowly) as upstream:
             (secret,) = await asyncio.to_thread(installation.apply, apply_file(base_url=upstream.base_url))
             with ExitStack() as stack:
-                running = await asyncio.to_thread(stack.enter_context, installation.relay())
+                running = await asyncio.to_thread(stack.enter_context, installation.serving(verb))
                 load = await killed_under_load(running, secret, after_count=after_count)
             assert len(load.complete_request_ids) >= after_count
             with ExitStack() as stack:
-                running = await asyncio.to_thread(stack.enter_context, installation.relay())
+                running = await asyncio.to_thread(stack.enter_context, installation.serving(verb))
                 since = time.monotonic()
                 assert seconds_until_no_hold_is_open(installation, since=since) <= DEAD_HOLDS_CLOSED_SECONDS_MAX
                 closed = charges(installation)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,20 @@ class Installation:
         with self.server("relay", port=port, under=under) as running:
             wait_for_line(running, "The relay answers on")
             yield running
+
+    @contextmanager
+    def console(self, *options: str, port: int | None = None) -> Iterator[RunningProcess]:
+        """Run ``onetoken up`` until the block ends; wait until console and relay answer.
+
+        The first start after a change of the console builds its pages, about half a minute.
+        """
+        with self.server("up", *options, port=port) as running:
+            wait_for_line(running, "OneToken runs", seconds=240)
+            yield running
+
+    def serving(self, verb: str) -> AbstractContextManager[RunningProcess]:
+        """Run the relay alone (``relay``, on uvicorn) or beside the console (``up``, on granian)."""
+        return self.console() if verb == "up" else self.relay()
 
     @contextmanager
     def server(
