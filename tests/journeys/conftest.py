@@ -1,0 +1,65 @@
+"""A running installation with one customer, for a person in a browser."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
+from tests.support.scripted_upstream import answers_usually, scripted_upstream
+
+EMAIL = "owner@test.example"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningConsole:
+    """What a person needs to know, and what a test may look at behind it."""
+
+    installation: Installation
+    server: RunningProcess
+    email: str
+    password: str
+    secret: str
+    """A key that an operator minted."""
+
+    @property
+    def url(self) -> str:
+        """Where the console is."""
+        return self.server.url
+
+
+@pytest.fixture(scope="session")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]:
+    """Run the console; the first start after a change builds its pages."""
+    installation = Installation(folder=tmp_path_factory.mktemp("console"))
+    with _upstream() as base_url:
+        (secret,) = installation.apply(apply_file(base_url=base_url))
+        with installation.console() as server:
+            yield RunningConsole(installation, server, email=EMAIL, password=PASSWORD, secret=secret)
+
+
+@contextmanager
+def _upstream() -> Iterator[str]:
+    """Run a scripted upstream in a thread of its own: the browser's driver keeps this one."""
+    ready, done = threading.Event(), asyncio.Event()
+    address: list[str] = []
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with scripted_upstream(answers_usually) as upstream:
+            address.append(upstream.base_url)
+            ready.set()
+            await done.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield address[0]
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join()
+        loop.close()
