@@ -1,10 +1,14 @@
-"""Closes the holds of processes that died: charged for their last durable progress, or nothing."""
+"""Closes holds that no walk closes: those of processes that died, charged for their last durable progress or nothing,
+and those whose answer was lost on the way, voided. Each close has its usage record, like any other.
+"""
 
+import asyncio
 from dataclasses import replace
 
 from onetoken_app.ledger.client import LedgerClient
+from onetoken_app.ledger.errors import LedgerUnavailable
 from onetoken_app.ledger.kinds import Outcome
-from onetoken_app.ledger.operations import CloseHold, DeadHold
+from onetoken_app.ledger.operations import CloseHold, DeadHold, PlaceHold, Statement
 from onetoken_app.telemetry import get_logger
 from onetoken_app.token_usage import UsageSource
 from onetoken_app.usage.recording import decode_draft, insert_statement
@@ -14,22 +18,38 @@ PROCESS_DIED = "process_died"
 
 
 async def recover_dead_holds(ledger: LedgerClient, *, is_sqlite: bool) -> int:
-    """Close every open hold whose process no longer lives; return how many there were.
+    """Close every open hold whose process no longer lives; return how many that were.
 
     Run before the listener opens, and on PostgreSQL from time to time. Two processes that recover at once do no harm:
-    a hold is closed once.
+    a hold is closed once. What could not be closed is logged and found again the next time.
 
     Raises:
         LedgerUnavailable: The writer went away.
     """
     recovered_count = 0
     while holds := await ledger.find_dead_holds():
-        for hold in holds:
-            await ledger.close_hold(_close_of(hold, is_sqlite=is_sqlite))
-        recovered_count += len(holds)
+        closes = [ledger.close_hold(_close_of(hold, is_sqlite=is_sqlite)) for hold in holds]
+        ends = await asyncio.gather(*closes, return_exceptions=True)
+        failures = [end for end in ends if isinstance(end, BaseException)]
+        recovered_count += len(holds) - len(failures)
+        if failures:
+            get_logger().error("holds_not_recovered", count=len(failures), error_class=type(failures[0]).__name__)
+            break
     if recovered_count:
         get_logger().warning("holds_recovered", count=recovered_count)
     return recovered_count
+
+
+def record_of_void(hold: PlaceHold, *, is_sqlite: bool) -> list[Statement]:
+    """Make the record of a call whose hold the ledger's client voids by itself: nothing was sent on or charged."""
+    draft = replace(
+        decode_draft(hold.context),
+        usage_source=UsageSource.NONE,
+        charge_nanos=0,
+        response_status=LedgerUnavailable.http_status,
+        error_code=LedgerUnavailable.code,
+    )
+    return [insert_statement(draft, is_sqlite=is_sqlite)]
 
 
 def _close_of(hold: DeadHold, *, is_sqlite: bool) -> CloseHold:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import resource
 from contextlib import AsyncExitStack
@@ -13,7 +14,7 @@ from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger.client import LedgerClient
 from onetoken_app.relay.forwarding import UpstreamClient
 from onetoken_app.relay.policy_cache import PolicyCache
-from onetoken_app.relay.recovery import recover_dead_holds
+from onetoken_app.relay.recovery import record_of_void, recover_dead_holds
 from onetoken_app.relay.routing import RetryBudget
 from onetoken_app.relay.supervision import Supervisor
 from onetoken_app.settings import Settings
@@ -98,7 +99,7 @@ class RelayRuntime:
         stack.push_async_callback(database.dispose)
         use_database(database)
         stack.callback(use_database, None)
-        self.ledger = LedgerClient()
+        self.ledger = LedgerClient(record_of_void=functools.partial(record_of_void, is_sqlite=settings.is_sqlite))
         stack.push_async_callback(self.ledger.stop)
         await self.ledger.start(settings, new_id(Kind.EPOCH))
         await recover_dead_holds(self.ledger, is_sqlite=settings.is_sqlite)
