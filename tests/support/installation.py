@@ -3,6 +3,7 @@
 Its processes run in sessions of their own, so that a test can kill such a group as a power cut would.
 """
 
+import base64
 import json
 import os
 import signal
@@ -16,6 +17,8 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from onetoken_app.settings import PREFIX
 
@@ -113,8 +116,17 @@ class Installation:
         assert report["ok"], report
         return report
 
+    def on_postgresql(self, url: str) -> "Installation":
+        """Return the same folder with its database on a server; the secrets are given, as they have to be there."""
+        secrets = {name: base64.b64encode(os.urandom(32)).decode() for name in ("KEY_PEPPER", "KEY_ENCRYPTION_KEY")}
+        variables = {f"{PREFIX}{name}": value for name, value in secrets.items()}
+        return Installation(self.folder, self.variables | variables | {f"{PREFIX}DATABASE_URL": url})
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Read the embedded database, as an auditor without our code would."""
+        """Read the database, as an auditor without our code would."""
+        if url := self.variables.get(f"{PREFIX}DATABASE_URL"):
+            with psycopg.connect(url) as served:
+                return served.execute(query.encode()).fetchall()
         with closing(sqlite3.connect(f"file:{self.data_dir}/onetoken.sqlite3?mode=ro", uri=True)) as connection:
             return connection.execute(query).fetchall()
 
