@@ -1,0 +1,125 @@
+"""The relay's view of keys and organizations: one look-up a key, changes seen at once, closed when it is too old."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import openai
+import pytest
+
+from onetoken_app.agreements.models import AcceptanceMethod, Confirmation, ConfirmationKind
+from onetoken_app.catalog.models import Channel, Region
+from onetoken_app.database import Database, current_database, unit_of_work
+from onetoken_app.keys.minting import digest_of, mint_secret
+from onetoken_app.relay.errors import PolicyUnavailable
+from onetoken_app.relay.policy_cache import UNKNOWN_KEYS_MAX, PolicyCache
+from onetoken_app.settings import Settings
+from onetoken_app.vault import load_root_secrets
+from tests.relay.conftest import RunningRelay, until
+from tests.support.builders import a_key, an_organization
+
+
+@pytest.fixture
+async def cache(sqlite_settings: Settings, sqlite_database: Database) -> AsyncIterator[PolicyCache]:
+    """A cache that polls often and fails closed soon."""
+    assert sqlite_database.is_sqlite
+    settings = sqlite_settings.model_copy(update={"policy_poll_seconds": 0.05, "policy_age_seconds_max": 1.0})
+    policy = PolicyCache(settings, load_root_secrets(settings))
+    await policy.start()
+    yield policy
+    await policy.stop()
+
+
+async def a_known_digest(settings: Settings) -> bytes:
+    """Mint a key; return its digest."""
+    async with unit_of_work() as session:
+        organization_id = await an_organization(session)
+        key = await a_key(session, settings, organization_id=organization_id)
+    return digest_of(key.secret, load_root_secrets(settings).key_pepper)
+
+
+class TestCallerOf:
+    async def test_a_thousand_callers_with_one_cold_key_make_one_look_up(
+        self, cache: PolicyCache, sqlite_settings: Settings
+    ) -> None:
+        digest = await a_known_digest(sqlite_settings)
+        callers = await asyncio.gather(*(cache.caller_of(digest) for _ in range(1_000)))
+        assert {caller.is_verified for caller in callers if caller is not None} == {True}
+        assert cache.look_up_count == 1
+
+    async def test_a_key_that_nobody_has_is_remembered_within_bounds(self, cache: PolicyCache) -> None:
+        digest = digest_of(mint_secret("key_x"), b"p" * 32)
+        assert await cache.caller_of(digest) is None
+        assert await cache.caller_of(digest) is None
+        assert cache.look_up_count == 1
+        for number in range(UNKNOWN_KEYS_MAX):
+            cache._unknown[number.to_bytes(32, "big")] = cache._unknown[digest]
+        assert await cache.caller_of(os.urandom(32)) is None
+        assert len(cache._unknown) <= UNKNOWN_KEYS_MAX + 1
+
+    async def test_a_caller_who_gives_up_does_not_spoil_the_look_up_of_others(
+        self, cache: PolicyCache, sqlite_settings: Settings
+    ) -> None:
+        digest = await a_known_digest(sqlite_settings)
+        first = asyncio.ensure_future(cache.caller_of(digest))
+        second = asyncio.ensure_future(cache.caller_of(digest))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert await second is not None
+
+
+class TestTooOld:
+    async def test_it_fails_closed_when_the_database_is_gone_and_opens_again(
+        self, cache: PolicyCache, sqlite_settings: Settings
+    ) -> None:
+        digest = await a_known_digest(sqlite_settings)
+        assert await cache.caller_of(digest) is not None
+        database = sqlite_settings.database_file
+        await current_database().dispose()
+        hidden = database.rename(database.with_suffix(".hidden"))
+        await until(lambda: not cache.is_fresh, seconds=5)
+        with pytest.raises(PolicyUnavailable):
+            await cache.caller_of(digest)
+        hidden.rename(database)
+        await until(lambda: cache.is_fresh, seconds=5)
+        assert await cache.caller_of(digest) is not None
+
+
+class TestRegionGate:
+    async def test_an_overseas_model_needs_a_confirmation(self, relay: RunningRelay) -> None:
+        revision = relay.runtime.policy.snapshot().revision
+        async with unit_of_work() as session:
+            channel = await session.get(Channel, relay.model.channel_id)
+            assert channel is not None
+            channel.region = Region.OVERSEAS
+            session.add(channel)
+        await until(lambda: relay.runtime.policy.snapshot().revision > revision)
+        answer = await relay.post()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "region_not_confirmed")
+        async with relay.client() as client:
+            assert [model.id async for model in client.models.list()] == []
+        async with unit_of_work() as session:
+            session.add(
+                Confirmation(
+                    organization_id=relay.organization_id,
+                    kind=ConfirmationKind.OVERSEAS_MODELS,
+                    method=AcceptanceMethod.OPERATOR_ATTESTATION,
+                )
+            )
+        await until(lambda: relay.runtime.policy.snapshot().revision > revision + 1)
+        assert (await relay.post()).status_code == 200
+        assert (await relay.only_record()).region == "overseas"
+
+
+class TestModels:
+    async def test_the_official_client_lists_and_shows_them(self, relay: RunningRelay) -> None:
+        async with relay.client() as client:
+            assert [model.id async for model in client.models.list()] == ["mock"]
+            model = await client.models.retrieve("mock")
+        assert (model.id, model.object, model.owned_by) == ("mock", "model", "onetoken")
+        assert model.created > 0
+
+    async def test_one_that_is_not_there_is_not_found(self, relay: RunningRelay) -> None:
+        async with relay.client() as client:
+            with pytest.raises(openai.NotFoundError):
+                await client.models.retrieve("some/other")
