@@ -1,16 +1,20 @@
 """Each verb, right and wrong: what it does, what it says, how it ends. Expected trouble is one line."""
 
 import json
+import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from onetoken_app.command.up import variables_of
 from onetoken_app.database import own_database
 from onetoken_app.settings import Settings
 from tests.command.conftest import Onetoken
 from tests.support.installation import Done, apply_file
+from tests.support.postgresql import PostgresqlServer
 
 FILE = apply_file(base_url="http://127.0.0.1:9/v1")
 
@@ -231,6 +235,16 @@ class TestDoctor:
         assert "ONETOKEN_LOG_LEVEL" in done.output
 
 
+class TestVariablesOf:
+    def test_settings_come_back_the_same_from_their_variables(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        changed = settings.model_copy(update={"port": 8123, "allow_private_upstreams": True, "drain_seconds": 1.5})
+        for name, value in variables_of(changed).items():
+            monkeypatch.setenv(name, value)
+        assert Settings() == changed
+
+
 class TestServers:
     def test_several_workers_need_postgresql(self, onetoken: Onetoken) -> None:
         assert_refused(onetoken("relay", "--workers", "2"), "PostgreSQL")
@@ -249,3 +263,26 @@ class TestServers:
     ) -> None:
         with own_database(Settings(data_dir=tmp_path / "var")):
             assert_refused(onetoken(verb, "--port", str(unused_port)), "stop it first")
+
+
+class TestBackupOfPostgresql:
+    @pytest.fixture(autouse=True)
+    def _served(self, postgresql_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in variables_of(postgresql_settings).items():
+            monkeypatch.setenv(name, value)
+
+    def test_the_dump_is_private_and_restores(
+        self, onetoken: Onetoken, tmp_path: Path, postgresql_server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", f"{postgresql_server.programs}:{os.environ['PATH']}")
+        onetoken("apply", "-", stdin=FILE)
+        assert onetoken("backup", "dump").exit_code == 0
+        assert (tmp_path / "dump").stat().st_mode & 0o777 == 0o600
+        url = postgresql_server.url(postgresql_server.create_database())
+        subprocess.run(["pg_restore", f"--dbname={url}", "--no-owner", str(tmp_path / "dump")], check=True)
+        monkeypatch.setenv("ONETOKEN_DATABASE_URL", url)
+        assert onetoken("ledger", "verify", "--json").json()["ok"]
+
+    def test_missing_programs_are_one_line(self, onetoken: Onetoken, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", "/nowhere")
+        assert_refused(onetoken("backup", "dump"), "pg_dump", "install")

@@ -19,6 +19,8 @@ class PostgresqlServer:
     data_dir: Path
     """The server's files, for tests that look for content on disk; its log is ``log`` in there."""
     pid: int
+    programs: Path
+    """Folder of ``pg_dump`` and its like, of the server's own version."""
     _numbers: Iterator[int] = field(default_factory=count)
 
     def url(self, database: str = "postgres") -> str:
@@ -55,7 +57,9 @@ def running_postgresql() -> Iterator[PostgresqlServer]:
     data_dir = folder / "d"
     server = get_server(data_dir, cleanup_mode="stop")
     try:
-        yield PostgresqlServer(data_dir=data_dir.resolve(), pid=server.get_postmaster_info().pid)
+        yield PostgresqlServer(
+            data_dir=data_dir.resolve(), pid=server.get_postmaster_info().pid, programs=server.bin_path
+        )
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
