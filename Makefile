@@ -49,6 +49,9 @@ screens: test-tools ## Pictures of every page of the demo that runs (make run), 
 		--email owner@demo.example --password "$$($(BIN)/python -c 'import json; print(json.load(open("var/demo.json"))["owner_password"])')" \
 		--staff-email staff@demo.example --staff-password "$$($(BIN)/python -c 'import json; print(json.load(open("var/demo.json"))["staff_password"])')"
 
+bench: $(STAMPS)/dev ## Measure the ledger's pairs of hold and close on this machine
+	$(BIN)/python -m benchmarks.ledger_pairs --uvloop
+
 migrate: $(STAMPS)/dev ## Write a migration from the models: make migrate NAME=add_a_thing
 	@test -n "$(NAME)" || { echo "say what it does: make migrate NAME=<verb>_<what>" >&2; exit 1; }
 	$(BIN)/alembic revision --autogenerate -m "$(NAME)"
