@@ -57,6 +57,7 @@ def _serve(settings: Settings, listener: socket.socket, *, worker_count: int) ->
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # X-Forwarded-For is read by the relay, as far as trusted_proxy_count says
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.drain_seconds) + _DRAIN_MARGIN_SECONDS,
     )

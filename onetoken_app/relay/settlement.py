@@ -18,12 +18,13 @@ from onetoken_app.money import Nanos
 from onetoken_app.relay.metering import Metered, estimate, meter
 from onetoken_app.relay.open_call import OpenCall, caller_left
 from onetoken_app.telemetry import get_logger
-from onetoken_app.token_usage import UsageSource
-from onetoken_app.usage.recording import UsageDraft, encode_draft, insert_statement, with_usage
+from onetoken_app.token_usage import TokenUsage, UsageSource
+from onetoken_app.usage.recording import UsageDraft, encode_draft, insert_statement
 
 CLOSE_SECONDS_MAX = 10.0
 """How long the end of an answer waits for its close; the close itself happens, however long the ledger is away."""
 _MS = 1000
+_UNMETERED = Metered(TokenUsage(), UsageSource.NONE, 0)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,9 +50,8 @@ def hold_for(call: OpenCall) -> PlaceHold:
 
 def progress_of(call: OpenCall) -> RecordProgress:
     """Say what was delivered so far, for the case that this process dies now."""
-    metered = estimate(call)
-    draft = with_usage(_draft_of(call), metered.usage)
-    draft = replace(draft, usage_source=UsageSource.CHECKPOINT, charge_nanos=metered.charge_nanos, response_status=200)
+    metered = replace(estimate(call), source=UsageSource.CHECKPOINT)
+    draft = _draft_of(call, metered, status=200)
     return RecordProgress(
         request_id=call.request_id, amount_nanos=metered.charge_nanos, context=encode_draft(draft)
     )  # fmt: skip
@@ -86,9 +86,11 @@ async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sql
     return closed.amount_nanos
 
 
-def _draft_of(call: OpenCall) -> UsageDraft:
-    """Write down what is known from the beginning, and the latest attempt."""
-    admission, target = call.admission, call.target
+def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0, error_code: str = "") -> UsageDraft:
+    """Write down what is known of a call. Made in one go: copies of it would cost more than the rest of the close."""
+    admission, target, usage = call.admission, call.target, metered.usage
+    first_byte_at, now = call.first_byte_at, monotonic_seconds()
+    has_answered = target is not None and first_byte_at is not None
     return UsageDraft(
         request_id=call.request_id,
         requested_at=call.requested_at,
@@ -100,11 +102,21 @@ def _draft_of(call: OpenCall) -> UsageDraft:
         model_name=admission.offer.model.name,
         price_version_id=admission.sheet.price_version_id,
         currency=admission.sheet.currency,
-        channel_id=target.channel_id if target is not None and call.first_byte_at is not None else "",
-        region=target.region if target is not None and call.first_byte_at is not None else "",
+        channel_id=target.channel_id if target is not None and has_answered else "",
+        region=target.region if target is not None and has_answered else "",
+        input_tokens=usage.input,
+        cache_read_tokens=usage.cache_read,
+        cache_write_5m_tokens=usage.cache_write_5m,
+        cache_write_1h_tokens=usage.cache_write_1h,
+        output_tokens=usage.output,
+        reasoning_tokens=usage.reasoning,
+        usage_source=metered.source,
+        charge_nanos=metered.charge_nanos,
+        response_status=status,
+        error_code=error_code,
         attempt_count=call.attempt_count,
-        latency_ms=int((monotonic_seconds() - call.arrived_at) * _MS),
-        first_byte_ms=None if call.first_byte_at is None else int((call.first_byte_at - call.arrived_at) * _MS),
+        latency_ms=int((now - call.arrived_at) * _MS),
+        first_byte_ms=None if first_byte_at is None else int((first_byte_at - call.arrived_at) * _MS),
         caller_ip=call.caller_ip,
         user_agent=call.user_agent,
         upstream_request_id=call.upstream_request_id,
@@ -114,14 +126,10 @@ def _draft_of(call: OpenCall) -> UsageDraft:
 def _final_draft(call: OpenCall, ending: Ending, metered: Metered) -> UsageDraft:
     """Write down how it ended. The status is what the caller got, or would have got."""
     error = caller_left() if call.has_caller_left else ending.error
-    is_head_sent = call.reply.has_started or error is None
-    return replace(
-        with_usage(_draft_of(call), metered.usage),
-        usage_source=metered.source,
-        charge_nanos=metered.charge_nanos,
-        response_status=200 if is_head_sent or error is None else error.http_status,
-        error_code=error.code if error is not None else "",
-    )
+    if error is None:
+        return _draft_of(call, metered, status=200)
+    status = 200 if call.reply.has_started else error.http_status
+    return _draft_of(call, metered, status=status, error_code=error.code)
 
 
 def _channel_id(call: OpenCall) -> str:

@@ -137,6 +137,7 @@ class Supervisor:
             call.quiet_since = now
         reason = self._overdue(call, now)
         if reason is not None:
+            get_logger().warning("call_interrupted", request_id=call.request_id, error_code=reason.code)
             call.interrupt(reason)
             return
         if call.request.is_streaming and call.first_byte_at is not None:
@@ -156,7 +157,9 @@ class Supervisor:
         if now - call.arrived_at > settings.upstream_total_seconds:
             return UpstreamTooSlow("The provider's answer was not complete in the time that a call may take.")
         if call.first_byte_at is None:
-            if quiet_seconds > settings.upstream_first_byte_seconds:
+            is_streaming = call.request.is_streaming
+            patience = settings.upstream_first_byte_seconds if is_streaming else settings.upstream_plain_answer_seconds
+            if quiet_seconds > patience:
                 return UpstreamTooSlow("The provider did not begin to answer in time. Nothing was charged; try again.")
         elif quiet_seconds > settings.upstream_idle_seconds:
             return UpstreamTooSlow("The provider stopped in the middle of its answer.")
