@@ -7,6 +7,7 @@ import reflex as rx
 
 from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.edges import on_backend_error, on_frontend_error
+from onetoken_app.console.frame import boundary
 from onetoken_app.console.front_door import in_front_of
 from onetoken_app.console.front_end import PROJECT_ROOT
 from onetoken_app.console.origins import is_https
@@ -43,6 +44,7 @@ app = rx.App(
         first=(RelayApp(_runtime), AccountRoutes(_settings)),
         wrap=lambda rest: SecurityHeaders(rest, root=PROJECT_ROOT, is_https=is_https(_settings)),
     ),
+    app_wraps={(55, "ErrorBoundary"): lambda _is_stateful: boundary()},
     backend_exception_handler=on_backend_error,
     frontend_exception_handler=on_frontend_error,
 )

@@ -5,6 +5,8 @@ from typing import Any
 
 import reflex as rx
 from reflex_base.registry import RegistrationContext
+from reflex_components_core.base.error_boundary import ErrorBoundary
+from reflex_components_core.core.banner import has_connection_errors
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from onetoken_app.console.callers import Role
@@ -12,6 +14,7 @@ from onetoken_app.console.components.brand import wordmark
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.navigation import PLACES, Area, Place
 from onetoken_app.console.session import SessionState, caller, event_for
+from onetoken_app.console.text.catalogues import Locale, plain_text
 from onetoken_app.console.text.lookup import text
 
 
@@ -65,6 +68,12 @@ def framed(*content: rx.Component, here: str) -> rx.Component:
     )
 
 
+def boundary() -> rx.Component:
+    """Catch what breaks while a page is drawn; which language to speak is not known then, so it says both."""
+    words = [rx.el.p(plain_text("frame.broken", locale), lang=locale.value) for locale in Locale]
+    return ErrorBoundary.create(fallback_render=rx.Var.create(rx.el.div(*words, class_name="card broken")))
+
+
 def bare(*content: rx.Component) -> rx.Component:
     """Put content alone on a page, for whoever is not signed in."""
     return _shell(
@@ -76,6 +85,10 @@ def bare(*content: rx.Component) -> rx.Component:
 def _shell(*content: rx.Component) -> rx.Component:
     """Hold a page until its language is known, for a moment at most."""
     return rx.el.div(
+        rx.cond(
+            has_connection_errors,
+            rx.el.p(text("frame.reconnecting"), class_name="reconnecting", role="status"),
+        ),
         *content,
         class_name=rx.cond(rx.State.is_hydrated, "shell is-ready", "shell"),
         lang=LocaleState.code,

@@ -35,7 +35,9 @@ class LocaleState(rx.State):
     async def derive(self) -> None:
         """Take the person's language, or the browser's, for whoever has not chosen."""
         person = await reader(self)
-        self.derived = person.locale if person else preferred_locale(self.router.headers.accept_language).value
+        preferred = preferred_locale(self.router.headers.accept_language).value
+        # English is what everybody begins with; only Chinese says that somebody chose.
+        self.derived = person.locale if person and known_locale(person.locale) is Locale.CHINESE else preferred
 
     @event_for(Role.NOBODY)
     async def choose(self, locale: str) -> None:

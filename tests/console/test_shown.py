@@ -49,7 +49,7 @@ class TestShownChart:
     def test_has_an_axis_without_any_charge(self) -> None:
         chart = shown_chart([DayChargeView(date(2026, 11, 1), _total(0))], Currency.USD)
         assert chart.days[0].height == "0%"
-        assert chart.top
+        assert (chart.top, chart.middle) == ("1", "0.5")
 
     @pytest.mark.parametrize(("nanos", "top"), [(0, 2), (3, 4), (9, 10), (10, 10), (11, 20), (850, 1000)])
     def test_the_top_is_the_next_round_amount(self, nanos: int, top: int) -> None:

@@ -7,7 +7,8 @@ def curl_snippet(base_url: str, model: str) -> str:
         f"curl {base_url}/v1/chat/completions \\\n"
         '  -H "Authorization: Bearer $ONETOKEN_API_KEY" \\\n'
         '  -H "Content-Type: application/json" \\\n'
-        f'  -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}\''
+        f'  -d \'{{"model": "{model}",\n'
+        '       "messages": [{"role": "user", "content": "Hello"}]}\''
     )
 
 
@@ -16,7 +17,10 @@ def python_snippet(base_url: str, model: str) -> str:
     return (
         "import os\n"
         "from openai import OpenAI\n\n"
-        f'client = OpenAI(base_url="{base_url}/v1", api_key=os.environ["ONETOKEN_API_KEY"])\n'
+        "client = OpenAI(\n"
+        f'    base_url="{base_url}/v1",\n'
+        '    api_key=os.environ["ONETOKEN_API_KEY"],\n'
+        ")\n"
         "answer = client.chat.completions.create(\n"
         f'    model="{model}",\n'
         '    messages=[{"role": "user", "content": "Hello"}],\n'

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from onetoken_app.console.shown.amounts import ShownAmount, short_amount, shown_amount, shown_count
-from onetoken_app.money import Currency, Nanos
+from onetoken_app.money import NANOS_PER_UNIT, Currency, Nanos
 from onetoken_app.usage.queries import DayChargeView, NamedChargeView
 
 _LABELS_MAX = 6
@@ -45,7 +45,7 @@ class ShownChart:
 
 def shown_chart(days: Sequence[DayChargeView], currency: Currency) -> ShownChart:
     """Draw one bar a day, on an axis that ends at a round amount."""
-    top = round_amount_above(max((day.total.charge_nanos for day in days), default=0))
+    top = round_amount_above(max((day.total.charge_nanos for day in days), default=0) or NANOS_PER_UNIT)
     step = -(-len(days) // _LABELS_MAX) or 1
     bars = [
         ShownDay(
