@@ -72,7 +72,9 @@ class Settings(BaseSettings):
     upstream_connect_seconds: Annotated[float, Field(ge=0.1, le=60)] = 3
     """Time-out for a connection to an upstream."""
     upstream_first_byte_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
-    """Time-out for the first byte of an upstream's answer."""
+    """Time-out for the first byte of a streamed answer."""
+    upstream_plain_answer_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 600
+    """Time-out for the first byte of a plain answer, which comes when the whole answer is made."""
     upstream_idle_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
     """Time-out between two pieces of an upstream's answer."""
     upstream_total_seconds: Annotated[float, Field(ge=1, le=86_400)] = 900

@@ -161,7 +161,10 @@ def _greeting(settings: Settings, url: str, demo: DemoSecrets | None) -> str:
     lines = ["", "OneToken runs. Ctrl-C stops it.", "", f"  Console  {settings.console_url}", f"  Relay    {url}/v1"]
     if demo is None:
         return "\n".join([*lines, ""])
-    body = f'{{"model": "{MODEL_NAME}", "messages": [{{"role": "user", "content": "What is the capital of France?"}}]}}'
+    body = (
+        f'{{"model": "{MODEL_NAME}", "max_tokens": 100, '
+        '"messages": [{"role": "user", "content": "What is the capital of France?"}]}'
+    )
     call = (
         f"curl -sS {url}/v1/chat/completions -H 'Authorization: Bearer {demo.api_key}' "
         f"-H 'Content-Type: application/json' -d '{body}'"

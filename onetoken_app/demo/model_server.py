@@ -12,7 +12,7 @@ from pathlib import Path
 
 MODEL_NAME = "smollm2-135m"
 CONTEXT_WINDOW_TOKENS = 4_096
-OUTPUT_TOKENS_MAX = 1_024
+OUTPUT_TOKENS_MAX = 512
 _PARALLEL_CALLS = 2
 _THREADS = max(1, (os.cpu_count() or 1) // 2)
 """Half of the machine: threads that wait for each other are slow when others want the same cores."""
@@ -52,7 +52,7 @@ def main() -> None:
     parameters.n_predict = OUTPUT_TOKENS_MAX
     parameters.cpuparams.n_threads = _THREADS
     parameters.cache_ram_mib = 0
-    parameters.sampling.temp = 0.3
+    parameters.sampling.temp = 0
     parameters.offline = True
     parameters.ui = False
     server = xllamacpp.Server(parameters)

@@ -109,21 +109,22 @@ class TestBeforeTheFirstByte:
 
 class TestTimeOuts:
     @pytest.mark.parametrize(
-        ("setting", "behave", "status"),
+        ("setting", "is_streaming", "behave", "status"),
         [
-            pytest.param("upstream_first_byte_seconds", stays_silent, 504, id="no first byte"),
-            pytest.param("upstream_idle_seconds", drips, 200, id="a pause in the middle"),
-            pytest.param("upstream_total_seconds", drips, 200, id="too long over all"),
+            pytest.param("upstream_first_byte_seconds", True, stays_silent, 504, id="no first byte of a stream"),
+            pytest.param("upstream_plain_answer_seconds", False, stays_silent, 504, id="no plain answer"),
+            pytest.param("upstream_idle_seconds", True, drips, 200, id="a pause in the middle"),
+            pytest.param("upstream_total_seconds", True, drips, 200, id="too long over all"),
         ],
     )
     async def test_an_upstream_that_hangs_is_given_up(
-        self, relay_settings: Settings, setting: str, behave: Any, status: int
+        self, relay_settings: Settings, *, setting: str, is_streaming: bool, behave: Any, status: int
     ) -> None:
         settings = relay_settings.model_copy(update={setting: 0.5})
         async with running_relay(settings) as relay:
             relay.upstream.behave = behave
             async with asyncio.timeout(5):
-                answer = await relay.post({"stream": True})
+                answer = await relay.post({"stream": is_streaming})
             assert answer.status_code == status
             assert "upstream_timeout" in answer.text
             assert "[DONE]" not in answer.text
