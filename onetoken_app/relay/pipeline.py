@@ -29,6 +29,8 @@ from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.recording import clean_user_agent
 
 CHAT_PATH = "/v1/chat/completions"
+END_SECONDS_MAX = 10.0
+"""How long the end of an answer waits for a caller who does not read; the call is closed by then."""
 _END_OF_STREAM = event_of(DONE)
 _JSON = [(b"content-type", b"application/json")]
 
@@ -116,10 +118,18 @@ async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
         charge_nanos = await settle(call, ending, ledger=runtime.ledger, is_sqlite=runtime.is_sqlite)
     except OneTokenError as error:
         get_logger().error("close_not_confirmed", request_id=call.request_id, error_code=error.code)
-        await call.reply.fail(error, is_charged=True)
-        return
+        ending, charge_nanos = Ending(error=error), call.admission.upper_charge_nanos
+    try:
+        async with asyncio.timeout(END_SECONDS_MAX):
+            await _send_end(call, ending, is_charged=charge_nanos > 0)
+    except TimeoutError:
+        call.reply.abandon()
+
+
+async def _send_end(call: OpenCall, ending: Ending, *, is_charged: bool) -> None:
+    """Send the end of an answer whose close is durable, or the error it ended with."""
     if ending.error is not None:
-        await call.reply.fail(ending.error, is_charged=charge_nanos > 0)
+        await call.reply.fail(ending.error, is_charged=is_charged)
     elif call.request.is_streaming:
         await call.reply.finish_stream(_END_OF_STREAM)
     else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import functools
 import gc
 import resource
@@ -22,6 +23,7 @@ from onetoken_app.telemetry import get_logger
 from onetoken_app.vault import RootSecrets, load_root_secrets
 
 RECOVERY_SECONDS = 5.0
+_PR_SET_DUMPABLE = 4
 _GC_THRESHOLDS = (50_000, 20, 20)
 
 
@@ -133,9 +135,11 @@ def not_started() -> Unavailable:
 
 
 def switch_core_dumps_off() -> None:
-    """Keep content out of core files."""
+    """Keep content out of core files, and other processes of this user out of our memory, where the system can."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

@@ -212,3 +212,26 @@ class TestAfterTheEnd:
             caller.leave(with_reset=True)
         record = await relay.only_record()
         assert (record.charge_nanos, record.error_code) == (USUAL_CHARGE_NANOS, "")
+
+
+class TestStalledCaller:
+    async def test_one_who_stops_reading_is_given_up_and_settled(self, relay_settings: Settings) -> None:
+        settings = relay_settings.model_copy(update={"upstream_idle_seconds": 1.0})
+        async with running_relay(settings) as relay:
+            stopped = asyncio.Event()
+
+            async def floods(exchange: Exchange) -> None:
+                await exchange.begin_stream()
+                try:
+                    while True:
+                        await exchange.send_event(chunk("word " * 10_000))
+                finally:
+                    stopped.set()
+
+            relay.upstream.behave = floods
+            async with raw_caller(relay) as caller:
+                await caller.ask(relay, is_streaming=True)
+                await asyncio.wait_for(stopped.wait(), 20)
+                record = await relay.only_record()
+            assert record.error_code == "caller_stalled"
+            assert record.usage_source is UsageSource.ESTIMATED
