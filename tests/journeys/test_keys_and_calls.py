@@ -117,7 +117,7 @@ class TestFirstHour:
         page.goto(f"{console.url}/usage")
         row = page.get_by_role("row").filter(has_text="journey")
         expect(row).to_contain_text("mock")
-        expect(row).to_contain_text("USD0.00002")
+        expect(row).to_contain_text("USD 0.00002")
         expect(row).to_contain_text("Answered")
         page.goto(console.url)
         expect(page.get_by_text("999.99").first).to_be_visible()

@@ -61,6 +61,9 @@ class UsageState(rx.State):
         self.chart = shown_chart(by_day, customer.currency)
         self.by_model = shown_shares(by_model, customer.currency)
         self.by_key = shown_shares(by_key, customer.currency)
+        # A filter that nothing in this period matches would hide everything, and could not be seen in its list.
+        self.key_id = self.key_id if self.key_id in {charge.id for charge in by_key} else ""
+        self.model_id = self.model_id if self.model_id in {charge.id for charge in by_model} else ""
         await self._read_calls(customer, before=None)
         self.is_loaded = True
 
