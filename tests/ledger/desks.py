@@ -1,5 +1,6 @@
 """What the ledger's tests arrange with: owners, a writer's desk without a process, short operations, raw reads."""
 
+import time
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +18,8 @@ from onetoken_app.ledger.verification import VerificationReport, verify
 from onetoken_app.money import Currency, Nanos
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import UsageSource
+
+_GONE_SECONDS_MAX = 10
 
 
 async def an_owner(session: AsyncSession, *, balance_nanos: Nanos = 0, floor_nanos: Nanos = 0) -> str:
@@ -41,6 +44,19 @@ def a_desk(settings: Settings, *, epoch_id: str = "") -> Desk:
         backend.close()
         raise
     return Desk(backend, epoch)
+
+
+def until_gone(desk: Desk, *, present: Desk) -> None:
+    """End a desk, as seen from another: PostgreSQL notices the end of a session some time later."""
+    if desk.backend.connection.is_sqlite:
+        desk.backend.close()
+        return
+    pid = rows(desk, "SELECT pg_backend_pid()")[0][0]
+    desk.backend.close()
+    deadline = time.monotonic() + _GONE_SECONDS_MAX
+    while rows(present, f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}") != [(0,)]:
+        assert time.monotonic() < deadline, "the session never ended"
+        time.sleep(0.005)
 
 
 def do(desk: Desk, operation: Operation) -> Answer:

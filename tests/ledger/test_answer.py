@@ -24,7 +24,7 @@ from onetoken_app.ledger.recovery import EPOCH_GRACE_SECONDS
 from onetoken_app.ledger.store import EpochEnded
 from onetoken_app.money import Currency
 from onetoken_app.settings import Settings
-from tests.ledger.desks import a_close, a_desk, a_hold, an_owner, do, rows, the_report
+from tests.ledger.desks import a_close, a_desk, a_hold, an_owner, do, rows, the_report, until_gone
 
 
 async def the_balance(owner_id: str) -> BalanceView:
@@ -142,8 +142,8 @@ class TestFindDeadHolds:
         dead = a_desk(database_settings)
         holds = [a_hold(owner_id, 10, context=b"start") for _ in range(3)]
         answer(dead, [*holds, RecordProgress(holds[1].request_id, 4, b"later"), a_close(holds[2].request_id, 1)])
-        dead.backend.close()
         heir = a_desk(database_settings)
+        until_gone(dead, present=heir)
         do(heir, a_hold(owner_id, 10))
         monkeypatch.setattr("onetoken_app.ledger.recovery.EPOCH_GRACE_SECONDS", 0.0)
         expected = [
@@ -176,7 +176,7 @@ class TestFindDeadHolds:
         seconds = [100.0]
         monkeypatch.setattr("onetoken_app.clock.monotonic_seconds", lambda: seconds[0])
         dead, other = a_desk(postgresql_settings), a_desk(postgresql_settings)
-        dead.backend.close()
+        until_gone(dead, present=other)
         do(other, FindDeadHolds())
         seconds[0] += EPOCH_GRACE_SECONDS - 0.1
         do(other, FindDeadHolds())
@@ -184,7 +184,7 @@ class TestFindDeadHolds:
         seconds[0] += 60
         do(other, FindDeadHolds())
         assert rows(other, "SELECT count(*) FROM ledger_epoch WHERE ended_at IS NOT NULL") == [(0,)]
-        back.backend.close()
+        until_gone(back, present=other)
         do(other, FindDeadHolds())
         seconds[0] += EPOCH_GRACE_SECONDS
         do(other, FindDeadHolds())
