@@ -66,11 +66,11 @@ class PolicyCache:
         self._polling = asyncio.create_task(self._poll())
 
     async def stop(self) -> None:
-        """Stop polling."""
-        for task in (self._polling, *self._look_ups.values()):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        """Stop polling, between two looks: a look that is cut off in the middle would lose its connection."""
+        if self._polling is not None:
+            async with self._refreshing:
+                self._polling.cancel()
+            await asyncio.gather(self._polling, *self._look_ups.values(), return_exceptions=True)
 
     @property
     def is_fresh(self) -> bool:

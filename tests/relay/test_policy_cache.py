@@ -75,8 +75,9 @@ class TestTooOld:
         digest = await a_known_digest(sqlite_settings)
         assert await cache.caller_of(digest) is not None
         database = sqlite_settings.database_file
-        await current_database().dispose()
-        hidden = database.rename(database.with_suffix(".hidden"))
+        async with cache._refreshing:  # between two looks: a pool must not be emptied while it is used
+            await current_database().dispose()
+            hidden = database.rename(database.with_suffix(".hidden"))
         await until(lambda: not cache.is_fresh, seconds=5)
         with pytest.raises(PolicyUnavailable):
             await cache.caller_of(digest)
