@@ -11,6 +11,7 @@ from onetoken_app.console.shown.snippets import curl_snippet, python_snippet
 from onetoken_app.console.shown.spending import round_amount_above, shown_chart, shown_shares
 from onetoken_app.keys.queries import ApiKeyView
 from onetoken_app.money import Currency
+from onetoken_app.settings import PREFIX
 from onetoken_app.usage.queries import ChargeTotal, DayChargeView, NamedChargeView
 
 NOW = datetime(2026, 11, 23, 17, 30, tzinfo=UTC)
@@ -107,6 +108,11 @@ class TestSnippets:
             assert "http://h/v1" in snippet
             assert '"mock"' in snippet
             assert "otk_live" not in snippet
+
+    def test_the_variable_of_the_key_is_no_setting_of_ours(self) -> None:
+        for snippet in (curl_snippet("http://h", "mock"), python_snippet("http://h", "mock")):
+            assert "OTK_API_KEY" in snippet
+            assert PREFIX not in snippet
 
     def test_python_is_python(self) -> None:
         compile(python_snippet("http://h", "mock"), "snippet", "exec")

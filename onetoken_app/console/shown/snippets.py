@@ -1,11 +1,14 @@
-"""A first call, ready to be pasted."""
+"""A first call, ready to be pasted.
+
+The key's variable does not begin with ``ONETOKEN_``: there every name is a setting, and unknown ones are refused.
+"""
 
 
 def curl_snippet(base_url: str, model: str) -> str:
     """Write the call for a shell."""
     return (
         f"curl {base_url}/v1/chat/completions \\\n"
-        '  -H "Authorization: Bearer $ONETOKEN_API_KEY" \\\n'
+        '  -H "Authorization: Bearer $OTK_API_KEY" \\\n'
         '  -H "Content-Type: application/json" \\\n'
         f'  -d \'{{"model": "{model}",\n'
         '       "messages": [{"role": "user", "content": "Hello"}]}\''
@@ -19,7 +22,7 @@ def python_snippet(base_url: str, model: str) -> str:
         "from openai import OpenAI\n\n"
         "client = OpenAI(\n"
         f'    base_url="{base_url}/v1",\n'
-        '    api_key=os.environ["ONETOKEN_API_KEY"],\n'
+        '    api_key=os.environ["OTK_API_KEY"],\n'
         ")\n"
         "answer = client.chat.completions.create(\n"
         f'    model="{model}",\n'

@@ -35,7 +35,7 @@ ENGLISH: Mapping[str, str] = {
     "error.unavailable": "The service does not answer at the moment. Nothing was changed. Try again in a few seconds.",
     "first_call.curl": "In a shell",
     "first_call.mint": "Create an API key",
-    "first_call.next": "Create an API key, put it into ONETOKEN_API_KEY, and run one of these.",
+    "first_call.next": "Create an API key, put it into OTK_API_KEY, and run one of these.",
     "first_call.python": "In Python, with the openai package",
     "first_call.title": "Make your first call",
     "form.failed": "This did not work. Nothing was changed. Please try again.",

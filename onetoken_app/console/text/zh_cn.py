@@ -35,7 +35,7 @@ CHINESE: Mapping[str, str] = {
     "error.unavailable": "服务暂时没有响应，未作任何更改，请几秒后重试。",
     "first_call.curl": "在命令行中",
     "first_call.mint": "创建 API 密钥",
-    "first_call.next": "创建 API 密钥，写入环境变量 ONETOKEN_API_KEY，然后运行以下任一段代码。",
+    "first_call.next": "创建 API 密钥，写入环境变量 OTK_API_KEY，然后运行以下任一段代码。",
     "first_call.python": "在 Python 中，使用 openai 包",
     "first_call.title": "发起第一次调用",
     "form.failed": "操作未成功，未作任何更改，请重试。",
