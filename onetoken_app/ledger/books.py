@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onetoken_app.ledger import journal
-from onetoken_app.ledger.kinds import AccountKind
+from onetoken_app.ledger.kinds import AccountKind, TransactionKind
 from onetoken_app.ledger.operations import RecordProgress
 from onetoken_app.money import Currency, Nanos
 
 PLATFORM_OWNER_ID = ""
-"""Owner of revenue, absorbed and grants."""
+"""Owner of revenue, absorbed, grants and clearing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,9 +40,11 @@ class HoldState:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """Credit given by the operator."""
+class Credit:
+    """Money for a customer: given by the operator, or paid."""
 
+    kind: TransactionKind
+    """One of ``CREDIT_SOURCES``."""
     owner_id: str
     currency: Currency
     amount_nanos: Nanos

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onetoken_app.ledger.journal import CloseRow, Entry, HoldRow, PartRow, PostingRow
-from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
+from onetoken_app.ledger.kinds import CREDIT_SOURCES, AccountKind, Outcome, TransactionKind
 from onetoken_app.money import Nanos
 
 
@@ -27,8 +27,9 @@ def wrong_in(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | None:
         problem = _wrong_in_posting(posting, accounts)
         if problem:
             return problem
-    if entry.kind == TransactionKind.GRANT:
-        return _wrong_in_grant(entry, accounts)
+    for kind, source in CREDIT_SOURCES.items():
+        if entry.kind == kind:
+            return _wrong_in_credit(entry, source, accounts)
     return _wrong_in_close(entry, accounts) if entry.kind == TransactionKind.CLOSE else "its kind is unknown"
 
 
@@ -57,11 +58,11 @@ def _wrong_in_posting(posting: PostingRow, accounts: Mapping[str, AccountRow]) -
     return None
 
 
-def _wrong_in_grant(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | None:
-    """A grant is one posting from the platform's grants to a customer."""
+def _wrong_in_credit(entry: Entry, source: AccountKind, accounts: Mapping[str, AccountRow]) -> str | None:
+    """Credit is one posting from where its kind comes from to a customer."""
     kinds = [(accounts[row.from_account_id].kind, accounts[row.to_account_id].kind) for row in entry.postings]
-    if kinds != [(AccountKind.GRANTS, AccountKind.PREPAID)] or entry.close is not None:
-        return "a grant is not one posting from grants to a customer's account"
+    if kinds != [(source, AccountKind.PREPAID)] or entry.close is not None:
+        return f"a {entry.kind} is not one posting from {source.value} to a customer's account"
     return None
 
 

@@ -14,6 +14,8 @@ class AccountKind(StrEnum):
     """Charges that no balance covered; we bear them."""
     GRANTS = "grants"
     """Where credit given by the operator comes from; goes negative."""
+    CLEARING = "clearing"
+    """Where money that customers paid comes from; its negative is what bank accounts received."""
 
 
 class TransactionKind(StrEnum):
@@ -21,8 +23,14 @@ class TransactionKind(StrEnum):
 
     GRANT = "grant"
     """The operator gave credit."""
+    TOP_UP = "top_up"
+    """A customer paid."""
     CLOSE = "close"
     """A hold was closed; without postings when nothing is charged."""
+
+
+CREDIT_SOURCES = {TransactionKind.GRANT: AccountKind.GRANTS, TransactionKind.TOP_UP: AccountKind.CLEARING}
+"""Kinds of credit, and the platform's account that each comes from."""
 
 
 class Outcome(StrEnum):

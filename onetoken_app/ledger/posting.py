@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from onetoken_app.ledger import journal
-from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, Grant, HoldState
-from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
+from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, Credit, HoldState
+from onetoken_app.ledger.kinds import CREDIT_SOURCES, AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import (
     Answer,
     BalanceTooLow,
@@ -136,12 +136,12 @@ def close_hold(books: Books, operation: CloseHold) -> Answer:
     return _closed(close, is_first=True)
 
 
-def grant_credit(books: Books, grant: Grant) -> None:
-    """Move credit from the platform's grants to the owner's prepaid account, which must be loaded."""
-    prepaid = books.accounts[grant.owner_id, AccountKind.PREPAID, grant.currency]
-    grants = _platform_account(books, AccountKind.GRANTS, grant.currency)
-    movement = _move(books, grants, prepaid, grant.amount_nanos)
-    _append(books, TransactionKind.GRANT, grant.reference, [movement])
+def give_credit(books: Books, credit: Credit) -> None:
+    """Move credit from where it comes from to the owner's prepaid account, which must be loaded."""
+    prepaid = books.accounts[credit.owner_id, AccountKind.PREPAID, credit.currency]
+    source = _platform_account(books, CREDIT_SOURCES[credit.kind], credit.currency)
+    movement = _move(books, source, prepaid, credit.amount_nanos)
+    _append(books, credit.kind, credit.reference, [movement])
 
 
 _PERFORM: dict[type, Callable[[Books, Any], Answer]] = {

@@ -7,9 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app import clock
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger import posting, store
-from onetoken_app.ledger.books import Grant
+from onetoken_app.ledger.books import Credit
 from onetoken_app.ledger.errors import LedgerConflict, NoSuchAccount
-from onetoken_app.ledger.models import Account, AccountKind, Posting, Transaction
+from onetoken_app.ledger.models import Account, AccountKind, Posting, Transaction, TransactionKind
 from onetoken_app.ledger.sql import SessionConnection
 from onetoken_app.money import Currency, Nanos
 
@@ -55,25 +55,48 @@ async def grant_credit(
         NoSuchAccount: The owner has no account in this currency.
         LedgerConflict: The reference stands for another grant.
     """
-    if amount_nanos <= 0:
-        message = "a grant is more than 0"
+    await _give(session, Credit(TransactionKind.GRANT, owner_id, currency, amount_nanos, reference))
+
+
+async def top_up(
+    session: AsyncSession, *, owner_id: str, currency: Currency, amount_nanos: Nanos, reference: str
+) -> None:
+    """Credit an owner with money that arrived, once per reference; a repeat with the same amount changes nothing.
+
+    Args:
+        session: Open unit of work; the caller commits. Other credits and closes wait from here to the commit.
+        owner_id: Whose prepaid account is credited.
+        currency: Of the account.
+        amount_nanos: More than 0.
+        reference: Unique over the whole ledger; at most 128 characters.
+
+    Raises:
+        NoSuchAccount: The owner has no account in this currency.
+        LedgerConflict: The reference stands for another movement of money.
+    """
+    await _give(session, Credit(TransactionKind.TOP_UP, owner_id, currency, amount_nanos, reference))
+
+
+async def _give(session: AsyncSession, credit: Credit) -> None:
+    """Post credit once."""
+    if credit.amount_nanos <= 0:
+        message = f"a {credit.kind} is more than 0"
         raise ValueError(message)
-    if await _prepaid_account_id(session, owner_id, currency) is None:
+    if await _prepaid_account_id(session, credit.owner_id, credit.currency) is None:
         message = "The organization has no account in this currency; no credit was given."
         raise NoSuchAccount(message)
-    grant = Grant(owner_id=owner_id, currency=currency, amount_nanos=amount_nanos, reference=reference)
-    if await _is_granted(session, grant):
+    if await _is_given(session, credit):
         return
     await session.flush()
-    await session.run_sync(_post, grant)
+    await session.run_sync(_post, credit)
 
 
-def _post(session: Session, grant: Grant) -> None:
-    """Post a grant through the same books, the same locks and the same chain as the writer."""
+def _post(session: Session, credit: Credit) -> None:
+    """Post credit through the same books, the same locks and the same chain as the writer."""
     transaction = session.connection()
     connection = SessionConnection(transaction.exec_driver_sql, is_sqlite=transaction.dialect.name == "sqlite")
-    books = store.load_for_grant(connection, grant, moment=clock.utc_now())
-    posting.grant_credit(books, grant)
+    books = store.load_for_credit(connection, credit, moment=clock.utc_now())
+    posting.give_credit(books, credit)
     store.save(connection, books)
 
 
@@ -85,23 +108,24 @@ async def _prepaid_account_id(session: AsyncSession, owner_id: str, currency: Cu
     return (await session.exec(query)).first()
 
 
-async def _is_granted(session: AsyncSession, grant: Grant) -> bool:
-    """Whether this very grant was posted before.
+async def _is_given(session: AsyncSession, credit: Credit) -> bool:
+    """Whether this very credit was posted before.
 
     Raises:
         LedgerConflict: Something else was posted under its reference.
     """
     number = (
-        await session.exec(select(Transaction.sequence_number).where(Transaction.reference == grant.reference))
+        await session.exec(select(Transaction.sequence_number).where(Transaction.reference == credit.reference))
     ).first()
     if number is None:
         return False
     query = (
-        select(Account.owner_id, Account.currency, Posting.amount_nanos)
-        .join(Posting, col(Posting.to_account_id) == col(Account.id))
-        .where(Posting.transaction_number == number)
+        select(Transaction.kind, Account.owner_id, Account.currency, Posting.amount_nanos)
+        .join(Posting, col(Posting.transaction_number) == col(Transaction.sequence_number))
+        .join(Account, col(Account.id) == col(Posting.to_account_id))
+        .where(Transaction.sequence_number == number)
     )
-    if (await session.exec(query)).all() != [(grant.owner_id, grant.currency, grant.amount_nanos)]:
+    if (await session.exec(query)).all() != [(credit.kind, credit.owner_id, credit.currency, credit.amount_nanos)]:
         message = "This reference stands for another movement of money; no credit was given."
         raise LedgerConflict(message)
     return True

@@ -12,7 +12,7 @@ from typing import Any
 
 from onetoken_app.clock import iso_instant
 from onetoken_app.ledger import journal
-from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, Changes, Grant, HoldState
+from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, Changes, Credit, HoldState
 from onetoken_app.ledger.kinds import AccountKind, Outcome
 from onetoken_app.ledger.operations import CloseHold, Operation, PlaceHold
 from onetoken_app.ledger.sql import Connection, listed
@@ -53,9 +53,9 @@ def load_for_operations(
     return _load(connection, concern, holds, epoch_id=epoch_id, moment=moment)
 
 
-def load_for_grant(connection: Connection, grant: Grant, *, moment: datetime) -> Books:
-    """Lock and load the books for a grant."""
-    return _load(connection, _Concern([], {grant.owner_id}, moves_money=True), {}, epoch_id="", moment=moment)
+def load_for_credit(connection: Connection, credit: Credit, *, moment: datetime) -> Books:
+    """Lock and load the books for a grant or a top-up."""
+    return _load(connection, _Concern([], {credit.owner_id}, moves_money=True), {}, epoch_id="", moment=moment)
 
 
 def save(connection: Connection, books: Books) -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from onetoken_app.ledger import posting
-from onetoken_app.ledger.books import Account, Books, Grant
+from onetoken_app.ledger.books import Account, Books, Credit
 from onetoken_app.ledger.journal import GENESIS_HASH, hash_of
-from onetoken_app.ledger.kinds import AccountKind, Outcome
+from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import (
     Answer,
     BalanceTooLow,
@@ -209,7 +209,7 @@ class TestCloseHold:
 class TestChain:
     def test_each_entry_is_chained_to_the_one_before(self) -> None:
         books = the_books()
-        posting.grant_credit(books, Grant(OWNER, Currency.USD, 5, "gift"))
+        posting.give_credit(books, Credit(TransactionKind.GRANT, OWNER, Currency.USD, 5, "gift"))
         perform(books, a_hold(OWNER, 60, request_id="req_1"), a_close("req_1", 10))
         (grant, genesis, first), (close, previous, second) = books.changes.entries
         assert (genesis, previous) == (GENESIS_HASH, first)
@@ -218,6 +218,6 @@ class TestChain:
 
     def test_the_format_stays_what_it_was(self) -> None:
         books = the_books()
-        posting.grant_credit(books, Grant(OWNER, Currency.USD, 5, "gift"))
+        posting.give_credit(books, Credit(TransactionKind.GRANT, OWNER, Currency.USD, 5, "gift"))
         perform(books, PlaceHold("req_1", OWNER, Currency.USD, 60, b"context"), a_close("req_1", 10))
         assert books.head_hash.hex() == "4341afe8ae519c1a98ef4f51cb4c7bd52f57f998a389d9f23d1da88d6677835e"
