@@ -1,6 +1,8 @@
 """Registers organizations, keeps their particulars, and says who acts for them."""
 
-from sqlmodel import select
+from collections.abc import Collection
+
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
@@ -8,12 +10,18 @@ from onetoken_app.errors import BadRequest, Conflict, NotFound
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.identity.models import Person
 from onetoken_app.money import Currency
-from onetoken_app.organizations.models import Membership, Organization, OrganizationRole
+from onetoken_app.organizations.models import DeclaredScenario, Membership, Organization, OrganizationRole, Scenario
 from onetoken_app.organizations.registration_codes import checked_registration_code
 from onetoken_app.organizations.time_zones import zone_of
 
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
 NAME_CHARACTERS_MAX = 200
+
+
+class OrganizationRegistered(Conflict):
+    """Somebody registered this organization before."""
+
+    code = "organization_registered"
 
 
 async def register_organization(
@@ -35,12 +43,9 @@ async def register_organization(
 
     Raises:
         BadRequest: A value cannot be used.
-        Conflict: An organization with this code is registered.
+        OrganizationRegistered: An organization with this code is registered.
     """
-    code = checked_registration_code(registration_code)
-    taken = (await session.exec(select(Organization.id).where(Organization.registration_code == code))).first()
-    if taken is not None:
-        raise Conflict("An organization with this registration code exists already.")
+    code = await free_registration_code(session, registration_code)
     organization_id = new_id(Kind.ORGANIZATION)
     session.add(
         Organization(
@@ -67,6 +72,36 @@ async def rename_organization(session: AsyncSession, *, organization_id: str, na
     organization.name = _checked_name(name)
 
 
+async def record_particulars(session: AsyncSession, *, organization_id: str, name: str, registration_code: str) -> None:
+    """Put the name and the code on record that were proved; unchanged ones write nothing.
+
+    Raises:
+        BadRequest: A value cannot be used.
+        Conflict: Another organization has this code.
+        NotFound: There is no such organization.
+    """
+    organization = await _organization(session, organization_id)
+    if registration_code != organization.registration_code:
+        organization.registration_code = await free_registration_code(session, registration_code)
+    if name != organization.name:
+        organization.name = _checked_name(name)
+    await session.flush()
+
+
+async def free_registration_code(session: AsyncSession, registration_code: str) -> str:
+    """Return a code in its one form when no organization has it.
+
+    Raises:
+        BadRequest: It is no code that the register gives out.
+        OrganizationRegistered: An organization with this code is registered.
+    """
+    code = checked_registration_code(registration_code)
+    taken = (await session.exec(select(Organization.id).where(Organization.registration_code == code))).first()
+    if taken is not None:
+        raise OrganizationRegistered("An organization with this registration code exists already.")
+    return code
+
+
 async def mark_verified(session: AsyncSession, *, organization_id: str) -> None:
     """Record that an organization has proved what it is; a verified one keeps its first moment.
 
@@ -76,6 +111,16 @@ async def mark_verified(session: AsyncSession, *, organization_id: str) -> None:
     organization = await _organization(session, organization_id)
     if organization.verified_at is None:
         organization.verified_at = clock.utc_now()
+
+
+async def withdraw_verification(session: AsyncSession, *, organization_id: str) -> None:
+    """Refuse an organization's calls until it has proved again what it is; doing it again changes nothing.
+
+    Raises:
+        NotFound: There is no such organization.
+    """
+    organization = await _organization(session, organization_id)
+    organization.verified_at = None
 
 
 async def suspend_organization(session: AsyncSession, *, organization_id: str) -> None:
@@ -117,6 +162,36 @@ async def add_member(session: AsyncSession, *, organization_id: str, person_id: 
         )
     elif membership.role != role:
         membership.role = role
+    await session.flush()
+
+
+async def declare_scenarios(
+    session: AsyncSession, *, organization_id: str, scenarios: Collection[Scenario], declared_by: str
+) -> None:
+    """Put on file what an organization uses the service for; what it declared before and not now is taken back.
+
+    Raises:
+        BadRequest: Nothing is declared.
+        NotFound: There is no such organization.
+    """
+    if not scenarios:
+        raise BadRequest("Say what your organization will use the service for.", parameter="scenarios")
+    await _organization(session, organization_id)
+    of_organization = col(DeclaredScenario.organization_id) == organization_id
+    await session.exec(
+        delete(DeclaredScenario).where(of_organization, col(DeclaredScenario.scenario).not_in(scenarios))
+    )
+    kept = set(await session.exec(select(DeclaredScenario.scenario).where(of_organization)))
+    for scenario in dict.fromkeys(scenarios):
+        if scenario not in kept:
+            session.add(
+                DeclaredScenario(
+                    organization_id=organization_id,
+                    scenario=scenario,
+                    declared_by=declared_by,
+                    declared_at=clock.utc_now(),
+                )
+            )
     await session.flush()
 
 
