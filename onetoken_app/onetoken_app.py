@@ -16,22 +16,27 @@ from onetoken_app.console.security_headers import SecurityHeaders
 from onetoken_app.console.session import seal_events
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import PRODUCT_NAME, STYLESHEETS, head_components
+from onetoken_app.jobs.scheduler import jobs_running
 from onetoken_app.relay.asgi import RelayApp
 from onetoken_app.relay.runtime import RelayRuntime
 from onetoken_app.settings import get_settings
 from onetoken_app.telemetry import configure_logging
 
-_settings = get_settings()
+_settings = get_settings()  # at import, as nowhere else: Reflex wants the whole app when it loads this module
 _runtime = RelayRuntime()
 
 
 @asynccontextmanager
 async def _running() -> AsyncIterator[None]:
-    """Open the database, the ledger's writer and the upstream client with the server, and close them with it."""
+    """Open the database, the ledger's writer and the upstream client with the server, and close them with it.
+
+    The jobs run as long as the database is open.
+    """
     configure_logging(_settings.log_level)
     await _runtime.start(_settings)
     try:
-        yield
+        async with jobs_running(_settings):
+            yield
     finally:
         await _runtime.stop()
 

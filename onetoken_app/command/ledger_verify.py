@@ -1,6 +1,7 @@
 """Recomputes the books: the ledger's own invariants, the calls behind its charges, and the audit chain."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -9,8 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app.audit.verification import verify_audit
 from onetoken_app.database import read_session
 from onetoken_app.ledger import verification
-from onetoken_app.ledger.models import HoldClose
+from onetoken_app.ledger.models import Hold, HoldClose
 from onetoken_app.usage.models import UsageRecord
+from onetoken_app.usage.purges import purged_before
+
+_ARRIVAL_TO_HOLD_MAX = timedelta(hours=1)
+"""A record tells when a call arrived, a hold when it was placed: more than enough for a slow body and another clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,21 @@ async def verify_books() -> BooksReport:
 
 
 async def _first_call_that_differs(session: AsyncSession) -> str | None:
-    """Find a close without its record of the call, a record without a close, or two charges that differ."""
+    """Find a close without its record of the call, a record without a close, or two charges that differ.
+
+    A record may be missing when the audit log says that records of its time were purged.
+    """
+    is_missing: sa.ColumnElement[bool] = col(UsageRecord.request_id).is_(None)
+    horizon = await purged_before(session)
+    if horizon is not None:
+        is_missing = sa.and_(is_missing, col(Hold.placed_at) >= horizon + _ARRIVAL_TO_HOLD_MAX)
     differing = (
         select(HoldClose.request_id)
+        .join(Hold, col(Hold.request_id) == col(HoldClose.request_id))
         .outerjoin(UsageRecord, col(UsageRecord.request_id) == col(HoldClose.request_id))
         .where(
             sa.or_(
-                col(UsageRecord.request_id).is_(None),
+                is_missing,
                 col(UsageRecord.charge_nanos) != col(HoldClose.amount_nanos),
                 col(UsageRecord.usage_source) != col(HoldClose.usage_source),
             )

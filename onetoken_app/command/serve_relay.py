@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from contextlib import AsyncExitStack
 from types import FrameType
 
 import uvicorn
@@ -11,6 +12,7 @@ from uvicorn.supervisors import Multiprocess
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.command.listening import listening_socket, local_url
 from onetoken_app.command.opening import owned_installation
+from onetoken_app.jobs.scheduler import jobs_running
 from onetoken_app.relay.asgi import RelayApp
 from onetoken_app.relay.runtime import RelayRuntime
 from onetoken_app.settings import Settings, get_settings
@@ -24,7 +26,7 @@ _DRAIN_MARGIN_SECONDS = 10
 def create_app() -> RelayApp:
     """Make the app of one worker process."""
     configure_logging(get_settings().log_level)
-    return RelayApp(RelayRuntime())
+    return RelayApp(_RuntimeWithJobs())
 
 
 def serve_relay(settings: Settings, *, worker_count: int) -> None:
@@ -79,6 +81,25 @@ def _serve(settings: Settings, listener: socket.socket, *, worker_count: int) ->
     if not server.has_served:
         message = "the relay could not start; the log says why"
         raise CommandFailed(message)
+
+
+class _RuntimeWithJobs(RelayRuntime):
+    """What a relay without a console runs on: the relay itself, and the installation's jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._jobs = AsyncExitStack()
+
+    async def start(self, settings: Settings) -> None:
+        """Start the relay, then the jobs."""
+        await super().start(settings)
+        await self._jobs.enter_async_context(jobs_running(settings))
+
+    async def stop(self) -> None:
+        """Stop the jobs, which need the database, then the relay."""
+        self.begin_drain()
+        await self._jobs.aclose()
+        await super().stop()
 
 
 class _AnnouncedServer(uvicorn.Server):

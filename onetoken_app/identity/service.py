@@ -5,8 +5,9 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import col, select, update
+from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
@@ -169,6 +170,33 @@ async def revoke_sessions_of(session: AsyncSession, person_id: str) -> None:
 
 async def admit_sign_in_attempt(session: AsyncSession, *, email: str, caller_ip: str, now: datetime) -> int:
     """Count a guess before it is checked, or say how long it has to wait.
+async def purge_sessions(session: AsyncSession, *, ended_before: datetime, count_max: int) -> int:
+    """Remove sessions that expired or were revoked before a moment, at most ``count_max``; return how many."""
+    ended = (
+        select(SignInSession.id)
+        .where(sa.or_(col(SignInSession.expires_at) < ended_before, col(SignInSession.revoked_at) < ended_before))
+        .limit(count_max)
+    )
+    result = await session.exec(delete(SignInSession).where(col(SignInSession.id).in_(ended)))
+    return result.rowcount
+
+
+async def purge_throttles(session: AsyncSession, *, now: datetime, count_max: int) -> int:
+    """Remove counts of failures that are forgotten by now, at most ``count_max``; return how many.
+
+    Rows that a guess has locked are left alone: waiting for two of them in the wrong order would be a deadlock.
+    """
+    forgotten = (
+        select(SignInThrottle.subject)
+        .where(SignInThrottle.last_failure_at <= now - FORGOTTEN_AFTER)
+        .limit(count_max)
+        .with_for_update(skip_locked=True)
+    )
+    subjects = (await session.exec(forgotten)).all()
+    await session.exec(delete(SignInThrottle).where(col(SignInThrottle.subject).in_(subjects)))
+    return len(subjects)
+
+
 
     A guess that is counted only after it was checked would let a hundred at once through the same gap. Commit, then
     check the password, then call ``clear_failed_sign_ins`` when it was right.
@@ -225,11 +253,13 @@ def _subjects(email: str, caller_ip: str) -> tuple[str, str]:
 async def _locked_throttle(session: AsyncSession, subject: str) -> SignInThrottle:
     """Find or make a subject's count and lock it, so that guesses made at once are counted one by one.
 
-    The row is made first: a row that does not exist cannot be locked, and two who both found none would both go on.
+    The row is made first: a row that does not exist cannot be locked, and two who both found none would both go on. One
+    that is there is written over with itself, which locks it at once: a purge cannot take it away in between.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"subject": subject, "failure_count": 0, "last_failure_at": clock.utc_now()}
-    await session.exec(insert(SignInThrottle).values(row).on_conflict_do_nothing())
+    making = insert(SignInThrottle).values(row)
+    await session.exec(making.on_conflict_do_update(index_elements=["subject"], set_={"subject": subject}))
     return await session.get_one(SignInThrottle, subject, with_for_update=True)
 
 
