@@ -94,10 +94,6 @@ class Reply:
         await self._send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Send the head, always with the request's id."""
-        message = {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*headers, (b"x-request-id", self._request_id)],
-        }
-        await self._send(message)
+        """Send the head, always with the request's id, by both names that official clients look for."""
+        names = ((b"x-request-id", self._request_id), (b"request-id", self._request_id))
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *names]})

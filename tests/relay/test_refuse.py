@@ -28,6 +28,7 @@ async def refused(relay: RunningRelay, answer: Any, *, status: int, code: str) -
     assert set(error) >= {"message", "type", "param", "code"}
     assert error["code"] == code
     assert answer.headers["x-request-id"].startswith("req_")
+    assert answer.headers["request-id"] == answer.headers["x-request-id"]
     assert relay.upstream.exchanges == []
     assert await relay.records() == []
     assert (await relay.balance()).held_nanos == 0

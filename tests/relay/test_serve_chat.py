@@ -31,6 +31,17 @@ class TestPlain:
         assert await asyncio.to_thread(ask) == "hello there"
 
 
+class TestRequestId:
+    @pytest.mark.parametrize("is_streaming", [False, True], ids=["plain", "streamed"])
+    async def test_it_comes_under_both_names_that_clients_look_for(
+        self, relay: RunningRelay, *, is_streaming: bool
+    ) -> None:
+        answer = await relay.post({"stream": is_streaming})
+        assert answer.status_code == 200
+        record = await relay.only_record()
+        assert [answer.headers[name] for name in ("x-request-id", "request-id")] == [record.request_id] * 2
+
+
 class TestStreaming:
     @pytest.mark.parametrize("wants_usage", [True, False], ids=["usage asked for", "usage not asked for"])
     async def test_the_stream_comes_whole(self, relay: RunningRelay, *, wants_usage: bool) -> None:
