@@ -24,7 +24,7 @@ class Desk:
 
     backend: Backend
     epoch_id: str
-    seen_free: dict[str, float] = field(default_factory=dict)
+    free_since_seconds: dict[str, float] = field(default_factory=dict)
     """Since when other epochs' locks were seen free."""
 
 
@@ -82,7 +82,7 @@ def _find_dead_holds(desk: Desk, operation: FindDeadHolds) -> Answer:
             connection,
             own_epoch_id=desk.epoch_id,
             now=clock.utc_now(),
-            seen_free=desk.seen_free,
+            free_since_seconds=desk.free_since_seconds,
             seconds=clock.monotonic_seconds(),
         )
     with backend.transaction() as connection:

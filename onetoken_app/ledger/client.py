@@ -62,7 +62,7 @@ class _Pending:
     encoded: bytes
     waiter: "asyncio.Future[Answer] | None"
     """Unset when nobody waits: the client's own voids."""
-    asked_at: float
+    asked_at_seconds: float
 
 
 RecordOfVoid = Callable[[PlaceHold], list[Statement]]
@@ -320,7 +320,7 @@ class LedgerClient:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             latest = monotonic_seconds() - ANSWER_SECONDS_MAX
-            overdue = [pending for pending in self._pending.values() if pending.asked_at < latest]
+            overdue = [pending for pending in self._pending.values() if pending.asked_at_seconds < latest]
             self._is_stalled = bool(overdue)
             for pending in overdue:
                 is_hold = isinstance(pending.operation, PlaceHold | ExtendHold)

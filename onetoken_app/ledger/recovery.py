@@ -44,7 +44,12 @@ def register_epoch(connection: Connection, epoch_id: str, *, now: datetime) -> i
 
 
 def end_dead_epochs(
-    connection: Connection, *, own_epoch_id: str, now: datetime, seen_free: MutableMapping[str, float], seconds: float
+    connection: Connection,
+    *,
+    own_epoch_id: str,
+    now: datetime,
+    free_since_seconds: MutableMapping[str, float],
+    seconds: float,
 ) -> None:
     """End the epochs whose owner no longer lives. The caller commits before anything is recovered.
 
@@ -52,7 +57,7 @@ def end_dead_epochs(
         connection: An open transaction.
         own_epoch_id: Never ended.
         now: Written as the end.
-        seen_free: Since when each epoch's lock was seen free, in ``seconds``; kept by the caller between looks.
+        free_since_seconds: Since when each epoch's lock was seen free; kept by the caller between looks.
         seconds: The monotonic clock now.
     """
     others = connection.read(
@@ -60,7 +65,11 @@ def end_dead_epochs(
     )
     dead = [row[0] for row in others]
     if not connection.is_sqlite:
-        dead = [epoch_id for epoch_id, number in others if _is_dead(connection, epoch_id, number, seen_free, seconds)]
+        dead = [
+            epoch_id
+            for epoch_id, number in others
+            if _is_dead(connection, epoch_id, number, free_since_seconds, seconds)
+        ]
     connection.write(
         "UPDATE ledger_epoch SET ended_at = ? WHERE id = ? AND ended_at IS NULL",
         [(iso_instant(now), epoch_id) for epoch_id in dead],
@@ -85,11 +94,11 @@ def dead_holds(connection: Connection, *, own_epoch_id: str, holds_max: int) -> 
 
 
 def _is_dead(
-    connection: Connection, epoch_id: str, number: int, seen_free: MutableMapping[str, float], seconds: float
+    connection: Connection, epoch_id: str, number: int, free_since_seconds: MutableMapping[str, float], seconds: float
 ) -> bool:
     """Whether nobody has held an epoch's lock for the time of grace; if so, nobody can until this commits."""
     is_free = connection.read("SELECT pg_try_advisory_xact_lock(?, ?)", (EPOCH_LOCK_CLASS, number))[0][0]
     if not is_free:
-        seen_free.pop(epoch_id, None)
+        free_since_seconds.pop(epoch_id, None)
         return False
-    return seconds - seen_free.setdefault(epoch_id, seconds) >= EPOCH_GRACE_SECONDS
+    return seconds - free_since_seconds.setdefault(epoch_id, seconds) >= EPOCH_GRACE_SECONDS

@@ -72,7 +72,7 @@ async def _attempt(call: OpenCall, client: UpstreamClient, target: UpstreamTarge
     if failure is not None:
         upstream.release()
         raise failure
-    call.first_byte_at = monotonic_seconds()
+    call.first_byte_at_seconds = monotonic_seconds()
     return upstream
 
 

@@ -44,7 +44,7 @@ class OpenCall:
 
     request_id: str
     requested_at: datetime
-    arrived_at: float
+    arrived_at_seconds: float
     """Monotonic seconds, as are all moments below."""
     interface_path: str
     caller_ip: str
@@ -61,22 +61,22 @@ class OpenCall:
     interruption: OneTokenError | None = None
     """Why it was stopped from outside."""
     has_caller_left: bool = False
-    drain_until: float | None = None
+    drain_until_seconds: float | None = None
     """Set when the upstream is read on for nobody, because it bills anyway."""
     delivered_when_left: Delivered | None = None
     target: UpstreamTarget | None = None
     """Of the latest attempt."""
     attempt_count: int = 0
-    first_byte_at: float | None = None
+    first_byte_at_seconds: float | None = None
     upstream_request_id: str = ""
     sign_count: int = 0
     """Counts signs of life of the upstream: attempts, heads, pieces."""
     seen_sign_count: int = -1
-    quiet_since: float = 0.0
-    kept_alive_at: float = 0.0
+    quiet_since_seconds: float = 0.0
+    kept_alive_at_seconds: float = 0.0
     recorded_nanos: int = 0
     """The charge of the last durable progress."""
-    recorded_at: float = 0.0
+    recorded_at_seconds: float = 0.0
     is_recording: bool = False
     estimated_input_tokens: int | None = None
     watcher: asyncio.Task[None] | None = field(default=None)
@@ -110,7 +110,7 @@ class OpenCall:
         is_drained = self.target is not None and self.target.bills_after_hang_up and self.hang_up_drain_seconds > 0
         if is_drained:
             self.delivered_when_left = self.delivered
-            self.drain_until = monotonic_seconds() + self.hang_up_drain_seconds
+            self.drain_until_seconds = monotonic_seconds() + self.hang_up_drain_seconds
         else:
             self.interrupt(caller_left())
 

@@ -74,7 +74,7 @@ async def _admitted(
     runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply, *, request_id: str
 ) -> OpenCall:
     """Read the request as far as it may be read, and decide."""
-    arrived_at, requested_at = monotonic_seconds(), utc_now()
+    arrived_at_seconds, requested_at = monotonic_seconds(), utc_now()
     settings = runtime.settings
     runtime.supervisor.check_room()
     head = read_head(scope["headers"])
@@ -85,7 +85,7 @@ async def _admitted(
     return OpenCall(
         request_id=request_id,
         requested_at=requested_at,
-        arrived_at=arrived_at,
+        arrived_at_seconds=arrived_at_seconds,
         interface_path=CHAT_PATH,
         caller_ip=caller_address(scope, head, trusted_proxy_count=settings.trusted_proxy_count),
         user_agent=clean_user_agent(head.user_agent.decode("latin-1")),
@@ -140,7 +140,7 @@ async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
     """Send the request on and carry the answer back; every way in which this can end is an ``Ending``."""
     upstream = None
     call.phase = Phase.FORWARDING
-    call.quiet_since = monotonic_seconds()
+    call.quiet_since_seconds = monotonic_seconds()
     try:
         if call.has_caller_left:
             return Ending(error=caller_left())

@@ -89,8 +89,8 @@ async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sql
 def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0, error_code: str = "") -> UsageDraft:
     """Write down what is known of a call. Made in one go: copies of it would cost more than the rest of the close."""
     admission, target, usage = call.admission, call.target, metered.usage
-    first_byte_at, now = call.first_byte_at, monotonic_seconds()
-    has_answered = target is not None and first_byte_at is not None
+    first_byte_seconds, now = call.first_byte_at_seconds, monotonic_seconds()
+    has_answered = target is not None and first_byte_seconds is not None
     return UsageDraft(
         request_id=call.request_id,
         requested_at=call.requested_at,
@@ -115,8 +115,8 @@ def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0,
         response_status=status,
         error_code=error_code,
         attempt_count=call.attempt_count,
-        latency_ms=int((now - call.arrived_at) * _MS),
-        first_byte_ms=None if first_byte_at is None else int((first_byte_at - call.arrived_at) * _MS),
+        latency_ms=int((now - call.arrived_at_seconds) * _MS),
+        first_byte_ms=None if first_byte_seconds is None else int((first_byte_seconds - call.arrived_at_seconds) * _MS),
         caller_ip=call.caller_ip,
         user_agent=call.user_agent,
         upstream_request_id=call.upstream_request_id,

@@ -116,7 +116,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(WATCH_AFTER_SECONDS)
             latest = monotonic_seconds() - WATCH_AFTER_SECONDS
-            while self._unwatched and self._unwatched[0].arrived_at <= latest:
+            while self._unwatched and self._unwatched[0].arrived_at_seconds <= latest:
                 call = self._unwatched.popleft()
                 if call in self.calls:
                     call.watcher = asyncio.create_task(_watch(call))
@@ -134,29 +134,29 @@ class Supervisor:
         """Apply the deadlines of one call, keep its caller's connection alive, and record its progress."""
         if call.sign_count != call.seen_sign_count:
             call.seen_sign_count = call.sign_count
-            call.quiet_since = now
+            call.quiet_since_seconds = now
         reason = self._overdue(call, now)
         if reason is not None:
             get_logger().warning("call_interrupted", request_id=call.request_id, error_code=reason.code)
             call.interrupt(reason)
             return
-        if call.request.is_streaming and call.first_byte_at is not None:
-            if now - max(call.quiet_since, call.kept_alive_at) >= KEEP_ALIVE_AFTER_SECONDS:
-                call.kept_alive_at = now
+        if call.request.is_streaming and call.first_byte_at_seconds is not None:
+            if now - max(call.quiet_since_seconds, call.kept_alive_at_seconds) >= KEEP_ALIVE_AFTER_SECONDS:
+                call.kept_alive_at_seconds = now
                 call.reply.keep_alive()
             self._record_progress(call, now)
 
     def _overdue(self, call: OpenCall, now: float) -> OneTokenError | None:
         """Say which deadline has passed, if one has."""
-        settings, quiet_seconds = self._settings, now - call.quiet_since
-        if call.drain_until is not None and now > call.drain_until:
+        settings, quiet_seconds = self._settings, now - call.quiet_since_seconds
+        if call.drain_until_seconds is not None and now > call.drain_until_seconds:
             return caller_left()
         if call.reply.is_writing:
             is_stalled = quiet_seconds > settings.upstream_idle_seconds
             return CallerStalled("The caller stopped reading.") if is_stalled else None
-        if now - call.arrived_at > settings.upstream_total_seconds:
+        if now - call.arrived_at_seconds > settings.upstream_total_seconds:
             return UpstreamTooSlow("The provider's answer was not complete in the time that a call may take.")
-        if call.first_byte_at is None:
+        if call.first_byte_at_seconds is None:
             is_streaming = call.request.is_streaming
             patience = settings.upstream_first_byte_seconds if is_streaming else settings.upstream_plain_answer_seconds
             if quiet_seconds > patience:
@@ -171,10 +171,12 @@ class Supervisor:
             return
         charge_nanos = estimate(call).charge_nanos
         unrecorded_nanos = charge_nanos - call.recorded_nanos
-        if unrecorded_nanos <= 0 or (now - call.recorded_at < PROGRESS_SECONDS and unrecorded_nanos < PROGRESS_NANOS):
+        if unrecorded_nanos <= 0 or (
+            now - call.recorded_at_seconds < PROGRESS_SECONDS and unrecorded_nanos < PROGRESS_NANOS
+        ):
             return
         call.is_recording = True
-        call.recorded_at = now
+        call.recorded_at_seconds = now
         call.recorded_nanos = charge_nanos
         recording = asyncio.create_task(self._record(call))
         self._recordings.add(recording)

@@ -14,8 +14,8 @@ WITHOUT_FLOATS = (
     "onetoken_app/money.py",
     "onetoken_app/token_usage.py",
 )
-SECONDS = re.compile(r"(^|_)(seconds|timeout)(_|$)|^(asked_at|seen_free)$", re.IGNORECASE)
-"""Names may be floats where they say that they are times of the monotonic clock; two that do not are listed."""
+SECONDS = re.compile(r"(^|_)(seconds|timeout)(_|$)", re.IGNORECASE)
+"""Names may be floats where they say that they are times of the monotonic clock."""
 COMMIT = ("onetoken_app/database.py", "onetoken_app/ledger/backends.py", "onetoken_app/database_upgrade.py")
 """The edge of units of work, the ledger's writer process, and migrations."""
 
