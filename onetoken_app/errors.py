@@ -7,6 +7,7 @@ OneTokenError
 ├── Forbidden             403
 ├── NotFound              404
 ├── Conflict              409
+├── Gone                  410
 ├── PayloadTooLarge       413
 ├── UnsupportedMediaType  415
 ├── TooManyRequests       429
@@ -87,6 +88,13 @@ class Conflict(OneTokenError):
 
     http_status = 409
     code = "conflict"
+
+
+class Gone(OneTokenError):
+    """It did exist, and its time is over."""
+
+    http_status = 410
+    code = "gone"
 
 
 class PayloadTooLarge(OneTokenError):

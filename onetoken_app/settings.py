@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
     """How long open calls may go on after a request to stop."""
 
+    smtp_url: SecretStr | None = None
+    """Mail server, such as ``smtps://user:password@mail.example.com:465``; unset: mails stay in the outbox."""
+    mail_from: str | None = None
+    """Sender of mails, such as ``OneToken <no-reply@example.com>``; required with a mail server."""
     sign_in_session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     """How long a sign-in lasts."""
     usage_retention_days: Annotated[int, Field(ge=180, le=36_500)] = 400

@@ -9,9 +9,12 @@ from onetoken_app.catalog import models as catalog
 from onetoken_app.identity import models as identity
 from onetoken_app.keys import models as keys
 from onetoken_app.ledger import models as ledger
+from onetoken_app.notifications import models as notifications
 from onetoken_app.organizations import models as organizations
+from onetoken_app.payments import models as payments
 from onetoken_app.pricing import models as pricing
 from onetoken_app.usage import models as usage
+from onetoken_app.verification import models as verification
 
 metadata = SQLModel.metadata
 
@@ -24,7 +27,10 @@ __all__ = [
     "keys",
     "ledger",
     "metadata",
+    "notifications",
     "organizations",
+    "payments",
     "pricing",
     "usage",
+    "verification",
 ]

@@ -60,6 +60,14 @@ def current_versions(on: date, *, texts: Path = TEXTS) -> dict[AgreementKind, st
     return {kind: current_document(kind, DEFAULT_LOCALE, on, texts=texts).version for kind in AgreementKind}
 
 
+def published_document(kind: AgreementKind, version: str, locale: str, *, texts: Path = TEXTS) -> Document | None:
+    """Return one text as it was published, in force or not; ``None``: there is none."""
+    for document in documents(texts):
+        if (document.kind, document.version, document.locale) == (kind, version, locale):
+            return document
+    return None
+
+
 @lru_cache(maxsize=8)
 def documents(texts: Path = TEXTS) -> tuple[Document, ...]:
     """Read every text once per process.

@@ -1,6 +1,6 @@
 """Errors of the agreements."""
 
-from onetoken_app.errors import Forbidden, OneTokenError
+from onetoken_app.errors import BadRequest, Conflict, Forbidden, OneTokenError
 
 
 class MissingText(OneTokenError):
@@ -13,3 +13,21 @@ class AgreementOutstanding(Forbidden):
     """The organization has not accepted what is in force now."""
 
     code = "agreement_outstanding"
+
+
+class AgreementNotAccepted(BadRequest):
+    """Somebody goes on without having accepted a text."""
+
+    code = "agreement_not_accepted"
+
+
+class AgreementChanged(Conflict):
+    """What was accepted is not the text in force; it was replaced while it was read."""
+
+    code = "agreement_changed"
+
+
+class DeclarationMissing(BadRequest):
+    """Somebody goes on without the statement that they act for the organization, or without saying as what."""
+
+    code = "declaration_missing"

@@ -35,6 +35,13 @@ class ConfirmationKind(StrEnum):
     """Models served outside the mainland may be used."""
 
 
+class DeclarationKind(StrEnum):
+    """Statements that a person makes for an organization."""
+
+    AUTHORITY = "authority"
+    """I act for this organization and am authorized by it."""
+
+
 class Acceptance(SQLModel, table=True):
     """One agreement accepted by one organization."""
 
@@ -54,6 +61,24 @@ class Acceptance(SQLModel, table=True):
     signatory_name: str = Field(default="", max_length=120)
     signatory_title: str = Field(default="", max_length=120)
     accepted_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    caller_ip: str = Field(default="", max_length=45)
+    user_agent: str = Field(default="", max_length=256)
+
+
+class Declaration(SQLModel, table=True):
+    """One statement that a person made for an organization, in words on file."""
+
+    __tablename__ = "agreements_declaration"
+
+    id: str = Field(default_factory=lambda: new_id(Kind.DECLARATION), primary_key=True, max_length=32)
+    organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)
+    person_id: str = Field(foreign_key="identity_person.id", max_length=32)
+    kind: DeclarationKind = Field(sa_type=enum_type(DeclarationKind))
+    locale: str = Field(max_length=16)
+    text_sha256: str = Field(max_length=64)
+    signatory_name: str = Field(max_length=120)
+    signatory_title: str = Field(max_length=120)
+    declared_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     caller_ip: str = Field(default="", max_length=45)
     user_agent: str = Field(default="", max_length=256)
 

@@ -36,6 +36,25 @@ class AcceptanceView:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """One acceptance with all that proves it."""
+
+    id: str
+    organization_id: str
+    kind: AgreementKind
+    version: str
+    locale: str
+    text_sha256: str
+    method: AcceptanceMethod
+    person_id: str | None
+    signatory_name: str
+    signatory_title: str
+    accepted_at: datetime
+    caller_ip: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmationView:
     """A written confirmation that is not withdrawn."""
 
@@ -90,6 +109,12 @@ async def acceptances_of(session: AsyncSession, organization_id: str) -> list[Ac
         AcceptanceView(**{name: getattr(row, name) for name in AcceptanceView.__slots__})
         for row in await session.exec(query)
     ]
+
+
+async def acceptance_evidence(session: AsyncSession, acceptance_id: str) -> EvidenceView | None:
+    """Return one acceptance with all that proves it, for its certificate."""
+    row = await session.get(Acceptance, acceptance_id)
+    return EvidenceView(**{name: getattr(row, name) for name in EvidenceView.__slots__}) if row else None
 
 
 async def has_confirmation(session: AsyncSession, organization_id: str, kind: ConfirmationKind, now: datetime) -> bool:

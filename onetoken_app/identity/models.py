@@ -26,6 +26,17 @@ class StaffRole(StrEnum):
     """Reads everything, changes nothing."""
 
 
+class MailedLinkKind(StrEnum):
+    """What whoever follows a mailed link may do."""
+
+    SIGN_UP = "sign_up"
+    """Register an organization under the confirmed address."""
+    PASSWORD_RESET = "password_reset"  # noqa: S105 — a kind, not a password
+    """Choose a new password."""
+    INVITATION = "invitation"
+    """Take a seat in an organization."""
+
+
 class Person(SQLModel, table=True):
     """A human who signs in, on an organization's behalf or as staff."""
 
@@ -68,12 +79,30 @@ class SignInSession(SQLModel, table=True):
     user_agent: str = Field(default="", max_length=256)
 
 
+class MailedLink(SQLModel, table=True):
+    """A link for one use; following it proves that somebody reads the mail of an address."""
+
+    __tablename__ = "identity_mailed_link"
+
+    id: str = Field(default_factory=lambda: new_id(Kind.MAILED_LINK), primary_key=True, max_length=32)
+    kind: MailedLinkKind = Field(sa_type=enum_type(MailedLinkKind))
+    secret_digest: bytes = Field(unique=True, sa_type=sa.LargeBinary(32))
+    """SHA-256 of the link's 256 random bits."""
+    email: str = Field(max_length=254, index=True)
+    """Where it was sent."""
+    subject_id: str = Field(default="", max_length=32)
+    """What it is about, such as an invitation."""
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class SignInThrottle(SQLModel, table=True):
-    """Failures of late, by account and by address, so that guessing slows down."""
+    """Failures and mails of late, by account, mailbox and address, so that guessing and mailing slow down."""
 
     __tablename__ = "identity_sign_in_throttle"
 
     subject: str = Field(primary_key=True, max_length=80)
-    """``account:`` or ``address:`` and a digest."""
+    """``account:``, ``address:``, ``mailbox:`` or ``asking:``, and a digest."""
     failure_count: int = Field(default=0)
     last_failure_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

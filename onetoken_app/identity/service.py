@@ -18,11 +18,14 @@ from onetoken_app.identity.throttle import (
     FORGOTTEN_AFTER,
     account_subject,
     address_subject,
+    asking_subject,
+    mailbox_subject,
     remaining_seconds,
 )
 
 _SESSION_SECRET_BYTES = 32
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
+_EMAIL = re.compile(r"[^@\s,;:<>()\[\]\"\\]{1,64}@[^@\s,;:<>()\[\]\"\\]+\.[^@\s.,;:<>()\[\]\"\\]+")
+"""One address: nothing that a mail's header would read as a list, a name or a comment."""
 _EMAIL_CHARACTERS_MAX = 254
 
 
@@ -168,8 +171,6 @@ async def revoke_sessions_of(session: AsyncSession, person_id: str) -> None:
     )
 
 
-async def admit_sign_in_attempt(session: AsyncSession, *, email: str, caller_ip: str, now: datetime) -> int:
-    """Count a guess before it is checked, or say how long it has to wait.
 async def purge_sessions(session: AsyncSession, *, ended_before: datetime, count_max: int) -> int:
     """Remove sessions that expired or were revoked before a moment, at most ``count_max``; return how many."""
     ended = (
@@ -197,6 +198,8 @@ async def purge_throttles(session: AsyncSession, *, now: datetime, count_max: in
     return len(subjects)
 
 
+async def admit_sign_in_attempt(session: AsyncSession, *, email: str, caller_ip: str, now: datetime) -> int:
+    """Count a guess before it is checked, or say how long it has to wait.
 
     A guess that is counted only after it was checked would let a hundred at once through the same gap. Commit, then
     check the password, then call ``clear_failed_sign_ins`` when it was right.
@@ -204,14 +207,18 @@ async def purge_throttles(session: AsyncSession, *, now: datetime, count_max: in
     Returns:
         0: the guess is counted and may be checked. Otherwise the seconds to wait, and nothing was counted.
     """
-    throttles = [await _locked_throttle(session, subject) for subject in _subjects(email, caller_ip)]
-    waits = [_remaining(throttle, now) for throttle in throttles]
-    if any(waits):
-        return max(waits)
-    for throttle in throttles:
-        _count_failure(throttle)
-    await session.flush()
-    return 0
+    return await _admit(session, _subjects(email, caller_ip), now)
+
+
+async def admit_mail_request(session: AsyncSession, *, email: str, caller_ip: str, now: datetime) -> int:
+    """Count a mail that somebody not signed in asks for, or say how long it has to wait.
+
+    The same for mailboxes of people whom nobody knows. Commit before anything else is done.
+
+    Returns:
+        0: the mail is counted and may be sent. Otherwise the seconds to wait, and nothing was counted.
+    """
+    return await _admit(session, (mailbox_subject(email), asking_subject(caller_ip)), now)
 
 
 async def note_failed_sign_in(session: AsyncSession, *, email: str, caller_ip: str) -> None:
@@ -248,6 +255,18 @@ async def _person(session: AsyncSession, person_id: str) -> Person:
 def _subjects(email: str, caller_ip: str) -> tuple[str, str]:
     """Name who is counted, always in the order in which they are locked."""
     return account_subject(email), address_subject(caller_ip)
+
+
+async def _admit(session: AsyncSession, subjects: tuple[str, ...], now: datetime) -> int:
+    """Count one more for each subject, unless one of them has to wait; return the seconds."""
+    throttles = [await _locked_throttle(session, subject) for subject in subjects]
+    waits = [_remaining(throttle, now) for throttle in throttles]
+    if any(waits):
+        return max(waits)
+    for throttle in throttles:
+        _count_failure(throttle)
+    await session.flush()
+    return 0
 
 
 async def _locked_throttle(session: AsyncSession, subject: str) -> SignInThrottle:

@@ -2,7 +2,8 @@
 
 An account bears at most ten guesses in any fifteen minutes, whatever addresses they come from: four at once, then one
 after 30, 60 and 120 seconds, then one every three minutes. No lock-out: whoever knows the password gets in after the
-delay. An address is slowed only after twenty failures, because an office shares one.
+delay. An address is slowed only after twenty failures, because an office shares one. A mailbox gets at most three
+mails in an hour that somebody not signed in asked for.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 """A subject without failures for this long begins afresh."""
 _FREE_FAILURES_OF_AN_ACCOUNT = 4
 _FREE_FAILURES_OF_AN_ADDRESS = 20
+_FREE_MAILS_OF_A_MAILBOX = 3
 _FIRST_DELAY_SECONDS = 30
 _DELAY_SECONDS_MAX = 180
 
@@ -27,13 +29,25 @@ def address_subject(caller_ip: str) -> str:
     return f"address:{_digest(_network_of(caller_ip))}"
 
 
+def mailbox_subject(email: str) -> str:
+    """Name a mailbox in the table, whoever it belongs to."""
+    return f"mailbox:{_digest(email.strip().lower())}"
+
+
+def asking_subject(caller_ip: str) -> str:
+    """Name an address that asks for mails; its guesses at passwords are counted apart."""
+    return f"asking:{_digest(_network_of(caller_ip))}"
+
+
 def delay_seconds(subject: str, failure_count: int) -> int:
     """Return how long after its last failure a subject has to wait, in seconds.
 
     Args:
-        subject: Made by ``account_subject`` or ``address_subject``.
-        failure_count: Failures since it last began afresh.
+        subject: Made by one of the functions above.
+        failure_count: Failures, or mails, since it last began afresh.
     """
+    if subject.startswith("mailbox:"):
+        return 0 if failure_count < _FREE_MAILS_OF_A_MAILBOX else int(FORGOTTEN_AFTER.total_seconds())
     free = _FREE_FAILURES_OF_AN_ACCOUNT if subject.startswith("account:") else _FREE_FAILURES_OF_AN_ADDRESS
     if failure_count < free:
         return 0

@@ -26,6 +26,27 @@ class OrganizationRole(StrEnum):
     """Looks, changes nothing."""
 
 
+class Scenario(StrEnum):
+    """What an organization says it uses the service for."""
+
+    INTERNAL_RESEARCH = "internal_research"
+    """Research of its own."""
+    TESTING = "testing"
+    """Trying models out."""
+    BUSINESS_INTEGRATION = "business_integration"
+    """Calls from its business systems."""
+    OFFICE_WORK = "office_work"
+    """Its people's daily work."""
+    DATA_PROCESSING = "data_processing"
+    """Its data, sorted, extracted or converted."""
+    KNOWLEDGE_MANAGEMENT = "knowledge_management"
+    """Finding what it knows."""
+    CUSTOMER_SUPPORT = "customer_support"
+    """Helping its own customers."""
+    PUBLIC_SERVICE = "public_service"
+    """Serving the general public; needs the operator's written consent."""
+
+
 class Organization(SQLModel, table=True):
     """A customer: a legally existing organization, never a natural person."""
 
@@ -55,3 +76,31 @@ class Membership(SQLModel, table=True):
     person_id: str = Field(foreign_key="identity_person.id", primary_key=True, index=True, max_length=32)
     role: OrganizationRole = Field(sa_type=enum_type(OrganizationRole))
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class DeclaredScenario(SQLModel, table=True):
+    """A use that an organization declared."""
+
+    __tablename__ = "organizations_declared_scenario"
+
+    organization_id: str = Field(foreign_key="organizations_organization.id", primary_key=True, max_length=32)
+    scenario: Scenario = Field(sa_type=enum_type(Scenario), primary_key=True)
+    declared_by: str = Field(foreign_key="identity_person.id", max_length=32)
+    declared_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class Invitation(SQLModel, table=True):
+    """A role in an organization that is offered to whoever reads an address's mail."""
+
+    __tablename__ = "organizations_invitation"
+
+    id: str = Field(default_factory=lambda: new_id(Kind.INVITATION), primary_key=True, max_length=32)
+    organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)
+    email: str = Field(max_length=254)
+    role: OrganizationRole = Field(sa_type=enum_type(OrganizationRole))
+    invited_by: str = Field(foreign_key="identity_person.id", max_length=32)
+    invited_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    accepted_by: str | None = Field(default=None, foreign_key="identity_person.id", max_length=32)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -8,7 +8,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.identity.models import Person
 from onetoken_app.money import Currency
-from onetoken_app.organizations.models import Membership, Organization, OrganizationRole
+from onetoken_app.organizations.models import (
+    DeclaredScenario,
+    Invitation,
+    Membership,
+    Organization,
+    OrganizationRole,
+    Scenario,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,18 @@ class MemberView:
     email: str
     name: str
     role: OrganizationRole
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationView:
+    """A role that is offered to an address."""
+
+    id: str
+    organization_id: str
+    email: str
+    role: OrganizationRole
+    invited_at: datetime
+    expires_at: datetime
 
 
 async def organization(session: AsyncSession, organization_id: str) -> OrganizationView | None:
@@ -93,6 +112,39 @@ async def members_of(session: AsyncSession, organization_id: str) -> list[Member
         MemberView(person_id=person.id, email=person.email, name=person.name, role=membership.role)
         for membership, person in await session.exec(query)
     ]
+
+
+async def declared_scenarios(session: AsyncSession, organization_id: str) -> list[Scenario]:
+    """Return what an organization says it uses the service for."""
+    query = select(DeclaredScenario.scenario).where(DeclaredScenario.organization_id == organization_id)
+    declared = {Scenario(one) for one in await session.exec(query)}
+    return [scenario for scenario in Scenario if scenario in declared]
+
+
+async def open_invitations(session: AsyncSession, organization_id: str, now: datetime) -> list[InvitationView]:
+    """Return the offers of an organization that can still be accepted, newest first."""
+    query = (
+        select(Invitation)
+        .where(
+            Invitation.organization_id == organization_id,
+            col(Invitation.accepted_at).is_(None),
+            col(Invitation.withdrawn_at).is_(None),
+            col(Invitation.expires_at) > now,
+        )
+        .order_by(col(Invitation.id).desc())
+    )
+    return [_invitation_view(row) for row in await session.exec(query)]
+
+
+async def invitation(session: AsyncSession, invitation_id: str) -> InvitationView | None:
+    """Return an offer, whatever became of it."""
+    row = await session.get(Invitation, invitation_id)
+    return _invitation_view(row) if row else None
+
+
+def _invitation_view(row: Invitation) -> InvitationView:
+    """Copy an offer."""
+    return InvitationView(**{name: getattr(row, name) for name in InvitationView.__slots__})
 
 
 def _view(row: Organization) -> OrganizationView:

@@ -10,6 +10,7 @@ from tests.architecture.tree import PACKAGE, ROOT, Module, breaches, imported_na
 
 KNOW_REFLEX = ("onetoken_app/console/", "onetoken_app/onetoken_app.py")
 TALK_TO_THE_NETWORK = ("onetoken_app/providers/", "onetoken_app/relay/")
+HANDS_MAILS_OVER = "onetoken_app/notifications/smtp.py"
 ASKING = ("httpx", "urllib.request")
 ASK_WHETHER_A_PORT_ANSWERS = ("onetoken_app/command/", "onetoken_app/demo/")
 NETWORK_CLIENTS = {"aiohttp", "httpx", "requests", "urllib3"}
@@ -32,6 +33,8 @@ def talks_to_the_network(module: Module) -> Iterator[str]:
         return
     for line, name in imported_names(module):
         is_client = name.split(".")[0] in NETWORK_CLIENTS or name.startswith(NETWORK_CLIENT_MODULES)
+        if name == "smtplib" and module.path == HANDS_MAILS_OVER:
+            continue
         if is_client and not (name in ASKING and module.lies_in(*ASK_WHETHER_A_PORT_ANSWERS)):
             yield f"{line} imports {name}; upstreams are called from {' and '.join(TALK_TO_THE_NETWORK)}"
 
@@ -94,6 +97,11 @@ class TestNetwork:
     def test_a_client_elsewhere_is_found(self) -> None:
         planted = "import httpx\nfrom aiohttp.client import ClientSession\nimport urllib.request\n"
         assert len(list(talks_to_the_network(module_of(planted, path="onetoken_app/ledger/planted.py")))) == 3
+
+    def test_mails_are_handed_over_in_one_place(self) -> None:
+        planted = "import smtplib\n"
+        assert list(talks_to_the_network(module_of(planted, path="onetoken_app/notifications/planted.py")))
+        assert not list(talks_to_the_network(module_of(planted, path=HANDS_MAILS_OVER)))
 
     def test_commands_may_only_ask_whether_a_port_answers(self) -> None:
         planted = "import httpx\nimport aiohttp\n"

@@ -1,0 +1,186 @@
+"""The words of mails, in the reader's language. Pure: a function a mail, and what it names comes in as arguments.
+
+A mail says what happened, what to do, and what to do when it was not you. It names no particulars of a case.
+"""
+
+from dataclasses import dataclass, field
+
+from onetoken_app.notifications.models import LetterKind
+
+CHINESE = "zh-CN"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail says."""
+
+    kind: LetterKind
+    subject: str
+    words: str = field(repr=False)
+
+
+def confirm_address(locale: str, *, link: str, hours: int) -> Letter:
+    """Ask whoever reads this address to go on with their sign-up."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.CONFIRM_ADDRESS,
+            "确认邮箱，继续注册 OneToken",
+            "有人（很可能是您）用此邮箱在 OneToken 为组织注册。请打开以下链接继续：",
+            link,
+            f"链接在 {hours} 小时内有效，只能使用一次。如果不是您本人操作，请忽略此邮件：不会建立任何账户。",
+        )
+    return _english(
+        LetterKind.CONFIRM_ADDRESS,
+        "Confirm your address and go on with OneToken",
+        "Somebody, most likely you, began to register an organization with OneToken under this address. Go on here:",
+        link,
+        f"The link works once, within {hours} hours. If it was not you, ignore this mail: no account is made.",
+    )
+
+
+def already_signed_up(locale: str, *, sign_in: str, forgotten: str) -> Letter:
+    """Tell the owner of an address that it is known already."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.ALREADY_SIGNED_UP,
+            "您已有 OneToken 账户",
+            "有人（很可能是您）用此邮箱注册 OneToken，但此邮箱已有账户，未作任何更改。请在此登录：",
+            sign_in,
+            f"忘记密码？请在此重设：\n\n{forgotten}\n\n如果不是您本人操作，无需理会此邮件。",
+        )
+    return _english(
+        LetterKind.ALREADY_SIGNED_UP,
+        "You have a OneToken account already",
+        "Somebody, most likely you, signed up for OneToken with this address. It has an account already, and nothing "
+        "was changed. Sign in here:",
+        sign_in,
+        f"Forgot the password? Choose a new one here:\n\n{forgotten}\n\nIf it was not you, there is nothing to do.",
+    )
+
+
+def reset_password(locale: str, *, link: str, minutes: int) -> Letter:
+    """Send the link to choose a new password."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.RESET_PASSWORD,
+            "重设 OneToken 密码",
+            "有人（很可能是您）要求为此邮箱重设 OneToken 密码。请打开以下链接设置新密码：",
+            link,
+            f"链接在 {minutes} 分钟内有效，只能使用一次。如果不是您本人操作，请忽略此邮件：密码不会改变。",
+        )
+    return _english(
+        LetterKind.RESET_PASSWORD,
+        "Choose a new OneToken password",
+        "Somebody, most likely you, asked for a new OneToken password for this address. Choose it here:",
+        link,
+        f"The link works once, within {minutes} minutes. If it was not you, ignore this mail: your password stays.",
+    )
+
+
+def no_account(locale: str, *, sign_up: str) -> Letter:
+    """Tell the owner of an address that there is no account under it."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.NO_ACCOUNT,
+            "此邮箱没有 OneToken 账户",
+            "有人（很可能是您）要求为此邮箱重设 OneToken 密码，但此邮箱没有账户。"
+            "您可能用了其他邮箱；也可在此为组织注册：",
+            sign_up,
+            "如果不是您本人操作，无需理会此邮件。",
+        )
+    return _english(
+        LetterKind.NO_ACCOUNT,
+        "There is no OneToken account under this address",
+        "Somebody, most likely you, asked for a new OneToken password for this address, but there is no account under "
+        "it. Perhaps it is under another address. To register an organization, go here:",
+        sign_up,
+        "If it was not you, there is nothing to do.",
+    )
+
+
+def password_changed(locale: str, *, forgotten: str) -> Letter:
+    """Tell somebody that their password is a new one."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.PASSWORD_CHANGED,
+            "您的 OneToken 密码已更改",
+            "您的 OneToken 密码刚刚更改，所有浏览器都已退出登录。如果不是您本人操作，请立即在此重设密码：",
+            forgotten,
+            "并请告知您所在组织的所有者。",
+        )
+    return _english(
+        LetterKind.PASSWORD_CHANGED,
+        "Your OneToken password was changed",
+        "Your OneToken password has just been changed, and every browser was signed out. If it was not you, choose a "
+        "new password at once:",
+        forgotten,
+        "and tell the owner of your organization.",
+    )
+
+
+def invitation(locale: str, *, organization_name: str, invited_by: str, link: str, days: int) -> Letter:
+    """Send the link to take a seat in an organization."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.INVITATION,
+            f"邀请您加入 OneToken 上的“{organization_name}”",
+            f"{invited_by} 邀请您在 OneToken 上代表“{organization_name}”行事。请打开以下链接接受邀请：",
+            link,
+            f"链接在 {days} 天内有效，只能使用一次。如果您不认识对方，请忽略此邮件。",
+        )
+    return _english(
+        LetterKind.INVITATION,
+        f"An invitation to act for {organization_name} on OneToken",
+        f"{invited_by} invites you to act for {organization_name} on OneToken. Accept here:",
+        link,
+        f"The link works once, within {days} days. If you do not know them, ignore this mail.",
+    )
+
+
+def case_news(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell a member that the verification of their organization has moved on; the console says how."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.CASE_NEWS,
+            f"“{organization_name}”的核验有新进展",
+            f"“{organization_name}”在 OneToken 的核验有新进展。请登录查看结果以及下一步：",
+            address,
+            "出于保密考虑，邮件中不写明详情。",
+        )
+    return _english(
+        LetterKind.CASE_NEWS,
+        f"News about the verification of {organization_name}",
+        f"There is news about the verification of {organization_name} on OneToken. Sign in to read it and to see "
+        "what comes next:",
+        address,
+        "We keep the particulars out of mails.",
+    )
+
+
+def payment_news(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell a member that a payment of their organization has moved on; the console says how."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.PAYMENT_NEWS,
+            f"“{organization_name}”的付款有新进展",
+            f"“{organization_name}”在 OneToken 的一笔付款有新进展。请登录查看：",
+            address,
+            "出于保密考虑，邮件中不写明详情。",
+        )
+    return _english(
+        LetterKind.PAYMENT_NEWS,
+        f"News about a payment of {organization_name}",
+        f"There is news about a payment of {organization_name} on OneToken. Sign in to read it:",
+        address,
+        "We keep the particulars out of mails.",
+    )
+
+
+def _english(kind: LetterKind, subject: str, before: str, link: str, after: str) -> Letter:
+    """Put an English mail together."""
+    return Letter(kind, subject, f"Hello,\n\n{before}\n\n{link}\n\n{after}\n\nOneToken\n")
+
+
+def _chinese(kind: LetterKind, subject: str, before: str, link: str, after: str) -> Letter:
+    """Put a Chinese mail together."""
+    return Letter(kind, subject, f"您好：\n\n{before}\n\n{link}\n\n{after}\n\nOneToken\n")

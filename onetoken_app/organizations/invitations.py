@@ -1,0 +1,112 @@
+"""Invitations: who is offered which role, and what became of it. At most one is open for an address."""
+
+from datetime import timedelta
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app import clock
+from onetoken_app.errors import Conflict, NotFound
+from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.identity.models import Person
+from onetoken_app.identity.service import normalized_email
+from onetoken_app.organizations.models import Invitation, Membership, OrganizationRole
+from onetoken_app.organizations.service import add_member
+
+
+class AlreadyMember(Conflict):
+    """The invited address belongs to somebody who acts for the organization already."""
+
+    code = "already_member"
+
+
+async def invite(
+    session: AsyncSession,
+    *,
+    organization_id: str,
+    email: str,
+    role: OrganizationRole,
+    invited_by: str,
+    lifetime: timedelta,
+) -> str:
+    """Offer a role to an address; an open invitation of the same address is replaced. Return the invitation's id.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        organization_id: Which organization.
+        email: Who is invited, known or not.
+        role: As what.
+        invited_by: The member who invites.
+        lifetime: How long the offer stands.
+
+    Raises:
+        AlreadyMember: They act for the organization already.
+        BadRequest: It is no e-mail address.
+    """
+    email = normalized_email(email)
+    member = (
+        select(Membership.person_id)
+        .join(Person, col(Person.id) == col(Membership.person_id))
+        .where(Membership.organization_id == organization_id, Person.email == email)
+    )
+    if (await session.exec(member)).first() is not None:
+        raise AlreadyMember("This person is a member already; change their role instead.")
+    now = clock.utc_now()
+    query = select(Invitation).where(
+        Invitation.organization_id == organization_id,
+        Invitation.email == email,
+        col(Invitation.accepted_at).is_(None),
+        col(Invitation.withdrawn_at).is_(None),
+    )
+    for earlier in await session.exec(query):
+        earlier.withdrawn_at = now
+    invitation_id = new_id(Kind.INVITATION)
+    session.add(
+        Invitation(
+            id=invitation_id,
+            organization_id=organization_id,
+            email=email,
+            role=role,
+            invited_by=invited_by,
+            invited_at=now,
+            expires_at=now + lifetime,
+        )
+    )
+    await session.flush()
+    return invitation_id
+
+
+async def withdraw_invitation(session: AsyncSession, *, organization_id: str, invitation_id: str) -> None:
+    """Take an offer back; doing it again changes nothing.
+
+    Raises:
+        NotFound: The organization made no such offer, or it was accepted.
+    """
+    invitation = await session.get(Invitation, invitation_id)
+    if invitation is None or invitation.organization_id != organization_id or invitation.accepted_at is not None:
+        raise NotFound("There is no such open invitation.")
+    invitation.withdrawn_at = invitation.withdrawn_at or clock.utc_now()
+    await session.flush()
+
+
+async def accept_invitation(session: AsyncSession, *, invitation_id: str, person_id: str) -> str:
+    """Make the invited person a member; return the organization's id.
+
+    Raises:
+        NotFound: The offer was withdrawn or replaced, has expired, or was accepted before.
+    """
+    invitation = await session.get(Invitation, invitation_id, with_for_update=True)
+    now = clock.utc_now()
+    if (
+        invitation is None
+        or invitation.withdrawn_at is not None
+        or invitation.accepted_at is not None
+        or invitation.expires_at <= now
+    ):
+        raise NotFound("This invitation is no longer open. Ask whoever invited you for a new one.")
+    invitation.accepted_at, invitation.accepted_by = now, person_id
+    # Whoever became a member in the meantime keeps the role they have.
+    if await session.get(Membership, (invitation.organization_id, person_id)) is None:
+        await add_member(session, organization_id=invitation.organization_id, person_id=person_id, role=invitation.role)
+    await session.flush()
+    return invitation.organization_id

@@ -1,0 +1,1 @@
+"""How people and organizations come in: sign-up, invitations, forgotten passwords, acceptance of new texts."""
