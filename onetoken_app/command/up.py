@@ -163,7 +163,7 @@ def _greeting(settings: Settings, url: str, demo: DemoSecrets | None) -> str:
         return "\n".join([*lines, ""])
     body = (
         f'{{"model": "{MODEL_NAME}", "max_tokens": 100, '
-        '"messages": [{"role": "user", "content": "What is the capital of France?"}]}'
+        '"messages": [{"role": "user", "content": "Explain gravity in one sentence."}]}'
     )
     call = (
         f"curl -sS {url}/v1/chat/completions -H 'Authorization: Bearer {demo.api_key}' "

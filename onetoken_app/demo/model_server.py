@@ -53,6 +53,7 @@ def main() -> None:
     parameters.cpuparams.n_threads = _THREADS
     parameters.cache_ram_mib = 0
     parameters.sampling.temp = 0
+    parameters.sampling.penalty_repeat = 1.1
     parameters.offline = True
     parameters.ui = False
     server = xllamacpp.Server(parameters)

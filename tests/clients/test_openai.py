@@ -14,7 +14,7 @@ from onetoken_app.demo.model_server import MODEL_NAME
 from tests.support.installation import Installation, RunningProcess, apply_file
 from tests.support.scripted_upstream import USUAL_CHARGE_NANOS, answers_usually, scripted_upstream
 
-MESSAGES: Any = [{"role": "user", "content": "What is the capital of France?"}]
+MESSAGES: Any = [{"role": "user", "content": "Explain gravity in one sentence."}]
 
 
 def client_of(running: RunningProcess, secret: str) -> openai.OpenAI:
@@ -88,8 +88,8 @@ class TestAgainstTheDemo:
         self, demo: tuple[Installation, RunningProcess]
     ) -> None:
         answers = set()
-        for question in ("What is the capital of France?", "Write one sentence about rain."):
-            call = self.printed_call(demo[1]).replace("What is the capital of France?", question)
+        for question in ("Explain gravity in one sentence.", "Write one sentence about rain."):
+            call = self.printed_call(demo[1]).replace("Explain gravity in one sentence.", question)
             done = subprocess.run(["/bin/sh", "-c", call], capture_output=True, text=True, check=True)
             answers.add(json.loads(done.stdout)["choices"][0]["message"]["content"])
         assert len(answers) == 2
