@@ -1,0 +1,226 @@
+"""Reads case files: for the organization what it said and what is missing, for the staff what waits."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app.identity.models import Person
+from onetoken_app.organizations.models import Organization
+from onetoken_app.verification.models import (
+    Case,
+    CaseEvent,
+    CaseState,
+    DocumentFormat,
+    DocumentKind,
+    MissingPart,
+    ReviewReason,
+    SealedDocument,
+    StoredDocument,
+)
+from onetoken_app.verification.particulars import Particulars, particulars_of
+from onetoken_app.verification.service import EDITABLE, missing_parts
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document, unopened."""
+
+    id: str
+    kind: DocumentKind
+    name: str
+    format: DocumentFormat
+    byte_count: int
+    uploaded_at: datetime
+    uploaded_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case with everything but the documents' bytes."""
+
+    id: str
+    organization_id: str
+    state: CaseState
+    revision: int
+    round_number: int
+    particulars: Particulars
+    documents: tuple[DocumentView, ...]
+    missing: tuple[MissingPart, ...]
+    """What it needs before it can be submitted."""
+    submitted_by: str | None
+    submitted_at: datetime | None
+    reviewer_id: str | None
+    decided_at: datetime | None
+    reason: ReviewReason | None
+    words: str
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether the organization may write without opening the case again."""
+        return self.state in EDITABLE
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCaseView:
+    """A case that the staff has to look at."""
+
+    id: str
+    organization_id: str
+    organization_name: str
+    """On record; what the case says may differ."""
+    legal_name: str
+    state: CaseState
+    revision: int
+    round_number: int
+    submitted_at: datetime | None
+    reviewer_id: str | None
+    reviewer_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEventView:
+    """One step of a case."""
+
+    number: int
+    state: CaseState
+    recorded_at: datetime
+    actor_id: str
+    reason: ReviewReason | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPlaceView:
+    """Whose a document is, to decide who may open it."""
+
+    id: str
+    case_id: str
+    organization_id: str
+    name: str
+    format: DocumentFormat
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDocumentView:
+    """A document's bytes as they are stored."""
+
+    document_id: str
+    key_sealed: bytes = field(repr=False)
+    bytes_sealed: bytes = field(repr=False)
+
+
+async def case_of(session: AsyncSession, organization_id: str) -> CaseView | None:
+    """Return an organization's case; ``None``: it has written nothing yet."""
+    row = (await session.exec(select(Case).where(Case.organization_id == organization_id))).first()
+    return await _view(session, row) if row else None
+
+
+async def case(session: AsyncSession, case_id: str) -> CaseView | None:
+    """Return a case, for the staff."""
+    row = await session.get(Case, case_id)
+    return await _view(session, row) if row else None
+
+
+async def waiting_cases(session: AsyncSession) -> list[WaitingCaseView]:
+    """Return the cases that wait or are being reviewed, longest waiting first."""
+    query = (
+        select(Case, Organization.name, Person.name, Person.email)
+        .join(Organization, col(Organization.id) == col(Case.organization_id))
+        .join(Person, col(Person.id) == col(Case.reviewer_id), isouter=True)
+        .where(col(Case.state).in_([CaseState.SUBMITTED, CaseState.IN_REVIEW]))
+        .order_by(col(Case.submitted_at), Case.id)
+    )
+    return [
+        WaitingCaseView(
+            id=row.id,
+            organization_id=row.organization_id,
+            organization_name=organization_name,
+            legal_name=row.legal_name,
+            state=row.state,
+            revision=row.revision,
+            round_number=row.round_number,
+            submitted_at=row.submitted_at,
+            reviewer_id=row.reviewer_id,
+            reviewer_name=reviewer_name or email or "",
+        )
+        for row, organization_name, reviewer_name, email in await session.exec(query)
+    ]
+
+
+async def history_of(session: AsyncSession, case_id: str) -> list[CaseEventView]:
+    """Return the steps of a case, first to last."""
+    query = select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(col(CaseEvent.number))
+    return [
+        CaseEventView(
+            number=row.number,
+            state=row.state,
+            recorded_at=row.recorded_at,
+            actor_id=row.actor_id,
+            reason=row.reason,
+            words=row.words,
+        )
+        for row in await session.exec(query)
+    ]
+
+
+async def document_place(session: AsyncSession, document_id: str) -> DocumentPlaceView | None:
+    """Return whose a document is; ``None``: there is none, or its bytes were removed."""
+    query = (
+        select(StoredDocument, Case.organization_id)
+        .join(Case, col(Case.id) == col(StoredDocument.case_id))
+        .where(StoredDocument.id == document_id, col(StoredDocument.removed_at).is_(None))
+    )
+    found = (await session.exec(query)).first()
+    if found is None:
+        return None
+    row, organization_id = found
+    return DocumentPlaceView(
+        id=row.id, case_id=row.case_id, organization_id=organization_id, name=row.name, format=row.format
+    )
+
+
+async def sealed_document(session: AsyncSession, document_id: str) -> SealedDocumentView | None:
+    """Return a document's sealed bytes."""
+    row = await session.get(SealedDocument, document_id)
+    if row is None:
+        return None
+    return SealedDocumentView(document_id=row.document_id, key_sealed=row.key_sealed, bytes_sealed=row.bytes_sealed)
+
+
+async def _view(session: AsyncSession, row: Case) -> CaseView:
+    """Copy a case and describe its documents."""
+    query = (
+        select(StoredDocument)
+        .where(StoredDocument.case_id == row.id, col(StoredDocument.removed_at).is_(None))
+        .order_by(StoredDocument.id)
+    )
+    documents = tuple(
+        DocumentView(
+            id=one.id,
+            kind=one.kind,
+            name=one.name,
+            format=one.format,
+            byte_count=one.byte_count,
+            uploaded_at=one.uploaded_at,
+            uploaded_by=one.uploaded_by,
+        )
+        for one in await session.exec(query)
+    )
+    return CaseView(
+        id=row.id,
+        organization_id=row.organization_id,
+        state=row.state,
+        revision=row.revision,
+        round_number=row.round_number,
+        particulars=particulars_of(row),
+        documents=documents,
+        missing=await missing_parts(session, row),
+        submitted_by=row.submitted_by,
+        submitted_at=row.submitted_at,
+        reviewer_id=row.reviewer_id,
+        decided_at=row.decided_at,
+        reason=row.reason,
+        words=row.words,
+    )
