@@ -1,0 +1,46 @@
+"""Amounts and references of transfers: checked, exact, and easy to copy from a screen to a bank's form. Pure."""
+
+import secrets
+
+from onetoken_app.money import NANOS_PER_UNIT, Nanos, parse_amount
+from onetoken_app.payments.errors import AmountRefused
+
+AMOUNT_NANOS_MIN: Nanos = NANOS_PER_UNIT
+AMOUNT_NANOS_MAX: Nanos = 10_000_000 * NANOS_PER_UNIT
+_NANOS_PER_CENT = NANOS_PER_UNIT // 100
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""Without what is read for something else: 0 and O, 1, I and L."""
+_REFERENCE_CHARACTERS = 8
+
+
+def amount_from_text(text: str) -> Nanos:
+    """Read what somebody typed, such as ``1000`` or ``1000.50``.
+
+    Raises:
+        AmountRefused: No plain decimal number, or outside of what an order may be.
+    """
+    try:
+        amount_nanos = parse_amount(text.strip())
+    except ValueError as error:
+        raise AmountRefused("Write the amount as a plain number, such as 1000.00.", parameter="amount") from error
+    return checked_amount(amount_nanos)
+
+
+def checked_amount(amount_nanos: Nanos) -> Nanos:
+    """Return an amount that a bank can transfer and an order may be.
+
+    Raises:
+        AmountRefused: No whole number of cents, or too little or too much.
+    """
+    if type(amount_nanos) is not int:  # a bool or a float that slipped through is no amount
+        raise AmountRefused("Write the amount as a plain number, such as 1000.00.", parameter="amount")
+    if not AMOUNT_NANOS_MIN <= amount_nanos <= AMOUNT_NANOS_MAX:
+        raise AmountRefused("An order is for 1 to 10 000 000 units of the currency.", parameter="amount")
+    if amount_nanos % _NANOS_PER_CENT:
+        raise AmountRefused("A bank transfers at most two decimals.", parameter="amount")
+    return amount_nanos
+
+
+def new_reference_code() -> str:
+    """Make a code for the transfer's purpose line, such as ``OT-7K4M2QXB``."""
+    return "OT-" + "".join(secrets.choice(_ALPHABET) for _ in range(_REFERENCE_CHARACTERS))

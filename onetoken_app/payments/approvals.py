@@ -1,0 +1,165 @@
+"""What finance does with a reported transfer: approves it, which credits it once, or refuses it.
+
+Who ordered or reported, and members of the organization, do neither. Above a limit a second person has to approve the
+very same. The ledger credits by the order's id: whatever runs twice, the balance grows once.
+"""
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app import clock
+from onetoken_app.errors import BadRequest, Conflict, NotFound
+from onetoken_app.ledger import service as ledger
+from onetoken_app.money import Nanos, format_amount
+from onetoken_app.organizations.queries import members_of
+from onetoken_app.payments.errors import AmountDiffers, ApproverInvolved, BankEntryUsed
+from onetoken_app.payments.models import OrderState, TopUpOrder, TransferApproval, TransferRefusal
+from onetoken_app.payments.orders import audit_order
+
+_BANK_ENTRY_CHARACTERS_MAX = 64
+_WORDS_CHARACTERS_MAX = 1000
+
+
+async def approve_transfer(
+    session: AsyncSession,
+    *,
+    order_id: str,
+    approved_by: str,
+    expected_revision: int,
+    received_nanos: Nanos,
+    bank_entry: str,
+    second_person_above_nanos: Nanos,
+) -> bool:
+    """Confirm that a transfer arrived; the last approval that is needed credits it.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        order_id: Which order.
+        approved_by: Who of finance; has the role, as the edge checked.
+        expected_revision: Of the order that was on the screen.
+        received_nanos: What arrived; has to be what was ordered.
+        bank_entry: The entry of the bank statement; 1 to 64 characters. No entry pays for two orders.
+        second_person_above_nanos: Orders above it need two approvals.
+
+    Returns:
+        True: it is credited. False: a second person has to approve it too.
+
+    Raises:
+        AmountDiffers: Another amount arrived; refuse the transfer, and a new order takes its place.
+        ApproverInvolved: They ordered, reported, belong to the organization, or approved it before.
+        BadRequest: The entry cannot be used.
+        BankEntryUsed: The entry paid for another order.
+        Conflict: The order was changed since, or nothing is reported.
+        NotFound: There is no such order.
+    """
+    bank_entry = bank_entry.strip()
+    if not 0 < len(bank_entry) <= _BANK_ENTRY_CHARACTERS_MAX or not bank_entry.isprintable():
+        raise BadRequest("Name the entry of the bank statement in 1 to 64 characters.", parameter="bank_entry")
+    order = await _reported_order(session, order_id, approved_by, expected_revision)
+    if received_nanos != order.amount_nanos:
+        raise AmountDiffers("What arrived is not what was ordered; nothing was credited. Refuse the transfer.")
+    approvals = await _approvals_of(session, order)
+    if any(one.person_id == approved_by for one in approvals):
+        raise ApproverInvolved("You approved this transfer already; a colleague has to approve it too.")
+    if order.bank_entry not in {None, bank_entry}:
+        raise Conflict("Your colleague named another entry of the bank statement; nothing was done.")
+    await _refuse_used_entry(session, order, bank_entry)
+    order.bank_entry = bank_entry
+    order.revision += 1
+    session.add(
+        TransferApproval(
+            order_id=order.id,
+            report_number=order.report_number,
+            person_id=approved_by,
+            received_nanos=received_nanos,
+            bank_entry=bank_entry,
+            approved_at=clock.utc_now(),
+        )
+    )
+    await session.flush()
+    needed_count = 2 if order.amount_nanos > second_person_above_nanos else 1
+    is_last = len(approvals) + 1 >= needed_count
+    # The audit log is locked before the ledger, as everywhere, so that nobody waits in a circle.
+    await audit_order(
+        session, order, action="transfer_approved", actor_id=approved_by,
+        facts={"amount": format_amount(order.amount_nanos), "currency": order.currency.value, "is_last": is_last},
+    )  # fmt: skip
+    if is_last:
+        await _credit(session, order)
+    return is_last
+
+
+async def refuse_transfer(
+    session: AsyncSession,
+    *,
+    order_id: str,
+    refused_by: str,
+    expected_revision: int,
+    reason: TransferRefusal,
+    words: str,
+) -> None:
+    """Say that a reported transfer cannot be credited; the customer may report it again.
+
+    Raises:
+        ApproverInvolved: They ordered, reported, or belong to the organization.
+        BadRequest: The words cannot be used, or the reason needs some.
+        Conflict: The order was changed since, or nothing is reported.
+        NotFound: There is no such order.
+    """
+    words = words.strip()
+    if len(words) > _WORDS_CHARACTERS_MAX or not all(line.isprintable() for line in words.splitlines()):
+        raise BadRequest(f"At most {_WORDS_CHARACTERS_MAX} printable characters.", parameter="words")
+    if reason is TransferRefusal.OTHER and not words:
+        raise BadRequest("Say in words of your own what the reason is.", parameter="words")
+    order = await _reported_order(session, order_id, refused_by, expected_revision)
+    order.state, order.refusal, order.words, order.bank_entry = OrderState.REFUSED, reason, words, None
+    order.revision += 1
+    await session.flush()
+    await audit_order(
+        session, order, action="transfer_refused", actor_id=refused_by, facts={"reason": reason.value}
+    )  # fmt: skip
+
+
+async def _credit(session: AsyncSession, order: TopUpOrder) -> None:
+    """Give the balance what arrived."""
+    await ledger.open_account(session, owner_id=order.organization_id, currency=order.currency)
+    await ledger.top_up(
+        session,
+        owner_id=order.organization_id,
+        currency=order.currency,
+        amount_nanos=order.amount_nanos,
+        reference=f"top_up:{order.id}",
+    )
+    order.state, order.credited_at = OrderState.CREDITED, clock.utc_now()
+    order.refusal, order.words = None, ""
+    await session.flush()
+
+
+async def _reported_order(session: AsyncSession, order_id: str, person_id: str, expected_revision: int) -> TopUpOrder:
+    """Lock a reported order for somebody who has no part in it."""
+    order = await session.get(TopUpOrder, order_id, with_for_update=True, populate_existing=True)
+    if order is None:
+        raise NotFound("There is no such order.")
+    if order.revision != expected_revision:
+        raise Conflict("Somebody changed this order since you opened it; nothing was done. Look at it again.")
+    if order.state is not OrderState.REPORTED:
+        raise Conflict("No transfer waits for approval here; nothing was done.")
+    members = {member.person_id for member in await members_of(session, order.organization_id)}
+    if person_id in members | {order.ordered_by, order.reported_by}:
+        raise ApproverInvolved("You ordered, reported, or belong to this organization; a colleague has to decide.")
+    return order
+
+
+async def _approvals_of(session: AsyncSession, order: TopUpOrder) -> list[TransferApproval]:
+    """Return the approvals of the report that is on the table."""
+    query = select(TransferApproval).where(
+        TransferApproval.order_id == order.id, TransferApproval.report_number == order.report_number
+    )
+    return list(await session.exec(query))
+
+
+async def _refuse_used_entry(session: AsyncSession, order: TopUpOrder, bank_entry: str) -> None:
+    """Refuse an entry that stands for another order; of two at the same moment the column's uniqueness lets one in."""
+    query = select(TopUpOrder.id).where(TopUpOrder.bank_entry == bank_entry, col(TopUpOrder.id) != order.id)
+    if (await session.exec(query)).first() is not None:
+        raise BankEntryUsed("This entry of the bank statement stands for another order; nothing was credited.")

@@ -1,0 +1,159 @@
+"""Reads orders: a customer's own, what finance has to look at, and receipts."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app.money import Currency, Nanos
+from onetoken_app.payments.models import OrderState, TopUpOrder, TransferApproval, TransferRefusal
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order to top up by bank transfer."""
+
+    id: str
+    organization_id: str
+    organization_name: str
+    registration_code: str
+    reference_code: str
+    currency: Currency
+    amount_nanos: Nanos
+    state: OrderState
+    revision: int
+    ordered_by: str
+    ordered_at: datetime
+    expires_at: datetime
+    reported_by: str | None
+    reported_at: datetime | None
+    payer_name: str
+    bank_reference: str
+    paid_on: date | None
+    approved_by: tuple[str, ...]
+    """Who approved the report that is on the table, first to last."""
+    bank_entry: str | None
+    refusal: TransferRefusal | None
+    words: str
+    credited_at: datetime | None
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether a transfer can no longer be reported."""
+        return self.state in {OrderState.OPEN, OrderState.REFUSED} and self.expires_at < now
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """What was paid and credited; nothing in it changes any more."""
+
+    number: str
+    """The order's id, under which the ledger has the top-up."""
+    reference_code: str
+    organization_name: str
+    registration_code: str
+    currency: Currency
+    amount_nanos: Nanos
+    payer_name: str
+    bank_reference: str
+    paid_on: date | None
+    credited_at: datetime
+    statement_version: str
+    statement_sha256: str
+
+
+async def orders_of(session: AsyncSession, organization_id: str) -> list[OrderView]:
+    """Return an organization's orders, newest first."""
+    query = (
+        select(TopUpOrder)
+        .where(TopUpOrder.organization_id == organization_id)
+        .order_by(col(TopUpOrder.ordered_at).desc(), col(TopUpOrder.id).desc())
+    )
+    return await _views(session, list(await session.exec(query)))
+
+
+async def order(session: AsyncSession, organization_id: str, order_id: str) -> OrderView | None:
+    """Return one of an organization's orders."""
+    row = await session.get(TopUpOrder, order_id)
+    if row is None or row.organization_id != organization_id:
+        return None
+    return (await _views(session, [row]))[0]
+
+
+async def order_for_staff(session: AsyncSession, order_id: str) -> OrderView | None:
+    """Return any order."""
+    row = await session.get(TopUpOrder, order_id)
+    return (await _views(session, [row]))[0] if row else None
+
+
+async def reported_orders(session: AsyncSession) -> list[OrderView]:
+    """Return the orders whose transfer finance has to look for, longest waiting first."""
+    query = (
+        select(TopUpOrder)
+        .where(TopUpOrder.state == OrderState.REPORTED)
+        .order_by(col(TopUpOrder.reported_at), TopUpOrder.id)
+    )
+    return await _views(session, list(await session.exec(query)))
+
+
+async def receipt_of(session: AsyncSession, organization_id: str, order_id: str) -> ReceiptView | None:
+    """Return the receipt of one of an organization's orders; ``None``: it has none, or is not credited."""
+    row = await session.get(TopUpOrder, order_id)
+    if row is None or row.organization_id != organization_id or row.credited_at is None:
+        return None
+    return ReceiptView(
+        number=row.id,
+        reference_code=row.reference_code,
+        organization_name=row.organization_name,
+        registration_code=row.registration_code,
+        currency=row.currency,
+        amount_nanos=row.amount_nanos,
+        payer_name=row.payer_name,
+        bank_reference=row.bank_reference,
+        paid_on=row.paid_on,
+        credited_at=row.credited_at,
+        statement_version=row.statement_version,
+        statement_sha256=row.statement_sha256,
+    )
+
+
+async def _views(session: AsyncSession, rows: list[TopUpOrder]) -> list[OrderView]:
+    """Copy orders, with who approved them."""
+    query = (
+        select(TransferApproval)
+        .where(col(TransferApproval.order_id).in_([row.id for row in rows]))
+        .order_by(col(TransferApproval.approved_at))
+    )
+    approvers: dict[tuple[str, int], tuple[str, ...]] = {}
+    for one in await session.exec(query):
+        key = (one.order_id, one.report_number)
+        approvers[key] = (*approvers.get(key, ()), one.person_id)
+    return [_view(row, approvers.get((row.id, row.report_number), ())) for row in rows]
+
+
+def _view(row: TopUpOrder, approved_by: tuple[str, ...]) -> OrderView:
+    """Copy an order."""
+    return OrderView(
+        id=row.id,
+        organization_id=row.organization_id,
+        organization_name=row.organization_name,
+        registration_code=row.registration_code,
+        reference_code=row.reference_code,
+        currency=row.currency,
+        amount_nanos=row.amount_nanos,
+        state=row.state,
+        revision=row.revision,
+        ordered_by=row.ordered_by,
+        ordered_at=row.ordered_at,
+        expires_at=row.expires_at,
+        reported_by=row.reported_by,
+        reported_at=row.reported_at,
+        payer_name=row.payer_name,
+        bank_reference=row.bank_reference,
+        paid_on=row.paid_on,
+        approved_by=approved_by,
+        bank_entry=row.bank_entry,
+        refusal=row.refusal,
+        words=row.words,
+        credited_at=row.credited_at,
+    )
