@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
+from onetoken_app.caller_address import caller_address
+
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -38,20 +40,9 @@ def header(scope: Scope, name: bytes) -> str:
 
 
 def caller_ip(scope: Scope, *, trusted_proxy_count: int) -> str:
-    """Return the address that the outermost trusted proxy saw, or the peer's own.
-
-    Each trusted proxy appends the address it was called from; what stands further left was written by the caller.
-    """
-    forwarded = [
-        part.strip()
-        for key, value in scope["headers"]
-        if key == b"x-forwarded-for"
-        for part in value.decode("latin-1").split(",")
-    ]
-    if 0 < trusted_proxy_count <= len(forwarded):
-        return str(forwarded[-trusted_proxy_count])[:45]
-    client = scope.get("client")
-    return str(client[0]) if client else ""
+    """Return the address that a request comes from; see ``caller_address``."""
+    forwarded_for = [value for key, value in scope["headers"] if key == b"x-forwarded-for"]
+    return caller_address(scope.get("client"), forwarded_for, trusted_proxy_count=trusted_proxy_count)
 
 
 def cookie_of(cookie_header: str, name: str) -> str | None:

@@ -7,6 +7,7 @@ import asyncio
 import functools
 from typing import Any
 
+from onetoken_app.caller_address import caller_address
 from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.errors import OneTokenError
 from onetoken_app.identifiers import Kind, new_id
@@ -22,7 +23,7 @@ from onetoken_app.relay.policy_snapshot import Caller
 from onetoken_app.relay.pump import pump_stream, read_plain
 from onetoken_app.relay.reply import Reply, Send
 from onetoken_app.relay.request_body import Receive, check_announcement, read_body
-from onetoken_app.relay.request_head import RequestHead, caller_address, read_head
+from onetoken_app.relay.request_head import RequestHead, read_head
 from onetoken_app.relay.runtime import RelayRuntime
 from onetoken_app.relay.settlement import Ending, hold_for, settle
 from onetoken_app.telemetry import get_logger
@@ -87,7 +88,9 @@ async def _admitted(
         requested_at=requested_at,
         arrived_at_seconds=arrived_at_seconds,
         interface_path=CHAT_PATH,
-        caller_ip=caller_address(scope, head, trusted_proxy_count=settings.trusted_proxy_count),
+        caller_ip=caller_address(
+            scope.get("client"), head.forwarded_for, trusted_proxy_count=settings.trusted_proxy_count
+        ),
         user_agent=clean_user_agent(head.user_agent.decode("latin-1")),
         request=request,
         admission=admission,

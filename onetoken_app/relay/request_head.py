@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
-from typing import Any
 
 _BEARER = b"bearer "
 _KEY_HEADERS = frozenset({b"x-api-key", b"api-key", b"x-goog-api-key"})
@@ -36,27 +34,6 @@ def read_head(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
         elif name == b"x-forwarded-for":
             head.forwarded_for.append(value)
     return head
-
-
-def caller_address(scope: dict[str, Any], head: RequestHead, *, trusted_proxy_count: int) -> str:
-    """Return the caller's IP address: the peer's, or the one that the outermost trusted proxy saw.
-
-    Args:
-        scope: The ASGI scope.
-        head: Its head.
-        trusted_proxy_count: How many entries at the end of X-Forwarded-For our own proxies wrote; 0 ignores the header.
-    """
-    client = scope.get("client")
-    peer = client[0] if client else ""
-    if not trusted_proxy_count:
-        return str(peer)
-    hops = b",".join(head.forwarded_for).decode("latin-1").split(",")
-    if len(hops) < trusted_proxy_count:
-        return str(peer)
-    try:
-        return str(ip_address(hops[-trusted_proxy_count].strip()))
-    except ValueError:
-        return str(peer)
 
 
 _ATTRIBUTES = {name: name.decode().replace("-", "_") for name in _KEPT_HEADERS}
