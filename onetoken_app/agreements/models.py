@@ -1,4 +1,7 @@
-"""Tables of acceptances and confirmations. Rows are evidence: they are added, never changed."""
+"""Tables of acceptances and confirmations. Rows are evidence: they are added, and changed once at most.
+
+The one change is a confirmation's ``withdrawn_at``, which is written once and never taken back.
+"""
 
 from datetime import datetime
 from enum import StrEnum

@@ -11,7 +11,7 @@ from onetoken_app.pricing.quote import PriceSheet
 from onetoken_app.relay.dialects.openai_chat import ChatRequest
 from onetoken_app.relay.errors import (
     AgreementsOutstanding,
-    BalanceTooLow,
+    InsufficientBalance,
     ModelNotFound,
     OrganizationNotVerified,
     OrganizationSuspended,
@@ -102,7 +102,7 @@ def callable_offers(caller: Caller, policy: PolicySnapshot) -> list[ModelOffer]:
     ]
 
 
-def balance_too_low(admission: Admission, *, available_nanos: Nanos) -> BalanceTooLow:
+def balance_too_low(admission: Admission, *, available_nanos: Nanos) -> InsufficientBalance:
     """Say what is missing, and how much output the balance would cover."""
     needed, sheet = admission.upper_charge_nanos, admission.sheet
     input_nanos = sheet.upper_charge(admission.input_tokens_max, 0)
@@ -115,7 +115,7 @@ def balance_too_low(admission: Admission, *, available_nanos: Nanos) -> BalanceT
         f"{format_amount(max(0, available_nanos))} {currency} is available. Nothing was charged. Top up, or lower "
         f"max_tokens."
     )
-    return BalanceTooLow(
+    return InsufficientBalance(
         message,
         metadata={
             "required": format_amount(needed),

@@ -70,7 +70,7 @@ class MethodNotAllowed(OneTokenError):
     code = "method_not_allowed"
 
 
-class BalanceTooLow(PaymentRequired):
+class InsufficientBalance(PaymentRequired):
     """The balance does not cover the most that the call could cost."""
 
     code = "insufficient_funds"

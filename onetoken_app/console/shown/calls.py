@@ -15,7 +15,7 @@ class CallOutcome(StrEnum):
     ANSWERED = "answered"
     """The caller got an answer."""
     REFUSED = "refused"
-    """The call was not admitted or could not be understood."""
+    """The provider refused the request, or the caller left before an answer."""
     FAILED = "failed"
     """An upstream or the relay failed."""
 
