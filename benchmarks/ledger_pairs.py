@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--uvloop", action="store_true", help="run on uvloop, as the server does")
     arguments = parser.parse_args()
     if arguments.uvloop:
-        import uvloop  # noqa: PLC0415  measured both ways
+        import uvloop  # noqa: PLC0415 # measured both ways
 
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:

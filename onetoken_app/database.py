@@ -67,7 +67,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read a moment, aware."""
         if value is None or dialect.name != "sqlite":
-            return value  # type: ignore[no-any-return]
+            return value  # type: ignore[no-any-return] # the driver gives a moment
         return parse_instant(value)
 
 

@@ -96,7 +96,7 @@ def _dump_postgresql(settings: Settings, draft: Path) -> None:
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
     """Run one of PostgreSQL's programs."""
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 — found by name, arguments of ours
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 # found by name, arguments of ours
     if done.returncode != 0:
         reason = done.stderr.strip().splitlines()[:1]
         message = f"{Path(command[0]).name} failed: {reason[0] if reason else done.returncode}"

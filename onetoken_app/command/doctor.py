@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from urllib.parse import urlsplit
 
 from onetoken_app.catalog import queries as catalog_queries
@@ -130,10 +131,7 @@ def _upstreams(settings: Settings) -> list[Finding]:
     channels = in_database(settings, read)
     if not channels:
         return [Finding("upstreams", Verdict.NOTE, "no channel yet; add one with onetoken apply")]
-    return [
-        _watched(f"upstream {channel.channel.name}", lambda channel=channel: _upstream(settings, channel))  # type: ignore[misc]
-        for channel in channels
-    ]
+    return [_watched(f"upstream {channel.channel.name}", partial(_upstream, settings, channel)) for channel in channels]
 
 
 def _upstream(settings: Settings, sealed: catalog_queries.SealedChannelView) -> Finding:

@@ -65,7 +65,7 @@ def _serve(settings: Settings, listener: socket.socket, *, worker_count: int) ->
     )
     url = local_url(settings.host, settings.port)
     if worker_count > 1:
-        print(f"The relay starts {worker_count} processes on {url}/v1", flush=True)  # noqa: T201 — what a person sees
+        print(f"The relay starts {worker_count} processes on {url}/v1", flush=True)  # noqa: T201 # what a person sees
         Multiprocess(config, sockets=[listener]).run()
         return
     server = _AnnouncedServer(config, url=url)

@@ -75,11 +75,11 @@ def _server(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """Run the server's process; a signal to stop is handed on to it, and it never outlives this process."""
     command = front_end.server_command(host=settings.host, port=settings.port, drain_seconds=settings.drain_seconds)
     environment = front_end.server_environment(settings) | variables_of(settings)
-    process = subprocess.Popen(  # noqa: S603 — our own interpreter, arguments of ours
+    process = subprocess.Popen(  # noqa: S603 # our own interpreter, arguments of ours
         command,
         cwd=front_end.PROJECT_ROOT,
         env=environment,
-        preexec_fn=_end_with_parent,  # noqa: PLW1509 — no thread runs in this process, and one system call is safe
+        preexec_fn=_end_with_parent,  # noqa: PLW1509 # no thread runs in this process, and one system call is safe
     )
 
     def stop(number: int, _frame: FrameType | None) -> None:

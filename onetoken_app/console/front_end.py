@@ -55,7 +55,7 @@ def build(settings: Settings, *, say: Callable[[str], None]) -> None:
     environment = _with_reflex(settings) | {"NPM_CONFIG_REGISTRY": _npm_registry(), "REFLEX_ENV_MODE": "prod"}
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     sources = _fingerprint(_SOURCES)
-    with subprocess.Popen(  # noqa: S603 — our own interpreter, fixed arguments
+    with subprocess.Popen(  # noqa: S603 # our own interpreter, fixed arguments
         command, cwd=PROJECT_ROOT, env=environment, text=True, errors="replace",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     ) as process:  # fmt: skip
@@ -105,7 +105,7 @@ def _npm_registry() -> str:
     """Ask npm which registry this machine uses; Reflex would measure public ones instead and pick the nearest."""
     npm = Path(sys.executable).parent / "npm"
     try:
-        answer = subprocess.run(  # noqa: S603 — the npm of our own environment
+        answer = subprocess.run(  # noqa: S603 # the npm of our own environment
             [npm, "config", "get", "registry"], capture_output=True, text=True, check=True, cwd=PROJECT_ROOT
         )
     except (OSError, subprocess.CalledProcessError) as error:

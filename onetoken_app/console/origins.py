@@ -13,7 +13,7 @@ def allowed_origins(settings: Settings) -> tuple[str, ...]:
         scheme, _, rest = settings.public_url.partition("://")
         return (f"{scheme}://{rest.partition('/')[0]}".lower(),)
     names = ["localhost", "127.0.0.1", "[::1]"]
-    if settings.host not in {"0.0.0.0", "::", *names}:  # noqa: S104 — compared, not bound
+    if settings.host not in {"0.0.0.0", "::", *names}:  # noqa: S104 # compared, not bound
         names.append(settings.host)
     return tuple(f"http://{name}:{settings.port}" for name in names)
 

@@ -161,7 +161,7 @@ async def _admit(state: rx.State, role: Role) -> Any:
     if found is None:
         await _forget_tab(state)
         return rx.redirect(f"/sign-in?next={state.router.url.path or '/'}", replace=True)
-    shown._show(found)  # noqa: SLF001 — a method with a public name would be an event
+    shown._show(found)  # noqa: SLF001 # a method with a public name would be an event
     if found.may(role):
         return found
     return rx.toast.error(plain_text("error.role", found.person.locale))

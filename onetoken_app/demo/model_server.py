@@ -40,7 +40,7 @@ def weights_file() -> Path:
 def main() -> None:
     """Serve until the parent goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; open calls are drained first
-    import xllamacpp  # noqa: PLC0415  a hundred megabytes that only this process needs
+    import xllamacpp  # noqa: PLC0415 # a hundred megabytes that only this process needs
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(weights_file())

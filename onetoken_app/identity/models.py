@@ -31,7 +31,7 @@ class MailedLinkKind(StrEnum):
 
     SIGN_UP = "sign_up"
     """Register an organization under the confirmed address."""
-    PASSWORD_RESET = "password_reset"  # noqa: S105 — a kind, not a password
+    PASSWORD_RESET = "password_reset"  # noqa: S105 # a kind, not a password
     """Choose a new password."""
     INVITATION = "invitation"
     """Take a seat in an organization."""

@@ -54,7 +54,7 @@ def _together(desk: Desk, operations: Sequence[Operation]) -> list[Answer]:
         return _commit(desk, operations)
     except store.EpochEnded:
         raise
-    except Exception as error:  # noqa: BLE001  whatever one operation provokes must not fail its neighbours
+    except Exception as error:  # noqa: BLE001 # whatever one operation provokes must not fail its neighbours
         _raise_if_gone(desk, error)
         get_logger().warning("ledger_batch_taken_apart", error_class=type(error).__name__, count=len(operations))
     return [_guarded(desk, operation, partial(_commit_alone, desk, operation)) for operation in operations]
@@ -97,7 +97,7 @@ def _guarded(desk: Desk, operation: Operation, work: Callable[[], Answer]) -> An
             return work()
         except store.EpochEnded:
             raise
-        except Exception as error:  # noqa: BLE001  as above; its class goes to the log and to the caller
+        except Exception as error:  # noqa: BLE001 # as above; its class goes to the log and to the caller
             _raise_if_gone(desk, error)
             refused = Refused(error_class=type(error).__name__)
     get_logger().error(

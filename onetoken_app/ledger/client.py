@@ -303,7 +303,7 @@ class LedgerClient:
         get_logger().error("ledger_writer_died", pid=dead.pid, exit_code=exit_code)
         delay = _RESTART_SECONDS_MIN
         while True:
-            assert self._hello is not None  # noqa: S101  set by start(), before any writer can die
+            assert self._hello is not None  # noqa: S101 # set by start(), before any writer can die
             if exit_code == ExitCode.EPOCH_ENDED:
                 self._hello = self._hello.in_epoch(new_id(Kind.EPOCH))
             await asyncio.sleep(delay)

@@ -92,7 +92,7 @@ def _in_one_snapshot(session: Session) -> Connection:
     is_sqlite = transaction.dialect.name == "sqlite"
     if not is_sqlite:
         transaction.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    elif not transaction.connection.driver_connection.in_transaction:  # type: ignore[union-attr]  # SQLite's driver
+    elif not transaction.connection.driver_connection.in_transaction:  # type: ignore[union-attr] # SQLite's driver
         # The driver begins a transaction for a change only; without one each SELECT would see its own moment.
         transaction.exec_driver_sql("BEGIN")
     return SessionConnection(transaction.exec_driver_sql, is_sqlite=is_sqlite)

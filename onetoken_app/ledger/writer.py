@@ -55,7 +55,7 @@ def main() -> int:
     configure_logging(hello.log_level)
     try:
         backend = open_backend(hello)
-    except Exception as error:  # noqa: BLE001  whatever keeps the database shut, the client is told and tries again
+    except Exception as error:  # noqa: BLE001 # whatever keeps the database shut, the client is told and tries again
         get_logger().error("ledger_database_unreachable", error_class=type(error).__name__)
         return ExitCode.DATABASE_GONE
     try:
@@ -76,7 +76,7 @@ def _work(channel: "Channel", desk: Desk) -> int:
         return ExitCode.EPOCH_ENDED
     except BrokenPipeError:
         return ExitCode.CLOSED
-    except Exception as error:  # noqa: BLE001  the edge of the process: its words must pass the log's allow-list
+    except Exception as error:  # noqa: BLE001 # the edge of the process: its words must pass the log's allow-list
         if isinstance(error, DatabaseGone) or desk.backend.is_gone(error):
             get_logger().error("ledger_database_gone", error_class=type(error.__cause__ or error).__name__)
             return ExitCode.DATABASE_GONE
@@ -157,7 +157,7 @@ def _close(backend: Backend) -> None:
     """Close what can be closed; a database that is gone need not answer."""
     try:
         backend.close()
-    except Exception as error:  # noqa: BLE001  the process ends anyway, and its exit code says why
+    except Exception as error:  # noqa: BLE001 # the process ends anyway, and its exit code says why
         get_logger().warning("ledger_database_not_closed", error_class=type(error).__name__)
 
 

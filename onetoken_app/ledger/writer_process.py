@@ -123,7 +123,7 @@ class WriterProcess(asyncio.Protocol):
 
 def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
     """Start the process in a session of its own, out of reach of the terminal's signals."""
-    return subprocess.Popen(  # noqa: S603  our own module, run by the interpreter that runs us
+    return subprocess.Popen(  # noqa: S603 # our own module, run by the interpreter that runs us
         [sys.executable, "-m", _MODULE, str(descriptor)],
         pass_fds=(descriptor,),
         stdin=subprocess.DEVNULL,

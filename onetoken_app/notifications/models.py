@@ -18,11 +18,11 @@ class LetterKind(StrEnum):
     """The link that goes on with a sign-up."""
     ALREADY_SIGNED_UP = "already_signed_up"
     """Somebody signed up with an address that is known."""
-    RESET_PASSWORD = "reset_password"  # noqa: S105 — a kind, not a password
+    RESET_PASSWORD = "reset_password"  # noqa: S105 # a kind, not a password
     """The link to choose a new password."""
     NO_ACCOUNT = "no_account"
     """Somebody forgot the password of an address that is unknown."""
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105 — a kind, not a password
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 # a kind, not a password
     """The password was changed."""
     INVITATION = "invitation"
     """The link to take a seat in an organization."""

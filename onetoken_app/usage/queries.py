@@ -231,7 +231,7 @@ def _within(organization_id: str, period: Period) -> list[sa.ColumnElement[bool]
 
 async def _all(session: AsyncSession, query: sa.Executable) -> list[Any]:
     """Run a statement of several columns; ``session.exec`` knows the types of SQLModel's own select only."""
-    return list((await session.exec(query)).all())  # type: ignore[call-overload]
+    return list((await session.exec(query)).all())  # type: ignore[call-overload] # SQLModel types only its own select
 
 
 def _total(row: Any) -> ChargeTotal:

@@ -56,7 +56,7 @@ def _password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def installed(database_settings: Settings, database: Database) -> Settings:  # noqa: ARG001 — opens the database
+def installed(database_settings: Settings, database: Database) -> Settings:  # noqa: ARG001 # opens the database
     return database_settings.model_copy(update={"allow_private_upstreams": True})
 
 

@@ -15,7 +15,7 @@ from onetoken_app.vault import load_root_secrets
 
 
 @pytest.fixture
-def installed(sqlite_settings: Settings, sqlite_database: Database) -> Settings:  # noqa: ARG001 — opens the database
+def installed(sqlite_settings: Settings, sqlite_database: Database) -> Settings:  # noqa: ARG001 # opens the database
     return sqlite_settings.model_copy(update={"allow_private_upstreams": True})
 
 

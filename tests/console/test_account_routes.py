@@ -22,7 +22,7 @@ from tests.support.builders import an_organization
 async def audited() -> list[tuple[str, str]]:
     """Return actions and subjects in order."""
     async with read_session() as session:
-        rows = await session.exec(select(AuditEntry).order_by(AuditEntry.sequence_number))  # type: ignore[arg-type]
+        rows = await session.exec(select(AuditEntry).order_by(AuditEntry.sequence_number))  # type: ignore[arg-type] # a column
         return [(row.action, row.subject_id) for row in rows]
 
 

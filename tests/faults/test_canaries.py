@@ -141,7 +141,7 @@ async def post_what_is_refused(client: httpx.AsyncClient, running: RunningProces
 async def until_closed(installation: Installation, count: int) -> None:
     """Wait until that many calls are closed, so that everything that would be written has been."""
     async with asyncio.timeout(30):
-        while installation.rows("SELECT count(*) FROM ledger_hold_close")[0][0] < count:  # noqa: ASYNC110 — a database has no event
+        while installation.rows("SELECT count(*) FROM ledger_hold_close")[0][0] < count:  # noqa: ASYNC110 # a database has no event
             await asyncio.sleep(0.02)
 
 

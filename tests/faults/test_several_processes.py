@@ -91,7 +91,7 @@ class TestWorkersOnPostgresql:
                 await asyncio.to_thread(installation.apply, apply_file(base_url=upstream.base_url, credit=credit))
                 calls = [asyncio.create_task(called(running, secret)) for _ in range(200)]
                 async with asyncio.timeout(100):
-                    while sum(call.done() for call in calls) < 163:  # noqa: ASYNC110 — many calls, no event
+                    while sum(call.done() for call in calls) < 163:  # noqa: ASYNC110 # many calls, no event
                         await asyncio.sleep(0.01)
                 all_decided.set()
                 statuses = [(await call).status_code for call in calls]

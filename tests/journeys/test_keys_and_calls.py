@@ -45,13 +45,13 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
 
 def call(console: RunningConsole, secret: str) -> int:
     """Call the relay as an application does; return the status."""
-    request = urllib.request.Request(  # noqa: S310 — an address of this test's own server
+    request = urllib.request.Request(  # noqa: S310 # an address of this test's own server
         f"{console.url}/v1/chat/completions",
         data=json.dumps({"model": "mock", "messages": [{"role": "user", "content": "Hello"}]}).encode(),
         headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 — as above
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 # as above
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

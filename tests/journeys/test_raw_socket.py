@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-import socketio  # type: ignore[import-untyped]
+import socketio  # type: ignore[import-untyped] # it has no types
 from reflex_base.constants import Reflex
 from reflex_base.registry import RegistrationContext
 

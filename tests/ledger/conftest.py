@@ -21,7 +21,7 @@ def desk(database_settings: Settings) -> Iterator[Desk]:
 
 
 @pytest.fixture
-async def owner_id(database: Database) -> str:  # noqa: ARG001  opens the database for this process
+async def owner_id(database: Database) -> str:  # noqa: ARG001 # opens the database for this process
     """An owner with 1 000 nanos of credit."""
     async with unit_of_work() as session:
         return await an_owner(session, balance_nanos=1_000)

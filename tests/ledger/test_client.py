@@ -37,7 +37,7 @@ async def the_held_nanos(owner_id: str) -> int:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what another process or task is about to do; the test's time-out bounds it."""
-    while not await condition():  # noqa: ASYNC110  what is waited for happens in another process
+    while not await condition():  # noqa: ASYNC110 # what is waited for happens in another process
         await asyncio.sleep(0.01)
 
 

@@ -26,7 +26,7 @@ async def the_balance(owner_id: str = OWNER) -> BalanceView:
 
 
 @pytest.fixture
-async def account_id(database: Database) -> str:  # noqa: ARG001  opens the database for this process
+async def account_id(database: Database) -> str:  # noqa: ARG001 # opens the database for this process
     """An account without money."""
     async with unit_of_work() as session:
         return await service.open_account(session, owner_id=OWNER, currency=Currency.USD)

