@@ -20,16 +20,20 @@ CATCH_EVERYTHING = {
 """Where ``except Exception`` may stand, and which edge it is: the relay's, the console's, a command's, the writer's."""
 
 _NOQA = re.compile(r"#\s*noqa(?!:\s*[A-Z]+\d)", re.IGNORECASE)
+_REASONED = re.compile(r"#\s*(?:noqa: [A-Z]+\d+(?:, [A-Z]+\d+)*|type: ignore\[[a-z-]+\]) # \S", re.IGNORECASE)
+_SUPPRESSION = re.compile(r"#\s*(?:noqa|type: ignore)\b")
 _TYPE_IGNORE = re.compile(r"#\s*type:\s*ignore(?!\[)")
 
 
 def suppresses_without_code(module: Module) -> Iterator[str]:
-    """Find suppressions that name no rule: they hide the next mistake as well."""
+    """Find suppressions that name no rule, which hide the next mistake as well, and those without ``# why``."""
     for number, line in enumerate(module.text.splitlines(), start=1):
         if _NOQA.search(line):
             yield f"{number} noqa without a code"
-        if _TYPE_IGNORE.search(line):
+        elif _TYPE_IGNORE.search(line):
             yield f"{number} type: ignore without a code"
+        elif _SUPPRESSION.search(line) and not _REASONED.search(line):
+            yield f"{number} a suppression without '# why' after its code"
 
 
 def catches_everything(module: Module) -> Iterator[str]:
@@ -56,7 +60,7 @@ def leaves_for_later(module: Module) -> Iterator[str]:
 
 
 class TestSuppressions:
-    def test_each_names_its_rule(self) -> None:
+    def test_each_names_its_rule_and_reason(self) -> None:
         assert breaches(suppresses_without_code, all_modules()) == []
 
     @pytest.mark.parametrize(
@@ -65,9 +69,13 @@ class TestSuppressions:
     def test_a_planted_one_is_found(self, planted: str) -> None:
         assert list(suppresses_without_code(module_of(f"x = 1  # {planted}\n")))
 
-    def test_one_that_names_its_rule_is_fine(self) -> None:
-        planted = "x = 1  # " + "noqa: S105 - not a password\ny = 2  # " + "type: ignore[assignment]\n"
+    def test_one_that_names_its_rule_and_reason_is_fine(self) -> None:
+        planted = "x = 1  # " + "noqa: S105 # no password\ny = 2  # " + "type: ignore[assignment] # a driver's type\n"
         assert list(suppresses_without_code(module_of(planted))) == []
+
+    @pytest.mark.parametrize("planted", ["noqa: S105", "noqa: S105 - no password", "type: ignore[misc]"])
+    def test_one_without_its_reason_is_found(self, planted: str) -> None:
+        assert list(suppresses_without_code(module_of(f"x = 1  # {planted}\n")))
 
 
 class TestCatchingEverything:
