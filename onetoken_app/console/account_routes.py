@@ -78,7 +78,8 @@ class AccountRoutes:
         except OneTokenError as error:
             await send_refusal(send, RefusedExchange(HTTPStatus(error.http_status), error.code))
         except Exception:  # the console's edge: whatever broke, the browser learns that nothing was done
-            logger.exception("account_route_failed", path=scope["path"])
+            path = scope["path"]  # anything that a browser sends; only a route of ours may be written down
+            logger.exception("account_route_failed", path=path if path in self._routes else "unknown")
             await send_refusal(send, RefusedExchange(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error"))
         else:
             cookies = [(b"set-cookie", answer.set_cookie.encode())] if answer.set_cookie else []

@@ -7,6 +7,7 @@ from onetoken_app import clock
 from onetoken_app.audit.models import AuditEntry
 from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.callers import find_caller
+from onetoken_app.console.http_exchange import Message
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.identity import service as identity
 from onetoken_app.identity.models import SignInSession
@@ -123,6 +124,25 @@ class TestEveryRoute:
 
     async def test_lets_no_cache_keep_an_answer(self, routes: AccountRoutes) -> None:
         assert (await post(routes, "/account/sign-out", {})).header("cache-control") == "no-store"
+
+    async def test_what_breaks_tells_the_browser_nothing_and_the_log_which_route(
+        self, routes: AccountRoutes, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        async def breaks() -> Message:
+            raise RuntimeError("PLANTED")
+
+        sent: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            sent.append(message)
+
+        origin = [(b"origin", ORIGIN.encode()), (b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/account/sign-in", "headers": origin}
+        await routes(scope, breaks, keep)
+        assert (sent[0]["status"], sent[1]["body"]) == (500, b'{"code":"internal_error"}')
+        written = capsys.readouterr()
+        assert "account_route_failed" in written.out + written.err
+        assert "path=/account/sign-in" in written.out + written.err
 
 
 class TestSignOut:
