@@ -11,11 +11,16 @@ from onetoken_app import clock
 from onetoken_app.errors import BadRequest, Conflict, NotFound
 from onetoken_app.ledger import service as ledger
 from onetoken_app.money import Nanos, format_amount
+from onetoken_app.notifications import letters
+from onetoken_app.notifications.letters import Letter
+from onetoken_app.organizations.circulars import IN_CHARGE_OF_MONEY, MailRoom, write_to_members
 from onetoken_app.organizations.queries import members_of
 from onetoken_app.payments.errors import AmountDiffers, ApproverInvolved, BankEntryUsed
 from onetoken_app.payments.models import OrderState, TopUpOrder, TransferApproval, TransferRefusal
 from onetoken_app.payments.orders import audit_order
 
+CONSOLE_PATH = "/top-up"
+"""Where the console shows an organization its orders."""
 _BANK_ENTRY_CHARACTERS_MAX = 64
 _WORDS_CHARACTERS_MAX = 1000
 
@@ -29,6 +34,7 @@ async def approve_transfer(
     received_nanos: Nanos,
     bank_entry: str,
     second_person_above_nanos: Nanos,
+    mail_room: MailRoom,
 ) -> bool:
     """Confirm that a transfer arrived; the last approval that is needed credits it.
 
@@ -40,6 +46,7 @@ async def approve_transfer(
         received_nanos: What arrived; has to be what was ordered.
         bank_entry: The entry of the bank statement; 1 to 64 characters. No entry pays for two orders.
         second_person_above_nanos: Orders above it need two approvals.
+        mail_room: Writes to the organization once it is credited.
 
     Returns:
         True: it is credited. False: a second person has to approve it too.
@@ -86,6 +93,7 @@ async def approve_transfer(
     )  # fmt: skip
     if is_last:
         await _credit(session, order)
+        await _tell(session, order, mail_room)
     return is_last
 
 
@@ -97,6 +105,7 @@ async def refuse_transfer(
     expected_revision: int,
     reason: TransferRefusal,
     words: str,
+    mail_room: MailRoom,
 ) -> None:
     """Say that a reported transfer cannot be credited; the customer may report it again.
 
@@ -118,6 +127,7 @@ async def refuse_transfer(
     await audit_order(
         session, order, action="transfer_refused", actor_id=refused_by, facts={"reason": reason.value}
     )  # fmt: skip
+    await _tell(session, order, mail_room)
 
 
 async def _credit(session: AsyncSession, order: TopUpOrder) -> None:
@@ -133,6 +143,18 @@ async def _credit(session: AsyncSession, order: TopUpOrder) -> None:
     order.state, order.credited_at = OrderState.CREDITED, clock.utc_now()
     order.refusal, order.words = None, ""
     await session.flush()
+
+
+async def _tell(session: AsyncSession, order: TopUpOrder, mail_room: MailRoom) -> None:
+    """Post a mail to those in charge of money; it says that there is news, and the console says what."""
+
+    def letter(locale: str, organization_name: str) -> Letter:
+        address = f"{mail_room.console_url}{CONSOLE_PATH}"
+        return letters.payment_news(locale, organization_name=organization_name, address=address)
+
+    await write_to_members(
+        session, mail_room=mail_room, organization_id=order.organization_id, roles=IN_CHARGE_OF_MONEY, letter=letter
+    )
 
 
 async def _reported_order(session: AsyncSession, order_id: str, person_id: str, expected_revision: int) -> TopUpOrder:

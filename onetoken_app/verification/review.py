@@ -1,7 +1,8 @@
 """What the staff does with a case: take it, let it go, approve it, refuse it, or ask for more.
 
 Who submitted a case, added to it, or belongs to its organization does none of this. Only who took a case decides it,
-and names the revision they saw: of two who decide at once, one gets a Conflict.
+and names the revision they saw: of two who decide at once, one gets a Conflict. A decision posts a mail to those in
+charge of the organization, in the same transaction.
 """
 
 from sqlmodel import col, select
@@ -9,13 +10,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
 from onetoken_app.errors import Conflict
+from onetoken_app.notifications import letters
+from onetoken_app.notifications.letters import Letter
 from onetoken_app.organizations import service as organizations
+from onetoken_app.organizations.circulars import IN_CHARGE, MailRoom, write_to_members
 from onetoken_app.organizations.queries import members_of
 from onetoken_app.verification.casework import locked_case, move_case
 from onetoken_app.verification.errors import SeparationOfDuties
 from onetoken_app.verification.models import Case, CaseEvent, CaseState, ReviewReason, StoredDocument
 from onetoken_app.verification.particulars import checked_words
 from onetoken_app.verification.service import evidence_of
+
+CONSOLE_PATH = "/verification"
+"""Where the console shows an organization its case."""
 
 
 async def take_case(session: AsyncSession, *, case_id: str, reviewer_id: str, expected_revision: int) -> None:
@@ -54,7 +61,9 @@ async def release_case(session: AsyncSession, *, case_id: str, reviewer_id: str,
     await move_case(session, case, CaseState.SUBMITTED, actor_id=reviewer_id)
 
 
-async def approve_case(session: AsyncSession, *, case_id: str, decided_by: str, expected_revision: int) -> None:
+async def approve_case(
+    session: AsyncSession, *, case_id: str, decided_by: str, expected_revision: int, mail_room: MailRoom
+) -> None:
     """Confirm that the organization is what it says; its name and code go on record, and its calls are admitted.
 
     Raises:
@@ -73,10 +82,18 @@ async def approve_case(session: AsyncSession, *, case_id: str, decided_by: str, 
     await organizations.mark_verified(session, organization_id=case.organization_id)
     evidence = await evidence_of(session, case)
     await _decide(session, case, CaseState.APPROVED, decided_by, reason=None, words="", particulars_json=evidence)
+    await _tell(session, case, mail_room)
 
 
 async def refuse_case(
-    session: AsyncSession, *, case_id: str, decided_by: str, expected_revision: int, reason: ReviewReason, words: str
+    session: AsyncSession,
+    *,
+    case_id: str,
+    decided_by: str,
+    expected_revision: int,
+    reason: ReviewReason,
+    words: str,
+    mail_room: MailRoom,
 ) -> None:
     """Say no. Calls of an organization that was verified before end with it; it may write the case anew.
 
@@ -90,10 +107,18 @@ async def refuse_case(
     case = await _case_to_decide(session, case_id, decided_by, expected_revision)
     await organizations.withdraw_verification(session, organization_id=case.organization_id)
     await _decide(session, case, CaseState.REFUSED, decided_by, reason=reason, words=words)
+    await _tell(session, case, mail_room)
 
 
 async def ask_for_more(
-    session: AsyncSession, *, case_id: str, decided_by: str, expected_revision: int, reason: ReviewReason, words: str
+    session: AsyncSession,
+    *,
+    case_id: str,
+    decided_by: str,
+    expected_revision: int,
+    reason: ReviewReason,
+    words: str,
+    mail_room: MailRoom,
 ) -> None:
     """Hand the case back with a question; the organization adds to it and submits again.
 
@@ -106,6 +131,19 @@ async def ask_for_more(
     words = checked_words(words, is_required=reason is ReviewReason.OTHER)
     case = await _case_to_decide(session, case_id, decided_by, expected_revision)
     await _decide(session, case, CaseState.MORE_WANTED, decided_by, reason=reason, words=words)
+    await _tell(session, case, mail_room)
+
+
+async def _tell(session: AsyncSession, case: Case, mail_room: MailRoom) -> None:
+    """Post a mail to those in charge; it says that there is news, and the console says what."""
+
+    def letter(locale: str, organization_name: str) -> Letter:
+        address = f"{mail_room.console_url}{CONSOLE_PATH}"
+        return letters.case_news(locale, organization_name=organization_name, address=address)
+
+    await write_to_members(
+        session, mail_room=mail_room, organization_id=case.organization_id, roles=IN_CHARGE, letter=letter
+    )
 
 
 async def _case_for(session: AsyncSession, case_id: str, person_id: str, expected_revision: int) -> Case:

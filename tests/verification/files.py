@@ -4,8 +4,9 @@ import struct
 import zlib
 
 PDF = (
-    b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Count 0/Kids[]>>\n"
-    b"endobj\nxref\n0 3\ntrailer\n<</Size 3/Root 1 0 R>>\nstartxref\n120\n%%EOF\n"
+    b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"
+    b"2 0 obj\n<</Type/Pages/Count 0/Kids[]>>\nendobj\n"
+    b"xref\n0 3\ntrailer\n<</Size 3/Root 1 0 R>>\nstartxref\n120\n%%EOF\n"
 )
 ZIP = b"PK\x03\x04rest" + b"PK\x05\x06" + bytes(18)
 PAGE = b"<html><script>alert(1)</script></html>"

@@ -1,0 +1,75 @@
+"""Mails to the people of an organization, each in their own language, posted in the same transaction as the news."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app.identity.models import Person
+from onetoken_app.notifications.letters import Letter
+from onetoken_app.notifications.service import post_letter
+from onetoken_app.organizations.models import Membership, Organization, OrganizationRole
+from onetoken_app.settings import Settings
+from onetoken_app.vault import load_root_secrets
+
+IN_CHARGE = frozenset({OrganizationRole.OWNER, OrganizationRole.ADMINISTRATOR})
+"""Who hears of the organization's affairs."""
+IN_CHARGE_OF_MONEY = IN_CHARGE | {OrganizationRole.BILLING}
+"""Who hears of its payments."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailRoom:
+    """What it takes to write to people; an edge makes it, a service uses it."""
+
+    key_encryption_key: bytes = field(repr=False)
+    """Seals what a mail says while it waits."""
+    console_url: str
+    """Where its link leads."""
+
+
+def mail_room(settings: Settings) -> MailRoom:
+    """Make a mail room from the settings.
+
+    Raises:
+        BadSettings: The key-encryption key is missing or cannot be used.
+    """
+    return MailRoom(load_root_secrets(settings).key_encryption_key, settings.console_url)
+
+
+async def write_to_members(
+    session: AsyncSession,
+    *,
+    mail_room: MailRoom,
+    organization_id: str,
+    roles: frozenset[OrganizationRole],
+    letter: Callable[[str, str], Letter],
+) -> None:
+    """Post a mail to every member with one of the roles who may sign in.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        mail_room: Seals the mails.
+        organization_id: Whose members.
+        roles: Who hears of it.
+        letter: Writes it, given a locale and the organization's name.
+    """
+    query = (
+        select(Person.email, Person.locale, Organization.name)
+        .join(Membership, col(Membership.person_id) == col(Person.id))
+        .join(Organization, col(Organization.id) == col(Membership.organization_id))
+        .where(
+            Membership.organization_id == organization_id,
+            col(Membership.role).in_(roles),
+            col(Person.disabled_at).is_(None),
+        )
+        .order_by(Person.email)
+    )
+    for email, locale, name in (await session.exec(query)).all():
+        await post_letter(
+            session,
+            key_encryption_key=mail_room.key_encryption_key,
+            recipient=email,
+            letter=letter(locale, name),
+        )
