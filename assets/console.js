@@ -32,8 +32,8 @@
   };
 
   const nextAddress = () => {
-    const next = new URLSearchParams(location.search).get("next") || "/";
-    return /^\/(?![/\\])/.test(next) && !next.startsWith("/sign-in") ? next : "/";
+    const next = new URLSearchParams(location.search).get("next") || "/overview";
+    return /^\/(?![/\\])/.test(next) && !next.startsWith("/sign-in") ? next : "/overview";
   };
 
   const show = (form, code, seconds) => {

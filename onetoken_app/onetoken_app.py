@@ -12,6 +12,7 @@ from onetoken_app.console.front_door import in_front_of
 from onetoken_app.console.front_end import PROJECT_ROOT
 from onetoken_app.console.origins import is_https
 from onetoken_app.console.pages import PAGES
+from onetoken_app.console.published_texts import PublishedTexts
 from onetoken_app.console.security_headers import SecurityHeaders
 from onetoken_app.console.session import seal_events
 from onetoken_app.console.text.lookup import text
@@ -46,7 +47,7 @@ app = rx.App(
     head_components=head_components(),
     html_lang="en",
     api_transformer=in_front_of(
-        first=(RelayApp(_runtime), AccountRoutes(_settings)),
+        first=(RelayApp(_runtime), AccountRoutes(_settings), PublishedTexts()),
         wrap=lambda rest: SecurityHeaders(rest, root=PROJECT_ROOT, is_https=is_https(_settings)),
     ),
     app_wraps={(55, "ErrorBoundary"): lambda _is_stateful: boundary()},

@@ -12,8 +12,8 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.brand import wordmark
 from onetoken_app.console.locale import LocaleState
-from onetoken_app.console.navigation import PLACES, Area, Place
-from onetoken_app.console.session import SessionState, caller, event_for
+from onetoken_app.console.navigation import HOME, OVERVIEW, PLACES, Area, Place
+from onetoken_app.console.session import SessionState, caller, event_for, reader
 from onetoken_app.console.text.catalogues import Locale, plain_text
 from onetoken_app.console.text.lookup import text
 
@@ -30,7 +30,15 @@ class Page:
 
 
 class FrameState(rx.State):
-    """What the frame itself can do."""
+    """What the frame itself can do and shows."""
+
+    is_known: bool = False
+    """Somebody who is signed in reads a page that is for everybody."""
+
+    @event_for(Role.NOBODY)
+    async def look(self) -> None:
+        """Find out whether to offer the console or the sign-in."""
+        self.is_known = await reader(self) is not None
 
     @event_for(Role.PERSON)
     async def act_for(self, organization_id: str) -> Any:
@@ -50,7 +58,7 @@ def framed(*content: rx.Component, here: str) -> rx.Component:
     return _shell(
         rx.el.a(text("frame.skip"), href="#content", class_name="skip"),
         rx.el.header(
-            rx.el.a(wordmark(), href="/", class_name="home", custom_attrs={"aria-label": "OneToken"}),
+            rx.el.a(wordmark(), href=OVERVIEW, class_name="home", custom_attrs={"aria-label": "OneToken"}),
             _organization(),
             rx.el.div(_language(), _appearance(), _person(), class_name="header-tools"),
             class_name="header",
@@ -77,8 +85,29 @@ def boundary() -> rx.Component:
 def bare(*content: rx.Component) -> rx.Component:
     """Put content alone on a page, for whoever is not signed in."""
     return _shell(
-        rx.el.header(wordmark(), rx.el.div(_language(), _appearance(), class_name="header-tools"), class_name="header"),
+        rx.el.header(_home(), rx.el.div(_language(), _appearance(), class_name="header-tools"), class_name="header"),
         rx.el.main(*content, id="content", class_name="content bare"),
+        _footer(),
+    )
+
+
+def open_to_all(*content: rx.Component, here: str) -> rx.Component:
+    """Put content into the frame of pages that anybody reads; they load ``FrameState.look``.
+
+    Args:
+        content: The page's own.
+        here: The page's route, to be marked in the menu.
+    """
+    return _shell(
+        rx.el.a(text("frame.skip"), href="#content", class_name="skip"),
+        rx.el.header(
+            _home(),
+            rx.el.nav(_menu(Area.PUBLIC, here), class_name="public-menu", aria_label=text("frame.menu")),
+            rx.el.div(_language(), _appearance(), _way_in(), class_name="header-tools"),
+            class_name="header open",
+        ),
+        rx.el.main(*content, id="content", class_name="content open", tab_index=-1),
+        _footer(),
     )
 
 
@@ -92,6 +121,30 @@ def _shell(*content: rx.Component) -> rx.Component:
         *content,
         class_name=rx.cond(rx.State.is_hydrated, "shell is-ready", "shell"),
         lang=LocaleState.code,
+    )
+
+
+def _home() -> rx.Component:
+    """Lead to what a stranger sees first."""
+    return rx.el.a(wordmark(), href=HOME, class_name="home", custom_attrs={"aria-label": "OneToken"})
+
+
+def _way_in() -> rx.Component:
+    """Lead to the console, through the sign-in or past it."""
+    return rx.cond(
+        FrameState.is_known,
+        rx.el.a(text("public.console"), href=OVERVIEW, class_name="button primary small"),
+        rx.el.a(text("sign_in.title"), href="/sign-in", class_name="button primary small"),
+    )
+
+
+def _footer() -> rx.Component:
+    """Name the places that anybody may read."""
+    places = [place for place in PLACES if place.area is Area.PUBLIC]
+    return rx.el.footer(
+        rx.el.ul(*[rx.el.li(rx.el.a(text(place.label_key), href=place.route)) for place in places]),
+        rx.el.p(text("public.promise")),
+        class_name="footer",
     )
 
 

@@ -1,8 +1,9 @@
 """The language a reader chose: kept in their browser before sign-in, and with the person afterwards."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import reflex as rx
+from reflex_base.registry import RegistrationContext
 
 from onetoken_app.console.callers import Role
 from onetoken_app.console.session import event_for, reader
@@ -40,10 +41,11 @@ class LocaleState(rx.State):
         self.derived = person.locale if person and known_locale(person.locale) is Locale.CHINESE else preferred
 
     @event_for(Role.NOBODY)
-    async def choose(self, locale: str) -> None:
-        """Change the language, and remember it with the person who is signed in."""
+    async def choose(self, locale: str) -> Any:
+        """Change the language, remember it with the person who is signed in, and load what a page has in it anew."""
         self.chosen = known_locale(locale).value
         person = await reader(self)
         if person is not None:
             async with unit_of_work() as session:
                 await identity.set_locale(session, person_id=person.person_id, locale=self.chosen)
+        return RegistrationContext.get().app.get_load_events(self.router.url.path)

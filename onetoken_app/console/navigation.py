@@ -7,6 +7,8 @@ from enum import StrEnum
 class Area(StrEnum):
     """Whose side of the console a page is on."""
 
+    PUBLIC = "public"
+    """Anybody, signed in or not."""
     CUSTOMER = "customer"
     """People of an organization."""
     STAFF = "staff"
@@ -24,8 +26,18 @@ class Place:
     area: Area
 
 
+HOME = "/"
+"""What a stranger sees first."""
+OVERVIEW = "/overview"
+"""What a signed-in person sees first."""
 PLACES = (
-    Place("/", "nav.overview", "layout-dashboard", Area.CUSTOMER),
+    Place("/models", "nav.models", "boxes", Area.PUBLIC),
+    Place("/status", "nav.status", "activity", Area.PUBLIC),
+    Place("/terms", "nav.terms", "scroll-text", Area.PUBLIC),
+    Place("/privacy", "nav.privacy", "shield", Area.PUBLIC),
+    Place("/overview", "nav.overview", "layout-dashboard", Area.CUSTOMER),
+    Place("/quick-start", "nav.quick_start", "rocket", Area.CUSTOMER),
+    Place("/playground", "nav.playground", "message-square", Area.CUSTOMER),
     Place("/usage", "nav.usage", "chart-column", Area.CUSTOMER),
     Place("/keys", "nav.keys", "key-round", Area.CUSTOMER),
     Place("/staff/organizations", "nav.organizations", "building-2", Area.STAFF),

@@ -7,7 +7,8 @@ import reflex as rx
 
 from onetoken_app.console.front_end import PROJECT_ROOT
 
-STYLESHEETS = ["/console.css"]
+STYLESHEETS = ["/console.css", "/public.css"]
+_SCRIPTS = ("console.js", "playground.js")
 PRODUCT_NAME = "OneToken"
 
 
@@ -25,11 +26,16 @@ class Tone(StrEnum):
 
 
 def head_components() -> list[rx.Component]:
-    """Return what stands in the head of every page; the script's address changes with its content."""
-    script = (PROJECT_ROOT / "assets" / "console.js").read_bytes()
+    """Return what stands in the head of every page; a script's address changes with its content."""
     return [
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.meta(name="robots", content="noindex"),
         rx.el.meta(name="color-scheme", content="light dark"),
-        rx.el.script(src=f"/console.js?v={hashlib.sha256(script).hexdigest()[:12]}", defer=True),
+        *[_script(name) for name in _SCRIPTS],
     ]
+
+
+def _script(name: str) -> rx.Component:
+    """Load one of our scripts."""
+    content = (PROJECT_ROOT / "assets" / name).read_bytes()
+    return rx.el.script(src=f"/{name}?v={hashlib.sha256(content).hexdigest()[:12]}", defer=True)

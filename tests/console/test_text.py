@@ -12,7 +12,16 @@ from onetoken_app.console.shown.api_keys import KeyStanding
 from onetoken_app.console.shown.calls import CallOutcome
 from onetoken_app.console.shown.moments import PeriodName
 from onetoken_app.console.shown.platform import OrganizationStanding
-from onetoken_app.console.text.catalogues import CATALOGUES, Locale, known_locale, plain_text, preferred_locale
+from onetoken_app.console.shown.readings import Operation
+from onetoken_app.console.shown.readings import Span as ReadingSpan
+from onetoken_app.console.text.catalogues import (
+    CATALOGUES,
+    PARTS,
+    Locale,
+    known_locale,
+    plain_text,
+    preferred_locale,
+)
 
 CONSOLE = Path(__file__).parents[2] / "onetoken_app" / "console"
 KEYS_BY_PREFIX = {
@@ -20,13 +29,16 @@ KEYS_BY_PREFIX = {
     "outcome.": {f"outcome.{kind}" for kind in CallOutcome},
     "standing.": {f"standing.{kind}" for kind in KeyStanding},
     "organization_standing.": {f"organization_standing.{kind}" for kind in OrganizationStanding},
+    "operation.": {f"operation.{kind}" for kind in Operation},
+    "overall.": {f"overall.{kind}" for kind in Operation},
+    "span.": {f"span.{kind}" for kind in ReadingSpan},
     "period.": {f"period.{kind}" for kind in PeriodName},
     "region.": {"region.mainland", "region.overseas"},
     "switch.": {"switch.on", "switch.off"},
 }
 """Keys that are looked up by the value of a closed enum."""
 _SHOWN_BY = {"title", "placeholder", "alt", "label", "aria_label"}
-_SAME_EVERYWHERE = {"OneToken", "404", "0", " ", "·", " · ", "≈", "English", "中文"}
+_SAME_EVERYWHERE = {"–", "OneToken", "404", "0", " ", "·", " · ", "≈", "English", "中文"}
 
 
 def sources() -> Iterator[tuple[Path, ast.Module]]:
@@ -78,8 +90,12 @@ class TestCatalogues:
         assert [key for key, words in chinese.items() if re.search(r"[\u4e00-\u9fff][,;:?!.]", words)] == []
 
     def test_are_in_order(self) -> None:
-        for words in CATALOGUES.values():
+        for words in [part for parts in PARTS.values() for part in parts]:
             assert list(words) == sorted(words)
+
+    def test_say_each_thing_once(self) -> None:
+        for locale, parts in PARTS.items():
+            assert sum(len(part) for part in parts) == len(CATALOGUES[locale])
 
     def test_hold_exactly_what_is_used(self) -> None:
         by_value = set().union(*KEYS_BY_PREFIX.values())

@@ -16,8 +16,22 @@ from tests.journeys.browser import running_browser
 WIDTHS = (380, 1440)
 APPEARANCES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LOCALES = ("en", "zh-CN")
-SIGNED_OUT = {"sign-in": "/sign-in", "missing": "/no-such-page"}
-CUSTOMER = {"overview": "/", "usage": "/usage", "keys": "/keys"}
+SIGNED_OUT = {
+    "home": "/",
+    "models": "/models",
+    "status": "/status",
+    "terms": "/terms",
+    "privacy": "/privacy",
+    "sign-in": "/sign-in",
+    "missing": "/no-such-page",
+}
+CUSTOMER = {
+    "overview": "/overview",
+    "quick-start": "/quick-start",
+    "playground": "/playground",
+    "usage": "/usage",
+    "keys": "/keys",
+}
 STAFF = {"organizations": "/staff/organizations", "channels": "/staff/channels"}
 
 

@@ -30,3 +30,24 @@ def python_snippet(base_url: str, model: str) -> str:
         ")\n"
         "print(answer.choices[0].message.content)"
     )
+
+
+def node_snippet(base_url: str, model: str) -> str:
+    """Write the call for the official client of Node, as a module."""
+    return (
+        'import OpenAI from "openai";\n\n'
+        "const client = new OpenAI({\n"
+        f'  baseURL: "{base_url}/v1",\n'
+        "  apiKey: process.env.OTK_API_KEY,\n"
+        "});\n"
+        "const answer = await client.chat.completions.create({\n"
+        f'  model: "{model}",\n'
+        '  messages: [{ role: "user", content: "Hello" }],\n'
+        "});\n"
+        "console.log(answer.choices[0].message.content);"
+    )
+
+
+def key_line(key_prefix: str) -> str:
+    """Write how a shell learns the key; its secret is pasted by whoever kept it."""
+    return f"export OTK_API_KEY='{key_prefix}…'"

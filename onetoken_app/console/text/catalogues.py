@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from onetoken_app.console.text.calling_en import CALLING_ENGLISH
+from onetoken_app.console.text.calling_zh_cn import CALLING_CHINESE
 from onetoken_app.console.text.en import ENGLISH
+from onetoken_app.console.text.public_en import PUBLIC_ENGLISH
+from onetoken_app.console.text.public_zh_cn import PUBLIC_CHINESE
 from onetoken_app.console.text.zh_cn import CHINESE
 
 
@@ -16,7 +20,14 @@ class Locale(StrEnum):
     """Simplified Chinese."""
 
 
-CATALOGUES: Mapping[Locale, Mapping[str, str]] = {Locale.ENGLISH: ENGLISH, Locale.CHINESE: CHINESE}
+PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
+    Locale.ENGLISH: (ENGLISH, PUBLIC_ENGLISH, CALLING_ENGLISH),
+    Locale.CHINESE: (CHINESE, PUBLIC_CHINESE, CALLING_CHINESE),
+}
+"""A catalogue's files, one a part of the console; a key stands in one of them."""
+CATALOGUES: Mapping[Locale, Mapping[str, str]] = {
+    locale: {key: words for part in parts for key, words in part.items()} for locale, parts in PARTS.items()
+}
 
 
 def plain_text(key: str, locale: str, **values: str | int) -> str:

@@ -15,6 +15,7 @@ from onetoken_app.console.components.money_text import money_text
 from onetoken_app.console.components.stat_card import stat_card, stat_row
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.navigation import OVERVIEW
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.amounts import ShownAmount, shown_amount, shown_count
 from onetoken_app.console.shown.calls import ShownCall, shown_calls
@@ -108,7 +109,7 @@ def overview() -> rx.Component:
             side=rx.el.a(text("overview.all_calls"), href="/usage", class_name="quiet-link"),
         ),
         rx.el.p(text("frame.times_in", zone=OverviewState.time_zone), class_name="quiet-text"),
-        here="/",
+        here=OVERVIEW,
     )
 
 
@@ -126,4 +127,9 @@ def _first_call() -> rx.Component:
     )
 
 
-PAGE = Page(route="/", title_key="overview.title", body=overview, on_load=(LocaleState.derive, OverviewState.load))
+PAGE = Page(
+    route="/overview",
+    title_key="overview.title",
+    body=overview,
+    on_load=(LocaleState.derive, OverviewState.load),
+)

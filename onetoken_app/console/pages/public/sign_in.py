@@ -8,6 +8,7 @@ from onetoken_app.console.callers import Role
 from onetoken_app.console.components.fields import field
 from onetoken_app.console.frame import Page, bare
 from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.navigation import OVERVIEW
 from onetoken_app.console.session import event_for, reader
 from onetoken_app.console.text.lookup import text
 
@@ -18,7 +19,7 @@ class SignInState(rx.State):
     @event_for(Role.NOBODY)
     async def load(self) -> Any:
         """Send somebody who is signed in on to the overview."""
-        return rx.redirect("/", replace=True) if await reader(self) else None
+        return rx.redirect(OVERVIEW, replace=True) if await reader(self) else None
 
 
 def sign_in() -> rx.Component:

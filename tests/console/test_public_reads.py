@@ -1,0 +1,134 @@
+"""What anybody may read: agreements by version, their exact files, models with prices, how models answer."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from onetoken_app import clock
+from onetoken_app.agreements.documents import Document, documents
+from onetoken_app.agreements.models import AgreementKind
+from onetoken_app.catalog.models import Region
+from onetoken_app.catalog.queries import channels, models_for_sale, routes_of
+from onetoken_app.console.published_texts import PublishedTexts, address_of
+from onetoken_app.console.shown import readings
+from onetoken_app.console.shown.agreements import shown_agreement
+from onetoken_app.console.shown.offers import regions_by_model, shown_offers
+from onetoken_app.console.shown.readings import Operation, Span
+from onetoken_app.database import Database, read_session, unit_of_work
+from onetoken_app.pricing.queries import price_sheets
+from onetoken_app.settings import Settings
+from onetoken_app.token_usage import TokenKind
+from tests.console.asgi_calls import post
+from tests.support.builders import a_channel, a_model
+from tests.usage.drafts import a_draft, insert
+
+TODAY = date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+class TestShownAgreement:
+    def test_without_a_version_it_is_the_one_in_force(self) -> None:
+        shown = shown_agreement(AgreementKind.TERMS_OF_SERVICE, page="/terms", version="", locale="zh-CN", on=TODAY)
+        assert shown is not None
+        assert (shown.version, shown.is_current, shown.is_upcoming) == ("2026-05-18", True, False)
+        assert shown.address == "/terms?version=2026-05-18"
+        assert shown.file.endswith(".zh-CN.md")
+
+    def test_a_version_has_the_same_address_for_ever(self) -> None:
+        shown = shown_agreement(
+            AgreementKind.PRIVACY_POLICY, page="/privacy", version="2026-05-18", locale="en", on=date(2030, 1, 1)
+        )
+        assert shown is not None
+        assert [one.address for one in shown.versions] == ["/privacy?version=2026-05-18"]
+
+    def test_a_language_without_a_text_reads_english(self) -> None:
+        shown = shown_agreement(
+            AgreementKind.TERMS_OF_SERVICE, page="/terms", version="2026-05-18", locale="fr", on=TODAY
+        )
+        assert shown is not None
+        assert shown.file.endswith(".en.md")
+
+    @pytest.mark.parametrize("version", ["2020-01-01", "../secrets", "<script>"])
+    def test_a_version_that_never_was_is_none(self, version: str) -> None:
+        kind = AgreementKind.TERMS_OF_SERVICE
+        assert shown_agreement(kind, page="/terms", version=version, locale="en", on=TODAY) is None
+
+
+class TestPublishedTexts:
+    @pytest.mark.parametrize("document", documents(), ids=address_of)
+    async def test_serve_the_exact_file(self, document: Document) -> None:
+        answer = await post(PublishedTexts(), address_of(document), {}, method="GET")
+        assert answer.status == 200
+        assert hashlib.sha256(answer.body).hexdigest() == document.sha256
+        assert answer.header("content-type") == "text/markdown; charset=utf-8"
+
+    @pytest.mark.parametrize("name", ["", "x.md", "../documents.py", "..%2fdocuments.py"])
+    async def test_serve_nothing_else(self, name: str) -> None:
+        answer = await post(PublishedTexts(), f"/texts/{name}", {}, method="GET")
+        assert (answer.status, answer.body) == (404, b"")
+
+
+class TestShownOffers:
+    async def test_a_row_names_prices_and_regions(self, sqlite_database: Database, sqlite_settings: Settings) -> None:
+        assert sqlite_database.is_sqlite
+        async with unit_of_work() as session:
+            abroad = await a_channel(session, sqlite_settings, region=Region.OVERSEAS)
+            rates = {TokenKind.INPUT: 1_000_000, TokenKind.OUTPUT: 2_500_000, TokenKind.CACHE_READ: 25_000}
+            await a_model(session, sqlite_settings, name="far", channel_id=abroad, rates=rates)
+        async with read_session() as session:
+            found = await models_for_sale(session)
+            sheets = await price_sheets(session, now=clock.utc_now())
+            regions = regions_by_model(await routes_of(session), await channels(session))
+        (offer,) = shown_offers(found, sheets=sheets, regions=regions)
+        assert (offer.model, offer.regions, offer.currency) == ("far", ["overseas"], "USD")
+        assert (offer.input_price, offer.cache_read_price, offer.output_price) == ("1.00", "0.025", "2.50")
+        assert shown_offers(found, sheets={}, regions=regions) == []
+
+
+class TestReadings:
+    @pytest.fixture(autouse=True)
+    def _nothing_kept(self) -> Iterator[None]:
+        readings.forget_readings()
+        yield
+        readings.forget_readings()
+
+    async def test_every_model_for_sale_has_a_row(
+        self, sqlite_database: Database, sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert sqlite_database.is_sqlite
+        monkeypatch.setattr(clock, "utc_now", lambda: NOW)
+        async with unit_of_work() as session:
+            good = await a_model(session, sqlite_settings, name="good")
+            bad = await a_model(session, sqlite_settings, name="poor")
+            await a_model(session, sqlite_settings, name="quiet")
+        hour_ago = NOW - timedelta(hours=1)
+        await insert(
+            *[
+                a_draft(model_id=good.id, response_status=200, first_byte_ms=1500, requested_at=hour_ago)
+                for _ in range(10)
+            ],
+            *[a_draft(model_id=bad.id, response_status=200, requested_at=hour_ago) for _ in range(19)],
+            a_draft(model_id=bad.id, response_status=504, requested_at=hour_ago),
+        )
+        found = await readings.readings(Span.DAY)
+        assert [(row.model, row.operation, row.answered) for row in found.rows] == [
+            ("good", "operational", "100.0 %"),
+            ("poor", "degraded", "95.0 %"),
+            ("quiet", "unmeasured", ""),
+        ]
+        assert found.rows[0].first_byte_median == "1.50 s"
+        assert found.overall == Operation.DEGRADED
+
+    async def test_are_read_once_a_minute(
+        self, sqlite_database: Database, sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert sqlite_database.is_sqlite
+        assert (await readings.readings(Span.WEEK)).rows == ()
+        async with unit_of_work() as session:
+            await a_model(session, sqlite_settings)
+        assert (await readings.readings(Span.WEEK)).rows == ()
+        later = clock.monotonic_seconds() + readings.KEPT_SECONDS
+        monkeypatch.setattr(clock, "monotonic_seconds", lambda: later)
+        assert len((await readings.readings(Span.WEEK)).rows) == 1
