@@ -83,12 +83,14 @@ class ChatCounts:
 
     def note_text(self, text: str) -> None:
         """Count the characters of a piece of output."""
-        if text.isascii():
-            self.ascii_characters += len(text)
-        else:
-            ascii_characters = sum(map(str.isascii, text))
-            self.ascii_characters += ascii_characters
-            self.other_characters += len(text) - ascii_characters
+        ascii_count = ascii_count_of(text)
+        self.ascii_characters += ascii_count
+        self.other_characters += len(text) - ascii_count
+
+
+def ascii_count_of(text: str) -> int:
+    """Count the ASCII characters of a text, in C for long ones too."""
+    return len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
 
 
 class ChatProvider(Protocol):

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from onetoken_app.providers.protocol import ascii_count_of
 from onetoken_app.relay.dialects.openai_chat import ChatRequest
 from onetoken_app.relay.open_call import Delivered
 
@@ -27,8 +28,8 @@ def estimated_output(delivered: Delivered, *, tokens_max: int) -> int:
     return min(tokens_max, max(ascii_tokens + delivered.other_characters, delivered.event_count))
 
 
-def estimated_input(request: ChatRequest, *, tokens_max: int) -> int:
-    """Estimate a request's input; never more than the hold provides for."""
+def estimated_input(request: ChatRequest) -> int:
+    """Estimate a request's input. For a large body this is work for a thread, as reading it was."""
     ascii_characters = other_characters = message_count = 0
     for name in _COUNTED_MEMBERS:
         raw = request.members.get(name)
@@ -36,11 +37,11 @@ def estimated_input(request: ChatRequest, *, tokens_max: int) -> int:
         if name == "messages" and isinstance(value, list):
             message_count = len(value)
         for text in _texts_of(value):
-            ascii_count = len(text) if text.isascii() else sum(map(str.isascii, text))
+            ascii_count = ascii_count_of(text)
             ascii_characters += ascii_count
             other_characters += len(text) - ascii_count
     ascii_tokens = -(-ascii_characters // ASCII_CHARACTERS_PER_TOKEN)
-    return min(tokens_max, ascii_tokens + other_characters + TOKENS_PER_MESSAGE * message_count)
+    return ascii_tokens + other_characters + TOKENS_PER_MESSAGE * message_count
 
 
 def _texts_of(value: Any) -> Iterator[str]:

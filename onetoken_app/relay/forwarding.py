@@ -5,6 +5,7 @@ environment, follow no redirect and keep no cookie. Foreign exceptions end here 
 """
 
 import asyncio
+import io
 import socket
 from ipaddress import ip_address
 
@@ -19,6 +20,8 @@ from onetoken_app.settings import Settings
 
 READ_BUFFER_BYTES = 64 * 1024
 """Reading from an upstream pauses at twice this, so that a slow caller slows its upstream down."""
+WHOLE_BODY_BYTES_MAX = 64 * 1024
+"""Requests up to this leave in one piece."""
 KEEP_ALIVE_SECONDS = 30.0
 
 _BROKEN = (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError, ValueError)
@@ -99,7 +102,7 @@ class UpstreamClient:
         self._check(url)
         try:
             response = await self._session.request(
-                "POST", url, data=request.body, headers=CIMultiDict(request.headers), allow_redirects=False
+                "POST", url, data=_sendable(request.body), headers=CIMultiDict(request.headers), allow_redirects=False
             )
         except _BROKEN as error:
             raise UpstreamBroke from error
@@ -116,6 +119,11 @@ class UpstreamClient:
         host = url.host or ""
         if url.scheme != "https" or (_is_address(host) and not is_public_address(host)):
             raise UpstreamBroke
+
+
+def _sendable(body: bytes) -> bytes | io.BytesIO:
+    """Let a large body be sent piece by piece; in one piece it would stop the event loop."""
+    return body if len(body) <= WHOLE_BODY_BYTES_MAX else io.BytesIO(body)
 
 
 class _PublicResolver(AbstractResolver):

@@ -44,9 +44,9 @@ def estimate(call: OpenCall) -> Metered:
     """Say what was delivered so far, counted here; within the hold by construction, so it needs no extension."""
     admission = call.admission
     if call.estimated_input_tokens is None:
-        call.estimated_input_tokens = estimated_input(call.request, tokens_max=admission.input_tokens_max)
+        call.estimated_input_tokens = estimated_input(call.request)
     usage = TokenUsage(
-        input=call.estimated_input_tokens,
+        input=min(admission.input_tokens_max, call.estimated_input_tokens),
         output=estimated_output(call.delivered, tokens_max=admission.output_tokens_max),
     )
     return _priced(call, usage, UsageSource.ESTIMATED)

@@ -16,8 +16,9 @@ from onetoken_app.providers.event_stream import DONE, event_of
 from onetoken_app.relay.admission import admit, balance_too_low, check_standing
 from onetoken_app.relay.attempts import open_upstream
 from onetoken_app.relay.authentication import authenticate
-from onetoken_app.relay.dialects.openai_chat import read_request
+from onetoken_app.relay.dialects.openai_chat import ChatRequest, read_request
 from onetoken_app.relay.errors import InternalError
+from onetoken_app.relay.estimation import estimated_input
 from onetoken_app.relay.open_call import OpenCall, Phase, caller_left, counts_for
 from onetoken_app.relay.policy_snapshot import Caller
 from onetoken_app.relay.pump import pump_stream, read_plain
@@ -30,6 +31,8 @@ from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.recording import clean_user_agent
 
 CHAT_PATH = "/v1/chat/completions"
+LARGE_BODY_BYTES = 64 * 1024
+"""Bodies beyond it are read in a thread: whatever they hold, reading a smaller one takes a few milliseconds."""
 END_SECONDS_MAX = 10.0
 """How long the end of an answer waits for a caller who does not read; the call is closed by then."""
 _END_OF_STREAM = event_of(DONE)
@@ -81,7 +84,8 @@ async def _admitted(
     head = read_head(scope["headers"])
     caller = await identify(runtime, head)
     check_announcement(head, bytes_max=settings.request_body_bytes_max)
-    request = read_request(await read_body(receive, bytes_max=settings.request_body_bytes_max))
+    body = await read_body(receive, bytes_max=settings.request_body_bytes_max)
+    request, estimated_input_tokens = await _read(runtime, body)
     admission = admit(request, caller, runtime.policy.snapshot())
     return OpenCall(
         request_id=request_id,
@@ -98,7 +102,21 @@ async def _admitted(
         receive=receive,
         counts=counts_for(admission),
         hang_up_drain_seconds=settings.hang_up_drain_seconds,
+        estimated_input_tokens=estimated_input_tokens,
     )
+
+
+async def _read(runtime: RelayRuntime, body: bytes) -> tuple[ChatRequest, int | None]:
+    """Read a request; a large one beside the event loop, and all that will ever be read of it at once."""
+    if len(body) <= LARGE_BODY_BYTES:
+        return read_request(body), None
+    return await asyncio.get_running_loop().run_in_executor(runtime.body_readers, _read_large, body)
+
+
+def _read_large(body: bytes) -> tuple[ChatRequest, int]:
+    """Read a request and estimate its input."""
+    request = read_request(body)
+    return request, estimated_input(request)
 
 
 async def walk(runtime: RelayRuntime, call: OpenCall) -> None:

@@ -142,6 +142,9 @@ class PolicyCache:
                 if not self._is_failing:
                     get_logger().warning("policy_refresh_failed", error_class=type(error).__name__)
                 self._is_failing = True
+            except Exception:  # noqa: BLE001 # the edge: whatever it was, polling goes on, and fails closed by age
+                get_logger().error("policy_refresh_failed", exc_info=True)
+                self._is_failing = True
             else:
                 self._is_failing = False
 

@@ -4,14 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from onetoken_app.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from onetoken_app.errors import PayloadTooLarge, UnsupportedMediaType
 from onetoken_app.relay.errors import CallerLeft, RequestTooSlow
 from onetoken_app.relay.request_head import RequestHead
 
 BODY_SECONDS_MAX = 60
-JSON_DEPTH_MAX = 64
-_OPENING = b"[{"
-_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -62,26 +59,6 @@ async def _whole_body(receive: Receive, *, bytes_max: int) -> bytes:
         if not message.get("more_body"):
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
         message = await receive()
-
-
-def check_depth(body: bytes) -> None:
-    """Refuse JSON that is nested deeper than anything a model is sent; cheap for ordinary bodies.
-
-    Strings are cut out, then one level of empty brackets is taken away at a time.
-
-    Raises:
-        BadRequest: It is nested deeper than ``JSON_DEPTH_MAX``.
-    """
-    if body.count(b"[") + body.count(b"{") <= JSON_DEPTH_MAX:
-        return
-    outside_strings = body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2]
-    brackets = b"".join(outside_strings).translate(None, _NOT_BRACKETS)
-    for _level in range(JSON_DEPTH_MAX):
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if not brackets:
-            return
-    if any(bracket in _OPENING for bracket in brackets):
-        raise BadRequest(f"The body is nested deeper than {JSON_DEPTH_MAX} levels.")
 
 
 def too_large(bytes_max: int) -> PayloadTooLarge:

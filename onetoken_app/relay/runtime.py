@@ -6,6 +6,7 @@ import ctypes
 import functools
 import gc
 import resource
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -23,6 +24,8 @@ from onetoken_app.telemetry import get_logger
 from onetoken_app.vault import RootSecrets, load_root_secrets
 
 RECOVERY_SECONDS = 5.0
+BODY_READERS = 2
+"""Threads that read large bodies: their own, so that resolving names and hashing passwords never wait for them."""
 _PR_SET_DUMPABLE = 4
 _GC_THRESHOLDS = (50_000, 20, 20)
 
@@ -37,6 +40,7 @@ class RelayRuntime:
     upstream_client: UpstreamClient
     supervisor: Supervisor
     retry_budget: RetryBudget
+    body_readers: ThreadPoolExecutor
 
     def __init__(self) -> None:
         """Have nothing running."""
@@ -112,6 +116,8 @@ class RelayRuntime:
         await self.policy.start()
         self.upstream_client = UpstreamClient(settings)
         stack.push_async_callback(self.upstream_client.close)
+        self.body_readers = ThreadPoolExecutor(BODY_READERS, thread_name_prefix="body-reader")
+        stack.callback(self.body_readers.shutdown, wait=False)
         self.supervisor, self.retry_budget = Supervisor(settings, self.ledger), RetryBudget()
         self.supervisor.start()
         self.is_started = True
@@ -127,6 +133,8 @@ class RelayRuntime:
                 await recover_dead_holds(self.ledger, is_sqlite=self.is_sqlite)
             except OneTokenError as error:
                 get_logger().warning("recovery_failed", error_code=error.code)
+            except Exception:  # noqa: BLE001 # the edge: one hold that cannot be read must not end the task
+                get_logger().error("recovery_failed", exc_info=True)
 
 
 def not_started() -> Unavailable:

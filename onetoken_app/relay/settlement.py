@@ -65,17 +65,7 @@ async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sql
             later, or the next start recovers the hold.
         LedgerRefused: The database does not take it. Someone must look.
     """
-    metered = meter(call, is_complete=ending.error is None)
-    if call.counts.has_absurd_usage:
-        get_logger().warning("upstream_usage_not_believed", request_id=call.request_id, channel_id=_channel_id(call))
-    draft = _final_draft(call, ending, metered)
-    close = CloseHold(
-        request_id=call.request_id,
-        outcome=Outcome.VOIDED if metered.source is UsageSource.NONE else Outcome.SETTLED,
-        amount_nanos=metered.charge_nanos,
-        usage_source=metered.source,
-        extra=[insert_statement(draft, is_sqlite=is_sqlite)],
-    )
+    close = _close_of(call, ending, _metered(call, ending), is_sqlite=is_sqlite)
     try:
         async with asyncio.timeout(CLOSE_SECONDS_MAX):
             closed = await ledger.close_hold(close)
@@ -84,6 +74,30 @@ async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sql
             "The charge could not be recorded in time, so the answer's end is held back."
         ) from error
     return closed.amount_nanos
+
+
+def _metered(call: OpenCall, ending: Ending) -> Metered:
+    """Meter a call, or charge nothing for one that cannot be metered: its hold has to be closed in any case."""
+    try:
+        metered = meter(call, is_complete=ending.error is None)
+    except Exception:  # noqa: BLE001 # the edge: an open hold would keep a customer's money
+        get_logger().error("metering_failed", request_id=call.request_id, exc_info=True)
+        return _UNMETERED
+    if call.counts.has_absurd_usage:
+        get_logger().warning("upstream_usage_not_believed", request_id=call.request_id, channel_id=_channel_id(call))
+    return metered
+
+
+def _close_of(call: OpenCall, ending: Ending, metered: Metered, *, is_sqlite: bool) -> CloseHold:
+    """Ask for the close, with the call's record."""
+    draft = _final_draft(call, ending, metered)
+    return CloseHold(
+        request_id=call.request_id,
+        outcome=Outcome.VOIDED if metered.source is UsageSource.NONE else Outcome.SETTLED,
+        amount_nanos=metered.charge_nanos,
+        usage_source=metered.source,
+        extra=[insert_statement(draft, is_sqlite=is_sqlite)],
+    )
 
 
 def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0, error_code: str = "") -> UsageDraft:

@@ -128,7 +128,14 @@ class Supervisor:
             now = monotonic_seconds()
             for call in list(self.calls):
                 if call.phase is Phase.FORWARDING:
-                    self._look_after(call, now)
+                    self._look_after_safely(call, now)
+
+    def _look_after_safely(self, call: OpenCall, now: float) -> None:
+        """Look after one call so that whatever is wrong with it, the others keep their deadlines."""
+        try:
+            self._look_after(call, now)
+        except Exception:  # noqa: BLE001 # the edge: one call must not end the timer of all
+            get_logger().error("call_not_looked_after", request_id=call.request_id, exc_info=True)
 
     def _look_after(self, call: OpenCall, now: float) -> None:
         """Apply the deadlines of one call, keep its caller's connection alive, and record its progress."""

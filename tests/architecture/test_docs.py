@@ -11,7 +11,8 @@ from typer.core import TyperGroup
 from onetoken_app.cli import app
 from onetoken_app.relay.admission import OVERHEAD_TOKENS, TOOLS_OVERHEAD_TOKENS
 from onetoken_app.relay.dialects.openai_chat import CHOICES_MAX, OUTPUT_TOKENS_MAX
-from onetoken_app.relay.request_body import BODY_SECONDS_MAX, JSON_DEPTH_MAX
+from onetoken_app.relay.json_bounds import JSON_DEPTH_MAX, JSON_VALUES_MAX
+from onetoken_app.relay.request_body import BODY_SECONDS_MAX
 from onetoken_app.settings import PREFIX, Settings
 from tests.architecture.test_settings import default_values
 from tests.architecture.tree import MADE_BY_TOOLS, PACKAGE, ROOT, committed_files, relative
@@ -149,6 +150,7 @@ class TestNumbers:
         grouped = f"{OUTPUT_TOKENS_MAX:,}".replace(",", " ")
         for limit in (
             f"{JSON_DEPTH_MAX} levels",
+            f"{JSON_VALUES_MAX:,} values".replace(",", " "),
             f"1 to {CHOICES_MAX} ",
             f"1 to {grouped} ",
             f"{BODY_SECONDS_MAX} seconds",

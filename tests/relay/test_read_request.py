@@ -7,7 +7,7 @@ import pytest
 
 from onetoken_app.errors import BadRequest
 from onetoken_app.relay.dialects.openai_chat import read_request, shaped_chunk, shaped_reply
-from onetoken_app.relay.request_body import check_depth
+from onetoken_app.relay.json_bounds import JSON_VALUES_MAX, check_bounds
 
 MESSAGES = b'"messages":[{"role":"user","content":"hi"}]'
 
@@ -36,6 +36,29 @@ class TestReadRequest:
             read_request(body)
         assert caught.value.parameter == parameter
 
+    @pytest.mark.parametrize(
+        "value",
+        [
+            pytest.param(b"1e999", id="a number beyond any double"),
+            pytest.param(b"-1e999", id="a negative one"),
+            pytest.param(b"1" * 5_000, id="five thousand digits"),
+            pytest.param(b'"\xff"', id="a byte that is no UTF-8"),
+            pytest.param(b'"\\ud83d"', id="half of a surrogate pair"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"model":"mock","messages":[{"role":"user","content":%s}]}',
+            b'{"model":"mock","messages":[],"tools":[{"function":{"parameters":{"maximum":%s}}}]}',
+            b'{"model":"mock","messages":[],"metadata":{"x":[%s]}}',
+        ],
+        ids=["in a message", "in a tool", "in a member that is passed on"],
+    )
+    def test_refuses_values_that_nobody_could_read_later(self, body: bytes, value: bytes) -> None:
+        with pytest.raises(BadRequest):
+            read_request(body % value)
+
     @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "n"])
     @pytest.mark.parametrize("value", ["0", "-1", "true", "1.5", '"5"', "1e3", "1" * 31, "-9223372036854775808", "[1]"])
     def test_refuses_hostile_numbers(self, name: str, value: str) -> None:
@@ -57,17 +80,26 @@ class TestReadRequest:
         assert "hi" not in repr(read_request(b'{"model":"mock",%s}' % MESSAGES))
 
 
-class TestCheckDepth:
+class TestCheckBounds:
     def test_brackets_within_strings_do_not_count(self) -> None:
-        check_depth(json.dumps({"a": "[{" * 1_000, "b": '\\"[[[' * 100, "c": "\\"}).encode())
+        check_bounds(json.dumps({"a": "[{" * 1_000, "b": '\\"[[[' * 100, "c": "\\"}).encode())
 
     def test_many_siblings_are_not_deep(self) -> None:
-        check_depth(json.dumps([{"a": [1, {}]} for _ in range(10_000)]).encode())
+        check_bounds(json.dumps([{"a": [1, {}]} for _ in range(10_000)]).encode())
 
     def test_64_levels_are_fine_and_65_are_not(self) -> None:
-        check_depth(b"[" * 64 + b"]" * 64 + b",[]")
+        check_bounds(b"[" * 64 + b"]" * 64 + b",[]")
         with pytest.raises(BadRequest):
-            check_depth(b"[" * 65 + b"]" * 65)
+            check_bounds(b"[" * 65 + b"]" * 65)
+
+    @pytest.mark.parametrize("piece", [b"{}", b'""', b"1", b"[]"])
+    def test_too_many_values_are_refused_whatever_they_are(self, piece: bytes) -> None:
+        check_bounds(b"[" + piece + (b"," + piece) * (JSON_VALUES_MAX // 2 - 2) + b"]")
+        with pytest.raises(BadRequest):
+            check_bounds(b"[" + piece + (b"," + piece) * (JSON_VALUES_MAX + 1) + b"]")
+
+    def test_a_long_text_full_of_commas_and_quotes_is_one_value(self) -> None:
+        check_bounds(json.dumps({"a": 'x,"y",[' * JSON_VALUES_MAX}).encode())
 
 
 CHUNK = (

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from onetoken_app.errors import BadRequest
-from onetoken_app.relay.request_body import check_depth
+from onetoken_app.relay.json_bounds import check_bounds
 
 CHOICES_MAX = 128
 """What OpenAI's API admits as ``n``."""
@@ -44,14 +44,13 @@ class ChatRequest:
 def read_request(body: bytes) -> ChatRequest:
     """Read and check one request.
 
+    Every value is read once here, so that nothing that is looked at later can turn out to be unreadable.
+
     Raises:
-        BadRequest: Not a JSON object, too deep, or a member that money depends on is missing or out of bounds.
+        BadRequest: Not a JSON object, beyond ``json_bounds``, a text that is no UTF-8, a number that no double holds,
+            or a member that money depends on is missing or out of bounds.
     """
-    check_depth(body)
-    try:
-        members = _members_decoder.decode(body)
-    except _UNREADABLE as error:
-        raise BadRequest("The body is not a JSON object.") from error
+    members = _members_of(body)
     messages = members.get("messages")
     if messages is None or bytes(memoryview(messages)[:1]) != b"[":
         raise BadRequest("messages has to be a list.", parameter="messages")
@@ -103,6 +102,17 @@ def shaped_chunk(payload: bytes, *, model_name: str | None, wants_usage: bool) -
     if model_name is not None and "model" in members:
         members["model"] = msgspec.Raw(_encoder.encode(model_name))
     return _encoder.encode(members)
+
+
+def _members_of(body: bytes) -> dict[str, msgspec.Raw]:
+    """Take the body apart; raw members alone would let bad numbers and bytes pass unseen."""
+    try:
+        members = _members_decoder.decode(body)
+        check_bounds(body)
+        _any_decoder.decode(body)
+    except _UNREADABLE as error:
+        raise BadRequest("The body is not a JSON object, or holds a text or number that cannot be read.") from error
+    return members
 
 
 def _model_name(members: dict[str, msgspec.Raw]) -> str:
