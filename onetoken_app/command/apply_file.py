@@ -18,8 +18,6 @@ from onetoken_app.money import Currency, MicrosPerMillion, Nanos
 from onetoken_app.organizations.models import OrganizationRole
 from onetoken_app.token_usage import TokenKind
 
-_TIME_ZONE = "Asia/Shanghai"
-
 
 @dataclass(frozen=True, slots=True)
 class ChannelEntry:
@@ -70,11 +68,11 @@ class PersonEntry:
 
     line: int
     email: str
-    name: str
-    locale: str
+    name: str | None
+    """Unset: the file says nothing about it; so for the other members below."""
+    locale: str | None
     role: OrganizationRole
     password: str | None = field(repr=False)
-    """Unset: the file says nothing about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,9 @@ class KeyEntry:
     line: int
     name: str
     models: tuple[Text, ...] | None
-    """Unset: every model."""
+    """Unset: the file says nothing about it; a new key may call every model."""
     expires_at: datetime | None
+    """Unset: the file says nothing about it; a new key never expires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,8 @@ class OrganizationEntry:
     name: str
     code: str
     currency: Currency
-    time_zone: str
+    time_zone: str | None
+    """Unset: the file says nothing about it."""
     is_verified: bool | None
     """Unset: the file says nothing about it."""
     credit_nanos: Nanos | None
@@ -217,7 +217,7 @@ def _organization(node: yaml.Node, currency: Currency) -> OrganizationEntry:
         name=members.text("name", characters_max=200),
         code=members.text("code", characters_max=64),
         currency=members.choice("currency", Currency, currency),
-        time_zone=members.text_or("time_zone", _TIME_ZONE, characters_max=64),
+        time_zone=members.text("time_zone", characters_max=64) if members.has("time_zone") else None,
         is_verified=members.truth("verified", default=False) if members.has("verified") else None,
         credit_nanos=members.amount("credit") if members.has("credit") else None,
         confirmations=tuple(_confirmation(word) for word in members.texts("confirmations", characters_max=64)),
@@ -244,8 +244,8 @@ def _person(node: yaml.Node) -> PersonEntry:
     return PersonEntry(
         line=members.line,
         email=email,
-        name=members.text_or("name", "", characters_max=120),
-        locale=members.text_or("locale", "en", characters_max=16),
+        name=members.text("name", characters_max=120) if members.has("name") else None,
+        locale=members.text("locale", characters_max=16) if members.has("locale") else None,
         role=members.choice("role", OrganizationRole),
         password=_secret(members, "password", characters_max=1024),
     )

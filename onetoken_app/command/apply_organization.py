@@ -11,6 +11,7 @@ from onetoken_app.command.apply_run import ApplyRun, MintedSecret
 from onetoken_app.command.marked_yaml import BadFile, complaints_at
 from onetoken_app.identity import queries as identity_queries
 from onetoken_app.identity import service as identity
+from onetoken_app.identity.queries import PersonView
 from onetoken_app.keys import queries as key_queries
 from onetoken_app.keys import service as keys
 from onetoken_app.ledger import queries as ledger_queries
@@ -22,6 +23,8 @@ from onetoken_app.organizations.queries import OrganizationView
 from onetoken_app.organizations.registration_codes import checked_registration_code
 
 _ATTESTED_LOCALE = "en"
+_LOCALE = "en"
+"""Of a person of whom the file does not say it."""
 
 
 async def put_organization(run: ApplyRun, entry: OrganizationEntry) -> None:
@@ -67,7 +70,11 @@ async def _put_particulars(run: ApplyRun, entry: OrganizationEntry) -> str:
 async def _register(run: ApplyRun, entry: OrganizationEntry, code: str) -> str:
     """Add the customer."""
     organization_id = await organizations.register_organization(
-        run.session, name=entry.name, registration_code=code, currency=entry.currency, time_zone=entry.time_zone
+        run.session,
+        name=entry.name,
+        registration_code=code,
+        currency=entry.currency,
+        time_zone=entry.time_zone or organizations.DEFAULT_TIME_ZONE,
     )
     await run.note(
         f"organization {entry.name} registered",
@@ -94,6 +101,21 @@ async def _change(run: ApplyRun, entry: OrganizationEntry, known: OrganizationVi
             subject_id=known.id,
             organization_id=known.id,
         )
+    await _change_time_zone(run, entry, known)
+
+
+async def _change_time_zone(run: ApplyRun, entry: OrganizationEntry, known: OrganizationView) -> None:
+    """Change where a customer's days begin, when the file says so."""
+    if entry.time_zone in {None, known.time_zone}:
+        return
+    await organizations.set_time_zone(run.session, organization_id=known.id, time_zone=str(entry.time_zone))
+    await run.note(
+        f"time zone of {entry.name} changed",
+        action="organization_time_zone_changed",
+        subject_id=known.id,
+        organization_id=known.id,
+        facts={"time_zone": entry.time_zone},
+    )
 
 
 async def _put_agreements(run: ApplyRun, entry: OrganizationEntry, organization_id: str) -> None:
@@ -165,19 +187,13 @@ async def _put_credit(run: ApplyRun, entry: OrganizationEntry, organization_id: 
 
 
 async def _put_person(run: ApplyRun, entry: PersonEntry, organization_id: str) -> None:
-    """Add a person or change their password; let them act for the organization in this role."""
-    known = await identity_queries.credentials_of(run.session, entry.email)
-    password_hash = run.password_hashes.get(entry.email)
+    """Add a person or change what the file says of them; let them act for the organization in this role."""
+    known = await identity_queries.person_by_email(run.session, entry.email)
     if known is None:
-        person_id = await identity.create_person(
-            run.session, email=entry.email, name=entry.name, password_hash=password_hash, locale=entry.locale
-        )
-        await run.note(f"person {entry.email} added", action="person_added", subject_id=person_id)
+        person_id = await _add_person(run, entry)
     else:
-        person_id = known.person_id
-        if password_hash is not None:
-            await identity.set_password_hash(run.session, person_id=person_id, password_hash=password_hash)
-            await run.note(f"password of {entry.email} changed", action="password_changed", subject_id=person_id)
+        person_id = known.id
+        await _change_person(run, entry, known)
     roles = {
         membership.organization_id: membership.role
         for membership in await organization_queries.memberships_of(run.session, person_id)
@@ -194,8 +210,35 @@ async def _put_person(run: ApplyRun, entry: PersonEntry, organization_id: str) -
     )
 
 
+async def _add_person(run: ApplyRun, entry: PersonEntry) -> str:
+    """Add a person; return the id."""
+    person_id = await identity.create_person(
+        run.session,
+        email=entry.email,
+        name=entry.name or "",
+        password_hash=run.password_hashes.get(entry.email),
+        locale=entry.locale or _LOCALE,
+    )
+    await run.note(f"person {entry.email} added", action="person_added", subject_id=person_id)
+    return person_id
+
+
+async def _change_person(run: ApplyRun, entry: PersonEntry, known: PersonView) -> None:
+    """Change a person's password, name and language, as far as the file says something else."""
+    password_hash = run.password_hashes.get(entry.email)
+    if password_hash is not None:
+        await identity.set_password_hash(run.session, person_id=known.id, password_hash=password_hash)
+        await run.note(f"password of {entry.email} changed", action="password_changed", subject_id=known.id)
+    if entry.name not in {None, known.name}:
+        await identity.rename_person(run.session, person_id=known.id, name=str(entry.name))
+        await run.note(f"name of {entry.email} changed", action="person_renamed", subject_id=known.id)
+    if entry.locale not in {None, known.locale}:
+        await identity.set_locale(run.session, person_id=known.id, locale=str(entry.locale))
+        await run.note(f"language of {entry.email} changed", action="person_locale_changed", subject_id=known.id)
+
+
 async def _put_key(run: ApplyRun, entry: KeyEntry, organization_id: str, *, organization: str) -> None:
-    """Mint a key unless one of this name works; restrict the one that exists as the file says."""
+    """Mint a key unless one of this name is there; restrict that one, and let it expire, as the file says."""
     model_ids = await _model_ids(run, entry)
     known = next(
         (
@@ -222,13 +265,24 @@ async def _put_key(run: ApplyRun, entry: KeyEntry, organization_id: str, *, orga
             subject_id=minted.id,
             organization_id=organization_id,
         )
-    elif model_ids is not None and known.permitted_model_ids != model_ids:
+        return
+    if model_ids is not None and known.permitted_model_ids != model_ids:
         await keys.set_model_permissions(
             run.session, organization_id=organization_id, api_key_id=known.id, model_ids=model_ids
         )
         await run.note(
             f"models of key {entry.name} changed",
             action="api_key_restricted",
+            subject_id=known.id,
+            organization_id=organization_id,
+        )
+    if entry.expires_at not in {None, known.expires_at}:
+        await keys.set_expiry(
+            run.session, organization_id=organization_id, api_key_id=known.id, expires_at=entry.expires_at
+        )
+        await run.note(
+            f"expiry of key {entry.name} changed",
+            action="api_key_expiry_changed",
             subject_id=known.id,
             organization_id=organization_id,
         )

@@ -27,6 +27,7 @@ _SESSION_SECRET_BYTES = 32
 _EMAIL = re.compile(r"[^@\s,;:<>()\[\]\"\\]{1,64}@[^@\s,;:<>()\[\]\"\\]+\.[^@\s.,;:<>()\[\]\"\\]+")
 """One address: nothing that a mail's header would read as a list, a name or a comment."""
 _EMAIL_CHARACTERS_MAX = 254
+_NAME_CHARACTERS_MAX = 120
 
 
 def normalized_email(email: str) -> str:
@@ -63,9 +64,7 @@ async def create_person(
         Conflict: Somebody has this e-mail address.
     """
     email = normalized_email(email)
-    name = name.strip()
-    if len(name) > 120 or not name.isprintable():
-        raise BadRequest("A name has at most 120 printable characters.", parameter="name")
+    name = _checked_name(name)
     if (await session.exec(select(Person.id).where(Person.email == email))).first() is not None:
         raise Conflict("Somebody with this e-mail address exists already.")
     person_id = new_id(Kind.PERSON)
@@ -92,6 +91,16 @@ async def set_password_hash(session: AsyncSession, *, person_id: str, password_h
     person = await _person(session, person_id)
     person.password_hash = password_hash
     await revoke_sessions_of(session, person_id)
+
+
+async def rename_person(session: AsyncSession, *, person_id: str, name: str) -> None:
+    """Change what a person is called.
+
+    Raises:
+        BadRequest: The name cannot be used.
+        NotFound: There is no such person.
+    """
+    (await _person(session, person_id)).name = _checked_name(name)
 
 
 async def set_locale(session: AsyncSession, *, person_id: str, locale: str) -> None:
@@ -242,6 +251,14 @@ async def clear_failed_sign_ins(session: AsyncSession, *, email: str, caller_ip:
         of_address = await _locked_throttle(session, address_subject(caller_ip))
         of_address.failure_count = max(0, of_address.failure_count - 1)
     await session.flush()
+
+
+def _checked_name(name: str) -> str:
+    """Trim a person's name and refuse one that is long or cannot be shown."""
+    name = name.strip()
+    if len(name) > _NAME_CHARACTERS_MAX or not name.isprintable():
+        raise BadRequest(f"A name has at most {_NAME_CHARACTERS_MAX} printable characters.", parameter="name")
+    return name
 
 
 async def _person(session: AsyncSession, person_id: str) -> Person:

@@ -55,8 +55,7 @@ async def mint_key(
     """
     name = _checked_name(name)
     now = clock.utc_now()
-    if expires_at is not None and expires_at <= now:
-        raise BadRequest("A key's expiry has to be in the future.", parameter="expires_at")
+    _refuse_past_expiry(expires_at, now)
     if await session.get(Organization, organization_id) is None:
         raise NotFound("There is no such organization.")
     await _refuse_taken_name(session, organization_id=organization_id, name=name)
@@ -124,6 +123,29 @@ async def set_model_permissions(
     await _permit_models(session, api_key_id=api_key_id, model_ids=wanted - listed)
 
 
+async def set_expiry(
+    session: AsyncSession, *, organization_id: str, api_key_id: str, expires_at: datetime | None
+) -> None:
+    """Let a key stop at another moment; one that has expired works again until then.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        organization_id: The key's owner.
+        api_key_id: The key.
+        expires_at: When it stops; ``None``: never.
+
+    Raises:
+        BadRequest: The moment is not in the future.
+        Conflict: The key is revoked.
+        NotFound: The organization has no such key.
+    """
+    api_key = await _key(session, organization_id=organization_id, api_key_id=api_key_id)
+    if api_key.revoked_at is not None:
+        raise Conflict("This key is revoked; a revoked key cannot be changed.")
+    _refuse_past_expiry(expires_at, clock.utc_now())
+    api_key.expires_at = expires_at
+
+
 async def _key(session: AsyncSession, *, organization_id: str, api_key_id: str) -> ApiKey:
     """Find a key of this organization; another organization's key does not exist here."""
     query = select(ApiKey).where(ApiKey.id == api_key_id, ApiKey.organization_id == organization_id)
@@ -158,3 +180,9 @@ def _checked_name(name: str) -> str:
     if not 0 < len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
         raise BadRequest(f"A key's name has 1 to {NAME_CHARACTERS_MAX} printable characters.", parameter="name")
     return name
+
+
+def _refuse_past_expiry(expires_at: datetime | None, now: datetime) -> None:
+    """Refuse a moment that has come; to stop a key now, revoke it."""
+    if expires_at is not None and expires_at <= now:
+        raise BadRequest("A key's expiry has to be in the future.", parameter="expires_at")

@@ -98,8 +98,21 @@ async def free_registration_code(session: AsyncSession, registration_code: str) 
     code = checked_registration_code(registration_code)
     taken = (await session.exec(select(Organization.id).where(Organization.registration_code == code))).first()
     if taken is not None:
-        raise OrganizationRegistered("An organization with this registration code exists already.")
+        raise OrganizationRegistered(
+            "An organization with this registration code exists already. If it is yours, ask its owner to invite you."
+        )
     return code
+
+
+async def set_time_zone(session: AsyncSession, *, organization_id: str, time_zone: str) -> None:
+    """Cut days and months in another time zone from now on, past ones as well; charges stay what they are.
+
+    Raises:
+        BadRequest: It is unknown.
+        NotFound: There is no such organization.
+    """
+    organization = await _organization(session, organization_id)
+    organization.time_zone = zone_of(time_zone).key
 
 
 async def mark_verified(session: AsyncSession, *, organization_id: str) -> None:

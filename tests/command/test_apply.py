@@ -1,6 +1,7 @@
 """``onetoken apply``: what the file says comes about, once, with evidence, all of it or nothing."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlmodel import select
@@ -15,7 +16,7 @@ from onetoken_app.command.apply import Applied, apply
 from onetoken_app.command.marked_yaml import BadFile
 from onetoken_app.database import Database, read_session
 from onetoken_app.identity.passwords import verify_password
-from onetoken_app.identity.queries import credentials_of
+from onetoken_app.identity.queries import credentials_of, person_by_email
 from onetoken_app.keys.minting import digest_of
 from onetoken_app.keys.queries import key_by_digest, keys_of
 from onetoken_app.ledger.queries import balance_of
@@ -199,3 +200,55 @@ class TestChanges:
         await applied(installed)
         with pytest.raises(BadFile, match="verified"):
             await applied(installed, "verified: true", "verified: false")
+
+    @pytest.mark.parametrize(
+        ("old", "new", "change", "action"),
+        [
+            pytest.param(
+                "role: owner", "role: owner, name: Ann", "name of owner@bench.example changed", "person_renamed",
+                id="a person's name",
+            ),
+            pytest.param(
+                "role: owner", "role: owner, locale: zh-CN", "language of owner@bench.example changed",
+                "person_locale_changed", id="a person's language",
+            ),
+            pytest.param(
+                "verified: true", "verified: true\n    time_zone: Europe/Berlin", "time zone of Bench Ltd changed",
+                "organization_time_zone_changed", id="an organization's time zone",
+            ),
+            pytest.param(
+                "keys: [{name: bench}]", 'keys: [{name: bench, expires_on: "2999-12-31"}]',
+                "expiry of key bench changed", "api_key_expiry_changed", id="a key's expiry",
+            ),
+        ],
+    )  # fmt: skip
+    async def test_what_the_file_now_says_comes_about_once_and_stays(
+        self, installed: Settings, old: str, new: str, change: str, action: str
+    ) -> None:
+        await applied(installed)
+        assert (await applied(installed, old, new)).changes == (change,)
+        assert (await applied(installed, old, new)).changes == ()
+        assert (await applied(installed)).changes == (), "the file says nothing about it any more"
+        async with read_session() as session:
+            actions = [entry.action for entry in await session.exec(select(AuditEntry))]
+            assert (await verify_audit(session)).is_ok
+        assert actions.count(action) == 1
+
+    async def test_the_new_particulars_are_on_record(self, installed: Settings) -> None:
+        await applied(installed)
+        changed = FILE.replace("role: owner", "role: owner, name: Ann, locale: zh-CN").replace(
+            "{name: bench}]\n", '{name: bench, expires_on: "2999-12-31"}]\n    time_zone: Europe/Berlin\n'
+        )
+        await apply(changed.encode(), settings=installed)
+        async with read_session() as session:
+            (organization,) = await organizations(session)
+            person = await person_by_email(session, "owner@bench.example")
+            (key,) = await keys_of(session, organization.id)
+        assert person
+        assert (person.name, person.locale, organization.time_zone) == ("Ann", "zh-CN", "Europe/Berlin")
+        assert key.expires_at == datetime(3000, 1, 1, tzinfo=UTC)
+
+    async def test_an_expiry_in_the_past_is_refused_with_its_line(self, installed: Settings) -> None:
+        await applied(installed)
+        with pytest.raises(BadFile, match=r"^line 20: .*expiry"):
+            await applied(installed, "{name: bench}]\n", '{name: bench, expires_on: "2020-01-01"}]\n')

@@ -27,6 +27,7 @@ from onetoken_app.identity.service import (
     end_session,
     grant_staff_role,
     note_failed_sign_in,
+    rename_person,
     revoke_sessions_of,
     set_locale,
     set_password_hash,
@@ -103,6 +104,20 @@ class TestCreatePerson:
     async def test_refuses_what_is_no_address(self, email: str) -> None:
         with pytest.raises(BadRequest):
             await a_person(email)
+
+
+class TestRenamePerson:
+    async def test_a_name_is_trimmed_and_one_that_cannot_be_shown_is_refused(self) -> None:
+        person_id = await a_person()
+        async with unit_of_work() as session:
+            await rename_person(session, person_id=person_id, name="  Ann ")
+            for odd in ("x" * 121, "a\nb"):
+                with pytest.raises(BadRequest):
+                    await rename_person(session, person_id=person_id, name=odd)
+        async with read_session() as session:
+            known = await person(session, person_id)
+        assert known is not None
+        assert known.name == "Ann"
 
 
 class TestCredentialsOf:

@@ -23,6 +23,7 @@ from onetoken_app.organizations.service import (
     register_organization,
     rename_organization,
     resume_organization,
+    set_time_zone,
     suspend_organization,
 )
 
@@ -99,6 +100,14 @@ class TestRegisterOrganization:
         async with unit_of_work() as session:
             await rename_organization(session, organization_id=organization_id, name="  Bank Ltd ")
         assert (await view_of(organization_id)).name == "Bank Ltd"
+
+    async def test_moves_to_another_time_zone_and_to_no_unknown_one(self) -> None:
+        organization_id = await register()
+        async with unit_of_work() as session:
+            await set_time_zone(session, organization_id=organization_id, time_zone="Europe/Berlin")
+            with pytest.raises(BadRequest):
+                await set_time_zone(session, organization_id=organization_id, time_zone="Mars/Olympus")
+        assert (await view_of(organization_id)).time_zone == "Europe/Berlin"
 
 
 @pytest.mark.usefixtures("database")
