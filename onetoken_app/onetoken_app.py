@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import reflex as rx
 
 from onetoken_app.console.account_routes import AccountRoutes
+from onetoken_app.console.document_routes import DocumentRoutes
 from onetoken_app.console.edges import on_backend_error, on_frontend_error
 from onetoken_app.console.frame import boundary
 from onetoken_app.console.front_door import in_front_of
@@ -47,7 +48,7 @@ app = rx.App(
     head_components=head_components(),
     html_lang="en",
     api_transformer=in_front_of(
-        first=(RelayApp(_runtime), AccountRoutes(_settings), PublishedTexts()),
+        first=(RelayApp(_runtime), DocumentRoutes(_settings), AccountRoutes(_settings), PublishedTexts()),
         wrap=lambda rest: SecurityHeaders(rest, root=PROJECT_ROOT, is_https=is_https(_settings)),
     ),
     app_wraps={(55, "ErrorBoundary"): lambda _is_stateful: boundary()},
