@@ -18,6 +18,7 @@ from onetoken_app.console.security_headers import SecurityHeaders
 from onetoken_app.console.session import seal_events
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import PRODUCT_NAME, STYLESHEETS, head_components
+from onetoken_app.jobs.deliver_letters import letters_delivered
 from onetoken_app.jobs.scheduler import jobs_running
 from onetoken_app.relay.asgi import RelayApp
 from onetoken_app.relay.runtime import RelayRuntime
@@ -37,7 +38,7 @@ async def _running() -> AsyncIterator[None]:
     configure_logging(_settings.log_level)
     await _runtime.start(_settings)
     try:
-        async with jobs_running(_settings):
+        async with jobs_running(_settings), letters_delivered(_settings):
             yield
     finally:
         await _runtime.stop()

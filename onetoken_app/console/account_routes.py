@@ -4,32 +4,31 @@ A State is kept on the server and copied to the browser; a password or a secret 
 page's script posts JSON here, from one of the console's own origins, and the answer goes straight to the page.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 
 from onetoken_app import clock
 from onetoken_app.audit import service as audit
 from onetoken_app.audit.models import ActorKind
 from onetoken_app.audit.service import SYSTEM, Actor
-from onetoken_app.console import key_routes
-from onetoken_app.console.callers import cookie_name, find_caller, forget_session, session_secret
+from onetoken_app.console import agreement_routes, invitation_routes, key_routes, password_routes, sign_up_routes
+from onetoken_app.console.browser_sessions import session_cookie, start_browser_session
+from onetoken_app.console.callers import find_caller, forget_session, session_secret
 from onetoken_app.console.http_exchange import (
+    Answer,
     Receive,
     RefusedExchange,
+    Route,
     Scope,
     Send,
     caller_ip,
     header,
     read_json_object,
-    send_json,
+    send_answer,
     send_refusal,
 )
-from onetoken_app.console.origins import allowed_origins, is_https
+from onetoken_app.console.origins import allowed_origins
 from onetoken_app.database import read_session, unit_of_work
-from onetoken_app.errors import OneTokenError
+from onetoken_app.errors import BadRequest, OneTokenError
 from onetoken_app.identity import service as identity
 from onetoken_app.identity.passwords import verify_password
 from onetoken_app.identity.queries import CredentialsView, credentials_of
@@ -38,18 +37,6 @@ from onetoken_app.telemetry import get_logger
 
 PREFIX = "/account/"
 logger = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a route answers."""
-
-    status: HTTPStatus
-    body: dict[str, Any]
-    set_cookie: str | None = None
-
-
-Route = Callable[[Scope, Receive], Awaitable[Answer]]
 
 
 class AccountRoutes:
@@ -63,6 +50,10 @@ class AccountRoutes:
             "/account/sign-in": self._sign_in,
             "/account/sign-out": self._sign_out,
             "/account/keys": self._mint_key,
+            **sign_up_routes.routes(settings),
+            **password_routes.routes(settings),
+            **invitation_routes.routes(settings),
+            **agreement_routes.routes(settings),
         }
 
     def owns(self, path: str) -> bool:
@@ -76,17 +67,19 @@ class AccountRoutes:
         except RefusedExchange as refusal:
             await send_refusal(send, refusal)
         except OneTokenError as error:
-            await send_refusal(send, RefusedExchange(HTTPStatus(error.http_status), error.code))
+            parameter = error.parameter if isinstance(error, BadRequest) else None
+            await send_refusal(send, RefusedExchange(HTTPStatus(error.http_status), error.code, parameter=parameter))
         except Exception:  # the console's edge: whatever broke, the browser learns that nothing was done
             path = scope["path"]  # anything that a browser sends; only a route of ours may be written down
             logger.exception("account_route_failed", path=path if path in self._routes else "unknown")
             await send_refusal(send, RefusedExchange(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error"))
         else:
-            cookies = [(b"set-cookie", answer.set_cookie.encode())] if answer.set_cookie else []
-            await send_json(send, answer.status, answer.body, headers=cookies)
+            await send_answer(send, answer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         """Check what every route asks for, then run the route."""
+        if scope["path"].startswith(agreement_routes.CERTIFICATES) and scope["method"] == "GET":
+            return await agreement_routes.certificate(scope)
         route = self._routes.get(scope["path"])
         if route is None:
             raise RefusedExchange(HTTPStatus.NOT_FOUND, "not_found")
@@ -116,28 +109,17 @@ class AccountRoutes:
             await _record_failure(credentials, address)
             raise RefusedExchange(HTTPStatus.UNAUTHORIZED, "wrong_credentials")
         secret = await self._start_session(scope, person_id=credentials.person_id, email=email, address=address)
-        return Answer(HTTPStatus.OK, {}, set_cookie=self._cookie(secret))
+        return Answer(HTTPStatus.OK, set_cookie=session_cookie(self._settings, secret))
 
     async def _start_session(self, scope: Scope, *, person_id: str, email: str, address: str) -> str:
-        """Give the browser a new session, and end the one it had: an id from before the sign-in is worth nothing."""
-        previous = session_secret(header(scope, b"cookie"))
+        """Give the browser a session."""
         async with unit_of_work() as session:
             await identity.clear_failed_sign_ins(session, email=email, caller_ip=address)
-            if previous:
-                await identity.end_session(session, secret=previous)
-            secret = await identity.start_session(
-                session,
-                person_id=person_id,
-                caller_ip=address,
-                user_agent=header(scope, b"user-agent"),
-                lifetime=timedelta(hours=self._settings.sign_in_session_hours),
-            )
+            secret = await start_browser_session(session, scope, person_id=person_id, settings=self._settings)
             await audit.record(
                 session, actor=Actor(ActorKind.PERSON, person_id), action="signed_in", subject_id=person_id,
                 facts={"caller_ip": address},
             )  # fmt: skip
-        if previous:
-            forget_session(previous)
         return secret
 
     async def _sign_out(self, scope: Scope, _receive: Receive) -> Answer:
@@ -154,19 +136,13 @@ class AccountRoutes:
                         session, actor=Actor(ActorKind.PERSON, person_id), action="signed_out", subject_id=person_id
                     )
             forget_session(secret)
-        return Answer(HTTPStatus.OK, {}, set_cookie=self._cookie("", max_age_seconds=0))
+        return Answer(HTTPStatus.OK, set_cookie=session_cookie(self._settings, "", max_age_seconds=0))
 
     async def _mint_key(self, scope: Scope, receive: Receive) -> Answer:
         """Mint a key; its secret is in this answer and nowhere else."""
         form = await read_json_object(scope, receive, bytes_max=key_routes.BODY_BYTES_MAX)
         minted = await key_routes.mint(form, cookie_header=header(scope, b"cookie"), settings=self._settings)
         return Answer(HTTPStatus.CREATED, {"secret": minted.secret})
-
-    def _cookie(self, secret: str, *, max_age_seconds: int | None = None) -> str:
-        """Write the session cookie: no script can read it, no other site's post carries it."""
-        lifetime = self._settings.sign_in_session_hours * 3600 if max_age_seconds is None else max_age_seconds
-        parts = [f"{cookie_name(self._settings)}={secret}", "Path=/", f"Max-Age={lifetime}", "HttpOnly", "SameSite=Lax"]
-        return "; ".join([*parts, "Secure"] if is_https(self._settings) else parts)
 
 
 async def _record_failure(credentials: CredentialsView | None, address: str) -> None:

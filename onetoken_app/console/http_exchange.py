@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -16,21 +17,47 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 BODY_BYTES_MAX = 4096
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A text that the browser keeps as a file."""
+
+    file_name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answers."""
+
+    status: HTTPStatus
+    body: dict[str, Any] = field(default_factory=dict)
+    set_cookie: str | None = None
+    download: Download | None = None
+    """Sent instead of the body."""
+
+
+Route = Callable[[Scope, Receive], Awaitable[Answer]]
+
+
 class RefusedExchange(Exception):
     """The request is answered with a status and a stable code, and nothing else happens."""
 
-    def __init__(self, status: HTTPStatus, code: str, *, seconds: int | None = None) -> None:
+    def __init__(
+        self, status: HTTPStatus, code: str, *, seconds: int | None = None, parameter: str | None = None
+    ) -> None:
         """Keep the answer.
 
         Args:
             status: HTTP status.
             code: What the page's script looks up its words by.
             seconds: How long to wait before trying again.
+            parameter: The member of the form that is wrong.
         """
         super().__init__(code)
         self.status = status
         self.code = code
         self.seconds = seconds
+        self.parameter = parameter
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -96,10 +123,31 @@ async def send_json(
     await send({"type": "http.response.body", "body": content})
 
 
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send what a route answers."""
+    cookies = [(b"set-cookie", answer.set_cookie.encode())] if answer.set_cookie else []
+    if answer.download is None:
+        await send_json(send, answer.status, answer.body, headers=cookies)
+        return
+    content = answer.download.text.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-disposition", f'attachment; filename="{answer.download.file_name}"'.encode()),
+        (b"content-length", str(len(content)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        *cookies,
+    ]
+    await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
 async def send_refusal(send: Send, refusal: RefusedExchange) -> None:
     """Answer with a code, and with the seconds to wait when there are any."""
     body: dict[str, Any] = {"code": refusal.code}
     headers: list[tuple[bytes, bytes]] = []
+    if refusal.parameter is not None:
+        body["parameter"] = refusal.parameter
     if refusal.seconds is not None:
         body["seconds"] = refusal.seconds
         headers.append((b"retry-after", str(refusal.seconds).encode()))

@@ -20,6 +20,13 @@ class OutboxView:
     """Of the oldest one that waits."""
 
 
+async def has_due_letters(session: AsyncSession, *, now: datetime) -> bool:
+    """Whether a letter waits to be tried now."""
+    return (
+        await session.exec(select(OutboxLetter.id).where(col(OutboxLetter.due_at) <= now).limit(1))
+    ).first() is not None
+
+
 async def outbox(session: AsyncSession) -> OutboxView:
     """Say how the outbox is."""
     waits = col(OutboxLetter.due_at).is_not(None)

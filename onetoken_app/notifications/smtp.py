@@ -20,7 +20,7 @@ from onetoken_app.notifications.models import DeliveryFailure
 from onetoken_app.notifications.service import WaitingLetter
 from onetoken_app.settings import BadSettings, Settings
 
-_TIMEOUT_SECONDS = 20.0
+_TIMEOUT_SECONDS = 10.0
 
 
 class NotDelivered(Exception):
@@ -81,7 +81,7 @@ def mail_server(settings: Settings) -> MailServer | None:
 
 
 async def send(server: MailServer, letter: WaitingLetter) -> None:
-    """Hand one mail over; takes up to 20 seconds for each step of the conversation.
+    """Hand one mail over; takes up to ten seconds for each step of the conversation.
 
     Raises:
         NotDelivered: It was not taken.

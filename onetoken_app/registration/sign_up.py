@@ -24,8 +24,13 @@ from onetoken_app.money import Currency
 from onetoken_app.notifications import letters
 from onetoken_app.notifications.service import post_letter
 from onetoken_app.organizations.models import OrganizationRole, Scenario
-from onetoken_app.organizations.registration_codes import checked_registration_code
-from onetoken_app.organizations.service import add_member, declare_scenarios, register_organization
+from onetoken_app.organizations.registration_codes import InvalidRegistrationCode, checked_registration_code
+from onetoken_app.organizations.service import (
+    NAME_CHARACTERS_MAX,
+    add_member,
+    declare_scenarios,
+    register_organization,
+)
 from onetoken_app.organizations.time_zones import zone_of
 from onetoken_app.registration.errors import AlreadySignedUp, OrganizationsOnly
 from onetoken_app.registration.mailing import Mailing
@@ -114,7 +119,14 @@ def check_form(form: SignUpForm) -> None:
             ``DeclarationMissing`` and ``AgreementNotAccepted``.
         AgreementChanged: A text was replaced while it was read.
     """
-    checked_registration_code(form.registration_code)
+    name = form.organization_name.strip()
+    if not 0 < len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
+        raise BadRequest("Give the organization's name as on its licence.", parameter="organization_name")
+    try:
+        checked_registration_code(form.registration_code)
+    except InvalidRegistrationCode as error:
+        error.parameter = "registration_code"
+        raise
     zone_of(form.time_zone)
     if not form.scenarios:
         raise BadRequest("Say what your organization will use the service for.", parameter="scenarios")

@@ -1,5 +1,7 @@
 """A real mail server on loopback that keeps what it is handed, and can be told to refuse."""
 
+import asyncio
+import threading
 from asyncio.base_events import Server
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +40,11 @@ class MailServerOfTest:
     received: list[ReceivedMail] = field(default_factory=list)
     answer_to_recipient: str = "250 OK"
     """What is said to every ``RCPT TO``."""
+    _handed: threading.Event = field(default_factory=threading.Event)
+
+    async def was_handed_one(self) -> None:
+        """Wait until a mail came, at most twenty seconds."""
+        assert await asyncio.to_thread(self._handed.wait, 20)
 
     async def handle_RCPT(  # noqa: N802 # the server calls it by this name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -51,6 +58,7 @@ class MailServerOfTest:
         """Keep a mail."""
         mail = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         self.received.append(ReceivedMail(recipients=list(envelope.rcpt_tos), mail=mail))
+        self._handed.set()
         return "250 OK"
 
     def settings(self, settings: Settings) -> Settings:
