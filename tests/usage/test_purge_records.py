@@ -1,6 +1,6 @@
 """Records go when their time is over, oldest first, and the audit log says up to when."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -29,10 +29,10 @@ async def lines() -> list[AuditEntry]:
         return list(await session.exec(select(AuditEntry)))
 
 
-async def purge(*, requested_before: object = NOON, count_max: int = 10) -> int:
+async def purge(*, requested_before: datetime = NOON, count_max: int = 10) -> int:
     """Purge in a unit of its own."""
     async with unit_of_work() as session:
-        return await purge_records(session, requested_before=requested_before, count_max=count_max)  # type: ignore[arg-type] # moments
+        return await purge_records(session, requested_before=requested_before, count_max=count_max)
 
 
 class TestPurgeRecords:
