@@ -1,5 +1,6 @@
 """The adapter of every API that speaks OpenAI's Chat Completions."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,17 +15,23 @@ _ONLY_USAGE = msgspec.Raw(b'{"include_usage":true}')
 _USER_AGENT = "onetoken"
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
     arguments: str | None = None
 
 
-class _ToolCall(msgspec.Struct):
+class _ToolCall(msgspec.Struct, forbid_unknown_fields=True):
     function: _Function | None = None
+    id: msgspec.Raw = _NULL
+    type: msgspec.Raw = _NULL
+    index: msgspec.Raw = _NULL
 
 
-class _Text(msgspec.Struct):
-    """A delta or a message: the members that hold generated text, in every spelling seen."""
+class _Text(msgspec.Struct, forbid_unknown_fields=True):
+    """A delta or a message: the members that hold generated text, in every spelling seen, and those that hold none.
+
+    One with any other member is read by ``_read_leniently``, so that no output passes uncounted.
+    """
 
     content: str | None = None
     refusal: str | None = None
@@ -32,6 +39,9 @@ class _Text(msgspec.Struct):
     reasoning: str | None = None
     tool_calls: list[_ToolCall] | None = None
     function_call: _Function | None = None
+    audio: None = None
+    role: msgspec.Raw = _NULL
+    annotations: msgspec.Raw = _NULL
 
 
 class _Choice(msgspec.Struct):
@@ -67,10 +77,10 @@ class _Usage(msgspec.Struct):
 
 _reply_decoder = msgspec.json.Decoder(_Reply)
 _usage_decoder = msgspec.json.Decoder(_Usage)
-_any_decoder = msgspec.json.Decoder(dict[str, Any])
 _members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encoder = msgspec.json.Encoder()
-_NO_ERROR = frozenset({b"null", b"false", b"{}", b'""'})
+_NOT_TEXT_BUT_OUTPUT = ("audio", "images")
+_NOT_TEXT = frozenset({*_NOT_TEXT_BUT_OUTPUT, "role", "type", "id", "index", "annotations", "signature", "format"})
 
 
 class OpenAiProvider:
@@ -114,21 +124,28 @@ class OpenAiProvider:
 
 
 def _read(document: bytes, counts: ChatCounts) -> bool:
-    """Count one document; return whether it names choices, usage or an error at all."""
+    """Count one document; return whether it names choices or an error at all. Output beside an error is not counted."""
     try:
         reply = _reply_decoder.decode(document)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _read_leniently(document, counts)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = "not a JSON object"
-        raise UnusableReply(message) from error
-    _note_usage(reply.usage, counts)
-    has_failed = bytes(reply.error) not in _NO_ERROR
-    if has_failed:
+    if _says_something(reply.error):
         counts.has_failed = True
-    if reply.choices:
+    elif reply.choices:
         _note_choices(reply.choices, counts)
-    return reply.choices is not msgspec.UNSET or has_failed
+    if bytes(reply.usage) != b"null":
+        counts.note_usage(_usage_of(reply.usage))
+    return reply.choices is not msgspec.UNSET or counts.has_failed
+
+
+def _says_something(error: msgspec.Raw) -> bool:
+    """Whether an ``error`` member is one: some back-ends always send it, empty."""
+    if bytes(error) == b"null":
+        return False
+    try:
+        return bool(json.loads(bytes(error)))
+    except (ValueError, RecursionError):
+        return True
 
 
 def _note_choices(choices: list[_Choice], counts: ChatCounts) -> None:
@@ -147,7 +164,7 @@ def _note_choices(choices: list[_Choice], counts: ChatCounts) -> None:
                 counts.note_text(piece)
                 has_output = True
     if has_output:
-        counts.output_event_count += 1
+        counts.note_output_event()
 
 
 def _rarer_texts(text: _Text) -> Iterator[str]:
@@ -160,26 +177,42 @@ def _rarer_texts(text: _Text) -> Iterator[str]:
 
 
 def _read_leniently(document: bytes, counts: ChatCounts) -> bool:
-    """Count a reply of an unfamiliar shape: every text within its choices, and its usage if that is readable."""
+    """Count a reply of an unfamiliar shape: every text within its choices, and its usage if that is readable.
+
+    The decoder here is the standard library's, which admits what many back-ends send and official clients read, such
+    as a surrogate pair that is cut in two by the end of a chunk.
+    """
     try:
-        reply = _any_decoder.decode(document)
-        raw_usage = _members_decoder.decode(document).get("usage", _NULL)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = "not a JSON object"
+        reply = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        message = "not JSON"
         raise UnusableReply(message) from error
-    _note_usage(raw_usage, counts)
-    choices = reply.get("choices")
-    before = counts.ascii_characters + counts.other_characters
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict):
-            counts.note_choice(_index_of(choice), is_finished=isinstance(choice.get("finish_reason"), str))
-            for text in _texts_in(choice.get("delta") or choice.get("message")):
-                counts.note_text(text)
-    if counts.ascii_characters + counts.other_characters > before:
-        counts.output_event_count += 1
+    if not isinstance(reply, dict):
+        message = "not a JSON object"
+        raise UnusableReply(message)
     if reply.get("error"):
         counts.has_failed = True
+    else:
+        _note_choices_leniently(reply.get("choices"), counts)
+    if reply.get("usage") is not None:
+        counts.note_usage(_usage_of(reply["usage"]))
     return "choices" in reply or counts.has_failed
+
+
+def _note_choices_leniently(choices: object, counts: ChatCounts) -> None:
+    """Count the output of choices of an unfamiliar shape."""
+    has_output = False
+    for choice in choices if isinstance(choices, list) else ():
+        if not isinstance(choice, dict):
+            continue
+        counts.note_choice(_index_of(choice), is_finished=isinstance(choice.get("finish_reason"), str))
+        delta = choice.get("delta") or choice.get("message")
+        for text in _texts_in(delta):
+            counts.note_text(text)
+            has_output = True
+        has_output = has_output or (isinstance(delta, dict) and any(map(delta.get, _NOT_TEXT_BUT_OUTPUT)))
+    if has_output:
+        counts.note_output_event()
 
 
 def _index_of(choice: dict[str, Any]) -> int:
@@ -189,31 +222,38 @@ def _index_of(choice: dict[str, Any]) -> int:
 
 
 def _texts_in(value: object) -> Iterator[str]:
-    """Yield every text within a JSON value, without names of members."""
+    """Yield every text within a JSON value, without names of members and without what is no generated text."""
     waiting = [value]
     while waiting:
         part = waiting.pop()
         if isinstance(part, str):
-            yield part
+            if part:
+                yield part
         elif isinstance(part, dict):
-            waiting.extend(part.values())
+            waiting.extend(inner for name, inner in part.items() if name not in _NOT_TEXT)
         elif isinstance(part, list):
             waiting.extend(part)
 
 
-def _note_usage(raw: msgspec.Raw, counts: ChatCounts) -> None:
-    """Keep the provider's figures if they can be true. A later report replaces an earlier one."""
-    if bytes(raw) == b"null":
-        return
+def _usage_of(figures: object) -> TokenUsage | None:
+    """Read the provider's figures, raw or decoded; ``None`` when they cannot be true."""
+    if isinstance(figures, msgspec.Raw):
+        try:
+            return _disjoint(_usage_decoder.decode(figures))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+            figures = bytes(figures)
     try:
-        usage = _disjoint(_usage_decoder.decode(raw))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-        counts.has_absurd_usage = True
-        return
-    if usage.input_total > counts.tokens_max or usage.output > counts.tokens_max:
-        counts.has_absurd_usage = True
-        return
-    counts.usage = usage
+        decoded = json.loads(figures) if isinstance(figures, bytes) else figures
+        return _disjoint(msgspec.convert(_whole_numbers(decoded), _Usage))
+    except (msgspec.ValidationError, ValueError, RecursionError, OverflowError):
+        return None
+
+
+def _whole_numbers(figures: object) -> object:
+    """Write ``5.0`` as 5, as back-ends whose language has one kind of number may send it."""
+    if isinstance(figures, dict):
+        return {name: _whole_numbers(figure) for name, figure in figures.items()}
+    return int(figures) if isinstance(figures, float) and figures.is_integer() else figures
 
 
 def _disjoint(usage: _Usage) -> TokenUsage:

@@ -44,28 +44,32 @@ class ChatCounts:
 
     Attributes:
         tokens_max: Figures of the provider above this are absurd and not believed.
+        output_tokens_max: The same for output, over all choices.
         ascii_characters: Generated so far, all choices, reasoning and tool calls included.
         other_characters: The same, outside of ASCII.
         output_event_count: Events, or plain replies, that carried output.
-        usage: The provider's own figures, once it has given believable ones.
+        usage: The provider's own figures, the latest believable ones.
         has_absurd_usage: It gave figures that are not believed.
+        is_usage_latest: Neither output nor figures that are not believed came after ``usage``.
         has_finished: Every choice opened so far has given its finish reason.
         has_failed: The upstream said in-band that it failed.
     """
 
     __slots__ = (
-        "_finished_choices", "_open_choices", "ascii_characters", "has_absurd_usage", "has_failed", "other_characters",
-        "output_event_count", "tokens_max", "usage",
+        "_finished_choices", "_open_choices", "ascii_characters", "has_absurd_usage", "has_failed",
+        "is_usage_latest", "other_characters", "output_event_count", "output_tokens_max", "tokens_max", "usage",
     )  # fmt: skip
 
-    def __init__(self, *, tokens_max: int) -> None:
+    def __init__(self, *, tokens_max: int, output_tokens_max: int | None = None) -> None:
         """Begin at nothing."""
         self.tokens_max = tokens_max
+        self.output_tokens_max = tokens_max if output_tokens_max is None else output_tokens_max
         self.ascii_characters = 0
         self.other_characters = 0
         self.output_event_count = 0
         self.usage: TokenUsage | None = None
         self.has_absurd_usage = False
+        self.is_usage_latest = False
         self.has_failed = False
         self._open_choices: set[int] = set()
         self._finished_choices: set[int] = set()
@@ -80,6 +84,20 @@ class ChatCounts:
         self._open_choices.add(index)
         if is_finished:
             self._finished_choices.add(index)
+
+    def note_output_event(self) -> None:
+        """Count an event that carried output."""
+        self.output_event_count += 1
+        self.is_usage_latest = False
+
+    def note_usage(self, usage: TokenUsage | None) -> None:
+        """Take a report of the provider; ``None`` for one that cannot be read."""
+        if usage is None or usage.input_total > self.tokens_max or usage.output > self.output_tokens_max:
+            self.has_absurd_usage = True
+            self.is_usage_latest = False
+        else:
+            self.usage = usage
+            self.is_usage_latest = True
 
     def note_text(self, text: str) -> None:
         """Count the characters of a piece of output."""

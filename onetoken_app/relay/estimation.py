@@ -10,12 +10,14 @@ from typing import Any
 
 import msgspec
 
-from onetoken_app.providers.protocol import ascii_count_of
+from onetoken_app.providers.protocol import ChatCounts, ascii_count_of
 from onetoken_app.relay.dialects.openai_chat import ChatRequest
 from onetoken_app.relay.open_call import Delivered
 
 ASCII_CHARACTERS_PER_TOKEN = 4
 TOKENS_PER_MESSAGE = 4
+LEAST_OUTPUT_DIVISOR = 2
+"""An output that was estimated is at least this part of it, whatever the tokenizer and language."""
 
 _decoder = msgspec.json.Decoder()
 _COUNTED_MEMBERS = ("messages", "tools", "functions")
@@ -26,6 +28,11 @@ def estimated_output(delivered: Delivered, *, tokens_max: int) -> int:
     """Estimate delivered output; never more than the hold provides for."""
     ascii_tokens = -(-delivered.ascii_characters // ASCII_CHARACTERS_PER_TOKEN)
     return min(tokens_max, max(ascii_tokens + delivered.other_characters, delivered.event_count))
+
+
+def least_output(counts: ChatCounts) -> int:
+    """Say how many tokens an output has at the very least, so that nobody is stopped whose provider kept the limit."""
+    return (counts.ascii_characters // ASCII_CHARACTERS_PER_TOKEN + counts.other_characters) // LEAST_OUTPUT_DIVISOR
 
 
 def estimated_input(request: ChatRequest) -> int:

@@ -10,8 +10,6 @@ from onetoken_app.relay.estimation import estimated_input, estimated_output
 from onetoken_app.relay.open_call import OpenCall
 from onetoken_app.token_usage import TokenUsage, UsageSource
 
-_NOTHING = TokenUsage()
-
 
 @dataclass(frozen=True, slots=True)
 class Metered:
@@ -22,32 +20,40 @@ class Metered:
     charge_nanos: Nanos
 
 
+_NOTHING = Metered(TokenUsage(), UsageSource.NONE, 0)
+
+
 def meter(call: OpenCall, *, is_complete: bool) -> Metered:
     """Say what an ended call is charged for.
 
-    An explicit zero of the provider is a figure like any other; figures that are missing or absurd are estimated.
+    An explicit zero of the provider is a figure like any other; figures that are missing or absurd are estimated. A
+    plain answer is delivered whole or not at all. Figures that output came after, or that stand in an answer that was
+    cut before its finish, are a running account: the call costs at least that, and at least what was delivered.
 
     Args:
         call: The call; its upstream is no longer read.
         is_complete: The upstream's answer came to its end.
     """
-    delivered = call.delivered
-    usage = call.counts.usage
-    if usage is not None and (is_complete or delivered.event_count):
-        return _priced(call, usage, UsageSource.UPSTREAM)
-    if not delivered.event_count:
-        return Metered(_NOTHING, UsageSource.NONE, 0)
-    return estimate(call)
+    counts, has_output = call.counts, call.delivered.event_count > 0
+    if not is_complete and not (call.request.is_streaming and has_output):
+        return _NOTHING
+    if counts.usage is None:
+        return estimate(call) if has_output else _NOTHING
+    stated = _priced(call, counts.usage, UsageSource.UPSTREAM)
+    if not has_output or (counts.is_usage_latest and (is_complete or counts.has_finished)):
+        return stated
+    counted = estimate(call)
+    return counted if counted.charge_nanos > stated.charge_nanos else stated
 
 
 def estimate(call: OpenCall) -> Metered:
-    """Say what was delivered so far, counted here; within the hold by construction, so it needs no extension."""
+    """Say what was delivered so far, counted here; within the hold by construction."""
     admission = call.admission
     if call.estimated_input_tokens is None:
         call.estimated_input_tokens = estimated_input(call.request)
     usage = TokenUsage(
         input=min(admission.input_tokens_max, call.estimated_input_tokens),
-        output=estimated_output(call.delivered, tokens_max=admission.output_tokens_max),
+        output=estimated_output(call.delivered, tokens_max=call.held_output_tokens),
     )
     return _priced(call, usage, UsageSource.ESTIMATED)
 

@@ -17,6 +17,9 @@ from onetoken_app.relay.request_body import Receive
 ABSURD_FACTOR = 4
 """Figures of a provider above this many context windows are not believed."""
 
+FIGURES_SECONDS_MAX = 3.0
+"""How long a finished answer whose caller left is read on for the provider's figures, which come right after it."""
+
 
 class Phase(StrEnum):
     """How far a call came."""
@@ -36,6 +39,9 @@ class Delivered:
     ascii_characters: int
     other_characters: int
     event_count: int
+
+
+NOTHING_DELIVERED = Delivered(0, 0, 0)
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -63,7 +69,10 @@ class OpenCall:
     has_caller_left: bool = False
     drain_until_seconds: float | None = None
     """Set when the upstream is read on for nobody, because it bills anyway."""
-    delivered_when_left: Delivered | None = None
+    delivered: Delivered = NOTHING_DELIVERED
+    """What the caller was sent so far; what is drained after the caller left does not count."""
+    extended_output_tokens: int = 0
+    """The output that the hold covers since it was extended; 0: it never was."""
     target: UpstreamTarget | None = None
     """Of the latest attempt."""
     attempt_count: int = 0
@@ -88,12 +97,15 @@ class OpenCall:
         return None if self.target is not None and self.target.upstream_model == name else name
 
     @property
-    def delivered(self) -> Delivered:
-        """What the caller was sent so far: what was drained after the caller left does not count."""
-        counts = self.counts
-        return self.delivered_when_left or Delivered(
-            counts.ascii_characters, counts.other_characters, counts.output_event_count
-        )
+    def held_output_tokens(self) -> int:
+        """The output that the hold covers, over all choices."""
+        return self.extended_output_tokens or self.admission.output_tokens_max
+
+    def note_delivered(self) -> None:
+        """Take all that was counted for delivered, unless nobody was there to take it."""
+        if not self.has_caller_left:
+            counts = self.counts
+            self.delivered = Delivered(counts.ascii_characters, counts.other_characters, counts.output_event_count)
 
     def interrupt(self, reason: OneTokenError) -> None:
         """Stop forwarding at once; in any other phase nothing is stopped. The first reason stays."""
@@ -107,17 +119,23 @@ class OpenCall:
             return
         self.has_caller_left = True
         self.reply.abandon()
-        is_drained = self.target is not None and self.target.bills_after_hang_up and self.hang_up_drain_seconds > 0
-        if is_drained:
-            self.delivered_when_left = self.delivered
-            self.drain_until_seconds = monotonic_seconds() + self.hang_up_drain_seconds
+        drain_seconds = self._drain_seconds()
+        if drain_seconds > 0:
+            self.drain_until_seconds = monotonic_seconds() + drain_seconds
         else:
             self.interrupt(caller_left())
 
+    def _drain_seconds(self) -> float:
+        """Say for how long the upstream is read on: it bills anyway, or its figures are one event away."""
+        if self.target is not None and self.target.bills_after_hang_up:
+            return self.hang_up_drain_seconds
+        return FIGURES_SECONDS_MAX if self.counts.has_finished and not self.counts.is_usage_latest else 0
+
 
 def counts_for(admission: Admission) -> ChatCounts:
-    """Begin to count one call's reply."""
-    return ChatCounts(tokens_max=ABSURD_FACTOR * admission.offer.model.context_window_tokens)
+    """Begin to count one call's reply. Each choice may be as long as the window."""
+    tokens_max = ABSURD_FACTOR * admission.offer.model.context_window_tokens
+    return ChatCounts(tokens_max=tokens_max, output_tokens_max=tokens_max * admission.choice_count)
 
 
 def caller_left() -> CallerLeft:

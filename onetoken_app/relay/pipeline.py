@@ -26,7 +26,7 @@ from onetoken_app.relay.reply import Reply, Send
 from onetoken_app.relay.request_body import Receive, check_announcement, read_body
 from onetoken_app.relay.request_head import RequestHead, read_head
 from onetoken_app.relay.runtime import RelayRuntime
-from onetoken_app.relay.settlement import Ending, hold_for, settle
+from onetoken_app.relay.settlement import Ending, cover, hold_for, settle
 from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.recording import clean_user_agent
 
@@ -167,7 +167,7 @@ async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
             return Ending(error=caller_left())
         upstream = await open_upstream(call, runtime.upstream_client, runtime.retry_budget)
         if call.request.is_streaming:
-            await pump_stream(call, upstream)
+            await pump_stream(call, upstream, functools.partial(cover, ledger=runtime.ledger))
             return Ending()
         return Ending(plain_body=await read_plain(call, upstream, bytes_max=runtime.settings.reply_body_bytes_max))
     except OneTokenError as error:

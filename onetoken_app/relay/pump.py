@@ -3,6 +3,8 @@
 The end is not sent here: ``[DONE]`` and plain bodies wait until the close has committed.
 """
 
+from collections.abc import Awaitable, Callable
+
 from onetoken_app.errors import UpstreamFailed
 from onetoken_app.providers.event_stream import DONE, EventReader, event_of
 from onetoken_app.providers.protocol import UnusableReply
@@ -17,12 +19,21 @@ _FAILED = "The provider failed while it was answering."
 _UNREADABLE = "The provider's answer could not be read."
 
 
-async def pump_stream(call: OpenCall, upstream: UpstreamReply) -> None:
+Cover = Callable[[OpenCall], Awaitable[None]]
+
+
+async def pump_stream(call: OpenCall, upstream: UpstreamReply, cover: Cover) -> None:
     """Pass a stream on up to, and without, its end.
 
     An upstream that gives every finish reason and then ends without ``[DONE]`` has ended well.
 
+    Args:
+        call: The call.
+        upstream: Its answer, whose head is good.
+        cover: Sees to it that the hold covers what was counted, before it is sent; raises when it cannot.
+
     Raises:
+        OneTokenError: What ``cover`` raises.
         UpstreamFailed: It said in-band that it failed.
         UpstreamUnusable: It broke off, or is not a stream of chunks.
     """
@@ -35,7 +46,7 @@ async def pump_stream(call: OpenCall, upstream: UpstreamReply) -> None:
             payloads = reader.feed(piece) if piece else reader.finish()
         except (UpstreamBroke, UnusableReply) as error:
             raise UpstreamUnusable(_CUT) from error
-        is_done = await _pass_on(call, payloads)
+        is_done = await _pass_on(call, payloads, cover)
         if not piece and not is_done:
             if call.counts.has_finished:
                 return
@@ -60,16 +71,18 @@ async def read_plain(call: OpenCall, upstream: UpstreamReply, *, bytes_max: int)
                 raise UpstreamUnusable("The provider's answer is longer than is delivered here.")
         body = b"".join(pieces)
         PROVIDERS[_provider_of(call)].read_reply(body, call.counts)
+        shown_body = shaped_reply(body, model_name=call.shown_model_name)
     except UpstreamBroke as error:
         raise UpstreamUnusable(_CUT) from error
     except UnusableReply as error:
         raise UpstreamUnusable(_UNREADABLE) from error
     if call.counts.has_failed:
         raise UpstreamFailed(_FAILED)
-    return shaped_reply(body, model_name=call.shown_model_name)
+    call.note_delivered()
+    return shown_body
 
 
-async def _pass_on(call: OpenCall, payloads: list[bytes]) -> bool:
+async def _pass_on(call: OpenCall, payloads: list[bytes], cover: Cover) -> bool:
     """Count and send the events of one piece; return whether the end was among them.
 
     What came before a broken event has been counted, and is therefore sent before the error is raised.
@@ -84,18 +97,20 @@ async def _pass_on(call: OpenCall, payloads: list[bytes]) -> bool:
             is_done = True
             break
         try:
+            chunk = shaped_chunk(payload, model_name=model_name, wants_usage=wants_usage)
             provider.read_event(payload, call.counts)
             if call.counts.has_failed:
                 failure = UpstreamFailed(_FAILED)
                 break
-            chunk = shaped_chunk(payload, model_name=model_name, wants_usage=wants_usage)
         except UnusableReply:
             failure = UpstreamUnusable(_UNREADABLE)
             break
         if chunk is not None:
             events.append(event_of(chunk))
     if events:
+        await cover(call)
         await call.reply.write_events(b"".join(events))
+        call.note_delivered()
     if failure is not None:
         raise failure
     return is_done

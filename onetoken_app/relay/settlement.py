@@ -1,8 +1,8 @@
 """Closes a call's hold once, however it ended, with its usage record in the same transaction.
 
-A hold is placed at the most that a call within its bounds can cost, and an estimate is capped by the same bounds, so
-nothing metered under way can pass it and no hold is ever extended. Only a provider's own final figures can be larger;
-the ledger takes the difference from what is available in the same close.
+A hold is placed at the most that a call within its bounds can cost. An upstream that does not keep to the bound of the
+output has its call's hold extended, or the stream ended. A provider's own final figures can still be larger; the
+ledger takes the difference from what is available in the same close.
 """
 
 import asyncio
@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from onetoken_app.clock import monotonic_seconds
 from onetoken_app.errors import OneTokenError
 from onetoken_app.ledger.client import LedgerClient
-from onetoken_app.ledger.errors import LedgerUnavailable
+from onetoken_app.ledger.errors import InsufficientFunds, LedgerUnavailable
 from onetoken_app.ledger.kinds import Outcome
-from onetoken_app.ledger.operations import CloseHold, PlaceHold, RecordProgress
-from onetoken_app.money import Nanos
+from onetoken_app.ledger.operations import CloseHold, ExtendHold, PlaceHold, RecordProgress
+from onetoken_app.money import NANOS_MAX, Nanos
+from onetoken_app.relay.errors import InsufficientBalance
+from onetoken_app.relay.estimation import LEAST_OUTPUT_DIVISOR, least_output
 from onetoken_app.relay.metering import Metered, estimate, meter
 from onetoken_app.relay.open_call import OpenCall, caller_left
 from onetoken_app.telemetry import get_logger
@@ -23,6 +25,8 @@ from onetoken_app.usage.recording import UsageDraft, encode_draft, insert_statem
 
 CLOSE_SECONDS_MAX = 10.0
 """How long the end of an answer waits for its close; the close itself happens, however long the ledger is away."""
+EXTENSION_FACTOR = 2
+"""An extension covers this many times what came so far, so that a long stream needs few."""
 _MS = 1000
 _UNMETERED = Metered(TokenUsage(), UsageSource.NONE, 0)
 
@@ -55,6 +59,35 @@ def progress_of(call: OpenCall) -> RecordProgress:
     return RecordProgress(
         request_id=call.request_id, amount_nanos=metered.charge_nanos, context=encode_draft(draft)
     )  # fmt: skip
+
+
+async def cover(call: OpenCall, *, ledger: LedgerClient) -> None:
+    """Extend the hold when more output came than it covers, before that output is sent.
+
+    Raises:
+        InsufficientBalance: The balance does not cover it.
+        LedgerUnavailable: It is not known to be covered.
+    """
+    least = least_output(call.counts)
+    if least <= call.held_output_tokens or call.has_caller_left:
+        return
+    try:
+        await _extend(call, EXTENSION_FACTOR * LEAST_OUTPUT_DIVISOR * least, ledger=ledger)
+    except InsufficientFunds:
+        try:
+            await _extend(call, LEAST_OUTPUT_DIVISOR * least, ledger=ledger)
+        except InsufficientFunds as error:
+            raise InsufficientBalance(
+                "The provider answers at greater length than was asked for, and the balance does not cover more of it."
+            ) from error
+
+
+async def _extend(call: OpenCall, output_tokens: int, *, ledger: LedgerClient) -> None:
+    """Raise the hold to what this much output can cost."""
+    admission = call.admission
+    amount_nanos = min(NANOS_MAX, admission.sheet.upper_charge(admission.input_tokens_max, output_tokens))
+    await ledger.extend_hold(ExtendHold(call.request_id, amount_nanos))
+    call.extended_output_tokens = output_tokens
 
 
 async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sqlite: bool) -> Nanos:

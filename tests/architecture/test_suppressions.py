@@ -17,6 +17,9 @@ CATCH_EVERYTHING = {
     "onetoken_app/ledger/writer.py": "the writer's edge: it ends with a code that says why, and never half-way",
     "onetoken_app/relay/asgi.py": "the relay's edge: a server has to be told that the start failed, whatever it was",
     "onetoken_app/relay/pipeline.py": "the relay's edge: whatever went wrong, the hold has to be closed",
+    "onetoken_app/relay/policy_cache.py": "the poll's edge: polling goes on, and old policy fails closed by its age",
+    "onetoken_app/relay/runtime.py": "the recovery's edge: one hold that cannot be read must not end the task",
+    "onetoken_app/relay/settlement.py": "the close's edge: an open hold would keep a customer's money",
     "onetoken_app/relay/supervision.py": "the relay's edge: nobody above the task of a call could tell anybody",
 }
 """Where ``except Exception`` may stand, and which edge it is: the relay's, the console's, a command's, the writer's."""

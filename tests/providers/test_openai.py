@@ -87,9 +87,45 @@ class TestCounting:
         counts = counted({"choices": choices, "usage": {"prompt_tokens": 3, "completion_tokens": 2}})
         assert counts.usage == TokenUsage(input=3, output=2)
 
+    @pytest.mark.parametrize(
+        ("delta", "characters"),
+        [
+            pytest.param({"tool_calls": [{"index": 0, "custom": {"input": "abc"}}]}, 3, id="a custom tool's input"),
+            pytest.param({"reasoning_details": [{"type": "text", "text": "abc"}]}, 3, id="details of reasoning"),
+            pytest.param({"thinking": "abc"}, 3, id="a name of tomorrow"),
+            pytest.param({"audio": {"data": "AAAA"}}, 0, id="sound"),
+            pytest.param({"images": [{"url": "data:..."}]}, 0, id="a picture"),
+        ],
+    )
+    def test_no_output_passes_uncounted(self, delta: dict[str, Any], characters: int) -> None:
+        counts = counted({"choices": [choice(**delta)]})
+        assert (counts.ascii_characters, counts.output_event_count) == (characters, 1)
+
+    @pytest.mark.parametrize("delta", [{"role": "assistant"}, {"role": "assistant", "padding": None}, {"content": ""}])
+    def test_a_delta_without_output_is_none(self, delta: dict[str, Any]) -> None:
+        assert counted({"choices": [choice(**delta)]}).output_event_count == 0
+
+    def test_a_surrogate_pair_cut_in_two_is_counted(self) -> None:
+        counts = counted(
+            b'{"choices":[{"delta":{"content":"\\ud83d"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}'
+        )
+        assert (counts.other_characters, counts.usage) == (1, TokenUsage(input=1, output=2))
+
+    def test_output_beside_an_error_is_not_counted(self) -> None:
+        counts = counted({"choices": [choice(content="abc")], "error": {"message": "no"}})
+        assert (counts.has_failed, counts.output_event_count) == (True, 0)
+
+    @pytest.mark.parametrize("error", [None, False, 0, "", [], {}])
+    def test_an_empty_error_is_none(self, error: object) -> None:
+        assert not counted({"choices": [choice(content="abc")], "error": error}).has_failed
+
+    def test_whole_numbers_may_be_written_with_a_point(self) -> None:
+        raw = b'{"choices":[],"usage":{"prompt_tokens":5e0,"completion_tokens":2.0}}'
+        assert counted(raw).usage == TokenUsage(input=5, output=2)
+
     def test_content_of_an_unfamiliar_shape_is_counted(self) -> None:
         counts = counted({"choices": [choice(content=[{"type": "text", "text": "abc"}])]})
-        assert (counts.ascii_characters, counts.output_event_count) == (7, 1)
+        assert (counts.ascii_characters, counts.output_event_count) == (3, 1)
 
     def test_it_has_finished_when_every_open_choice_has(self) -> None:
         counts = counted(

@@ -66,10 +66,15 @@ class TestReadRequest:
             read_request(b'{"model":"mock",%s,"%s":%s}' % (MESSAGES, name.encode(), value.encode()))
         assert caught.value.parameter == name
 
-    def test_the_newer_limit_counts_and_null_is_no_limit(self) -> None:
-        both = read_request(b'{"model":"mock",%s,"max_tokens":5,"max_completion_tokens":7}' % MESSAGES)
-        assert both.output_tokens_max == 7
+    def test_either_limit_counts_and_null_is_no_limit(self) -> None:
+        for limit in (b'"max_tokens":5', b'"max_completion_tokens":5', b'"max_tokens":5,"max_completion_tokens":5'):
+            assert read_request(b'{"model":"mock",%s,%s}' % (MESSAGES, limit)).output_tokens_max == 5
         assert read_request(b'{"model":"mock",%s,"max_tokens":null,"n":null}' % MESSAGES).output_tokens_max is None
+
+    def test_two_different_limits_are_refused(self) -> None:
+        with pytest.raises(BadRequest) as caught:
+            read_request(b'{"model":"mock",%s,"max_tokens":5,"max_completion_tokens":7}' % MESSAGES)
+        assert caught.value.parameter == "max_tokens"
 
     def test_of_duplicate_members_the_last_is_used_and_sent(self) -> None:
         request = read_request(b'{"model":"a","model":"mock",%s,"max_tokens":1,"max_tokens":9}' % MESSAGES)

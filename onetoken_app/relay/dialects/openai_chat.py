@@ -4,12 +4,14 @@ A request is kept as raw members and only those that matter are looked at, so th
 A reply's bytes pass unchanged unless the model has another name here, or usage was not asked for.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from onetoken_app.errors import BadRequest
+from onetoken_app.providers.protocol import UnusableReply
 from onetoken_app.relay.json_bounds import check_bounds
 
 CHOICES_MAX = 128
@@ -63,7 +65,7 @@ def read_request(body: bytes) -> ChatRequest:
         model_name=_model_name(members),
         is_streaming=is_streaming,
         wants_usage=is_streaming and _wants_usage(members),
-        output_tokens_max=completion_limit if completion_limit is not None else older_limit,
+        output_tokens_max=_one_of(completion_limit, older_limit),
         choice_count=_count(members, "n", most=CHOICES_MAX) or 1,
         has_tools="tools" in members or "functions" in members,
     )
@@ -75,10 +77,13 @@ def shaped_reply(body: bytes, *, model_name: str | None) -> bytes:
     Args:
         body: The provider's bytes, a JSON object.
         model_name: The name to show instead of the provider's; ``None`` leaves the bytes as they are.
+
+    Raises:
+        UnusableReply: It cannot be taken apart.
     """
     if model_name is None:
         return body
-    members = _members_decoder.decode(body)
+    members = _upstream_members(body)
     members["model"] = msgspec.Raw(_encoder.encode(model_name))
     return _encoder.encode(members)
 
@@ -90,18 +95,43 @@ def shaped_chunk(payload: bytes, *, model_name: str | None, wants_usage: bool) -
         payload: The provider's bytes, a JSON object.
         model_name: The name to show instead of the provider's; ``None`` leaves it.
         wants_usage: Whether the caller asked for usage.
+
+    Raises:
+        UnusableReply: It cannot be taken apart.
     """
     drops_usage = not wants_usage and _USAGE_MEMBER in payload
     if model_name is None and not drops_usage:
         return payload
-    members = _members_decoder.decode(payload)
+    members = _upstream_members(payload)
     if drops_usage:
         usage = members.pop("usage", None)
-        if usage is not None and bytes(usage) != b"null" and not _value(members, "choices"):
+        if usage is not None and bytes(usage) != b"null" and _is_empty(members.get("choices")):
             return None
     if model_name is not None and "model" in members:
         members["model"] = msgspec.Raw(_encoder.encode(model_name))
     return _encoder.encode(members)
+
+
+def _upstream_members(document: bytes) -> dict[str, msgspec.Raw]:
+    """Take a provider's document apart; where the strict decoder cannot, as the official clients' would."""
+    try:
+        return _members_decoder.decode(document)
+    except _UNREADABLE:
+        pass
+    try:
+        members = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        message = "not JSON"
+        raise UnusableReply(message) from error
+    if not isinstance(members, dict):
+        message = "not a JSON object"
+        raise UnusableReply(message)
+    return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in members.items()}
+
+
+def _is_empty(choices: msgspec.Raw | None) -> bool:
+    """Whether there is no choice."""
+    return choices is None or bytes(choices).translate(None, b" \t\r\n") in {b"[]", b"null"}
 
 
 def _members_of(body: bytes) -> dict[str, msgspec.Raw]:
@@ -151,6 +181,13 @@ def _count(members: dict[str, msgspec.Raw], name: str, *, most: int) -> int | No
     if type(value) is not int or not 1 <= value <= most:
         raise BadRequest(f"{name} has to be a whole number from 1 to {most}.", parameter=name)
     return value
+
+
+def _one_of(completion_limit: int | None, older_limit: int | None) -> int | None:
+    """Take the one limit; of two different ones a back-end could keep to the other one than was paid for."""
+    if completion_limit is not None and older_limit is not None and completion_limit != older_limit:
+        raise BadRequest("max_tokens differs from max_completion_tokens; send one of them.", parameter="max_tokens")
+    return older_limit if completion_limit is None else completion_limit
 
 
 def _wants_usage(members: dict[str, msgspec.Raw]) -> bool:
