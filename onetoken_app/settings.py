@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     """Mail server, such as ``smtps://user:password@mail.example.com:465``; unset: mails stay in the outbox."""
     mail_from: str | None = None
     """Sender of mails, such as ``OneToken <no-reply@example.com>``; required with a mail server."""
+    top_up_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 10_000
+    """Bank transfers above this many units of their currency need the approval of two people."""
+    top_up_order_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """How long after an order its transfer may be reported."""
+    bank_account: Annotated[str, Field(max_length=500)] | None = None
+    """Where customers transfer to, as they read it: holder, bank, number; unset: they are told to ask."""
     sign_in_session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     """How long a sign-in lasts."""
     usage_retention_days: Annotated[int, Field(ge=180, le=36_500)] = 400

@@ -9,6 +9,12 @@ class AmountRefused(BadRequest):
     code = "amount_refused"
 
 
+class NoConsent(BadRequest):
+    """Nobody consented to what happens to paid credit."""
+
+    code = "consent_missing"
+
+
 class NotVerified(Forbidden):
     """Only a verified organization in good standing tops up."""
 

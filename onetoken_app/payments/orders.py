@@ -21,7 +21,7 @@ from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.money import Nanos, format_amount
 from onetoken_app.organizations.queries import OrganizationView, organization
 from onetoken_app.payments.amounts import checked_amount, new_reference_code
-from onetoken_app.payments.errors import NotVerified, OrderExpired
+from onetoken_app.payments.errors import NoConsent, NotVerified, OrderExpired
 from onetoken_app.payments.models import OrderState, TopUpOrder
 from onetoken_app.payments.statement import Statement, current_statement
 
@@ -39,7 +39,7 @@ async def place_order(
     organization_id: str,
     amount_nanos: Nanos,
     submission_id: str,
-    statement: Statement,
+    statement: Statement | None,
     consented_by: str,
     caller_ip: str,
     user_agent: str,
@@ -52,7 +52,7 @@ async def place_order(
         organization_id: Who will pay; verified and in good standing.
         amount_nanos: In the organization's currency: whole cents, 1 to 10 000 000 units.
         submission_id: Made once per form; 8 to 64 letters, digits, ``-`` or ``_``.
-        statement: What was consented to; the one in force.
+        statement: What was consented to: the one in force; ``None``: there was no consent.
         consented_by: Who orders and consents.
         caller_ip: From where.
         user_agent: With what.
@@ -62,6 +62,7 @@ async def place_order(
         AmountRefused: The amount cannot be ordered.
         BadRequest: The form has no id of its own.
         Conflict: The form was sent with another amount, the statement changed, or too many orders are under way.
+        NoConsent: Nobody consented.
         NotFound: There is no such organization.
         NotVerified: The organization is not verified, or is suspended.
     """
@@ -74,6 +75,8 @@ async def place_order(
         if first.amount_nanos != amount_nanos:
             raise Conflict("This form was sent before with another amount; nothing new was ordered.")
         return first.id
+    if statement is None:
+        raise NoConsent("Without your consent to what happens to paid credit nothing is ordered.")
     if statement != current_statement(statement.locale):
         raise Conflict("What is consented to has changed; nothing was ordered. Read it again.")
     await _refuse_too_many(session, organization_id)

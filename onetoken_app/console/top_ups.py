@@ -1,0 +1,129 @@
+"""Units of work around orders to top up: what the operator set is read here, and handed to the payments room."""
+
+from datetime import date
+
+from onetoken_app.console.callers import Caller
+from onetoken_app.database import unit_of_work
+from onetoken_app.money import NANOS_PER_UNIT
+from onetoken_app.organizations.circulars import mail_room
+from onetoken_app.payments import approvals, orders
+from onetoken_app.payments.amounts import amount_from_text
+from onetoken_app.payments.models import TransferRefusal
+from onetoken_app.payments.statement import current_statement
+from onetoken_app.settings import Settings
+
+
+async def order_top_up(
+    caller: Caller,
+    *,
+    settings: Settings,
+    amount: str,
+    submission_id: str,
+    consents: bool,
+    caller_ip: str,
+    user_agent: str,
+) -> str:
+    """Make an order for the organization that the caller acts for; return its id.
+
+    Args:
+        caller: Somebody in charge of its money, as the event's role says.
+        settings: How long an order is open.
+        amount: What they typed.
+        submission_id: Made once per form.
+        consents: Whether they consent to the statement in force, in the language they read.
+        caller_ip: From where.
+        user_agent: With what.
+
+    Raises:
+        OneTokenError: As ``payments.orders.place_order``; without consent nothing is ordered.
+    """
+    amount_nanos = amount_from_text(amount)
+    statement = current_statement(caller.person.locale) if consents else None
+    async with unit_of_work() as session:
+        return await orders.place_order(
+            session,
+            organization_id=caller.organization_id,
+            amount_nanos=amount_nanos,
+            submission_id=submission_id,
+            statement=statement,
+            consented_by=caller.person.person_id,
+            caller_ip=caller_ip,
+            user_agent=user_agent,
+            valid_days=settings.top_up_order_days,
+        )
+
+
+async def report_transfer(
+    caller: Caller, *, order_id: str, payer_name: str, bank_reference: str, paid_on: date
+) -> None:
+    """Report the transfer of an order of the organization that the caller acts for.
+
+    Raises:
+        OneTokenError: As ``payments.orders.report_transfer``.
+    """
+    async with unit_of_work() as session:
+        await orders.report_transfer(
+            session,
+            organization_id=caller.organization_id,
+            order_id=order_id,
+            reported_by=caller.person.person_id,
+            payer_name=payer_name,
+            bank_reference=bank_reference,
+            paid_on=paid_on,
+        )
+
+
+async def approve_transfer(
+    caller: Caller, *, settings: Settings, order_id: str, expected_revision: int, received: str, bank_entry: str
+) -> bool:
+    """Approve a reported transfer; False: a second person has to approve it too.
+
+    Args:
+        caller: Somebody of finance, as the event's role says.
+        settings: Above which amount two have to approve.
+        order_id: Which order.
+        expected_revision: Of the order that was on the screen.
+        received: The amount that arrived, as they typed it.
+        bank_entry: The entry of the bank statement.
+
+    Raises:
+        OneTokenError: As ``payments.approvals.approve_transfer``.
+    """
+    received_nanos = amount_from_text(received)
+    async with unit_of_work() as session:
+        return await approvals.approve_transfer(
+            session,
+            order_id=order_id,
+            approved_by=caller.person.person_id,
+            expected_revision=expected_revision,
+            received_nanos=received_nanos,
+            bank_entry=bank_entry,
+            second_person_above_nanos=settings.top_up_second_person_above_units * NANOS_PER_UNIT,
+            mail_room=mail_room(settings),
+        )
+
+
+async def refuse_transfer(
+    caller: Caller,
+    *,
+    settings: Settings,
+    order_id: str,
+    expected_revision: int,
+    reason: TransferRefusal,
+    words: str,
+) -> None:
+    """Refuse a reported transfer.
+
+    Raises:
+        OneTokenError: As ``payments.approvals.refuse_transfer``.
+    """
+    async with unit_of_work() as session:
+        await approvals.refuse_transfer(
+            session,
+            order_id=order_id,
+            refused_by=caller.person.person_id,
+            expected_revision=expected_revision,
+            reason=reason,
+            words=words,
+            mail_room=mail_room(settings),
+        )
