@@ -88,7 +88,65 @@
     dialog.querySelector(".when-minted .copy").focus();
   };
 
-  const POSTS = { "sign-in": signIn, keys: mintKey };
+  // The address keeps no secret of a mailed link: link.js took it out before anything else ran.
+  const linkSecret = () => (window.onetokenLinkSecret ? window.onetokenLinkSecret() : "");
+
+  const refuse = (form, answer) => {
+    show(form, answer.code || "failed", answer.seconds);
+    const field = answer.parameter && form.querySelector(`[name="${CSS.escape(answer.parameter)}"]`);
+    if (field) field.focus();
+  };
+
+  const askForMail = async (form) => {
+    const answer = await post(form.dataset.posts, Object.fromEntries(new FormData(form)));
+    if (!answer.isGood) return refuse(form, answer);
+    form.classList.add("is-done");
+  };
+
+  const completeSignUp = async (form) => {
+    const fields = new FormData(form);
+    const boxes = [...form.querySelectorAll("[data-accepts]:checked")];
+    const answer = await post("sign-up/complete", {
+      ...Object.fromEntries(fields),
+      secret: linkSecret(),
+      scenarios: fields.getAll("scenarios"),
+      acts_with_authority: fields.has("acts_with_authority"),
+      accepted: Object.fromEntries(boxes.map((box) => [box.dataset.accepts, box.value])),
+      time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    });
+    if (!answer.isGood) return refuse(form, answer);
+    leaveFor("/overview");
+  };
+
+  const resetPassword = async (form) => {
+    const answer = await post("password/reset", { secret: linkSecret(), password: new FormData(form).get("password") });
+    if (!answer.isGood) return refuse(form, answer);
+    leaveFor("/sign-in");
+  };
+
+  const POSTS = {
+    "sign-in": signIn,
+    keys: mintKey,
+    "sign-up": askForMail,
+    "sign-up/complete": completeSignUp,
+    "password/forgotten": askForMail,
+    "password/reset": resetPassword,
+  };
+
+  // A form that a mailed link leads to says at once whose it is, or that the link is worth nothing any more.
+  const looked = new WeakSet();
+  const look = async (form) => {
+    looked.add(form);
+    const answer = await post(form.dataset.looks, { secret: linkSecret() }).catch(() => ({}));
+    if (answer.isGood) form.querySelector("[data-email]").textContent = answer.email;
+    else {
+      form.classList.add("is-lost");
+      refuse(form, answer);
+    }
+  };
+  new MutationObserver(() => {
+    for (const form of document.querySelectorAll(".is-ready [data-looks]")) if (!looked.has(form)) look(form);
+  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["class"] });
 
   const signOut = async () => {
     await post("sign-out", {});

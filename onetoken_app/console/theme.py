@@ -31,11 +31,12 @@ def head_components() -> list[rx.Component]:
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.meta(name="robots", content="noindex"),
         rx.el.meta(name="color-scheme", content="light dark"),
-        *[_script(name) for name in _SCRIPTS],
+        rx.el.script(src=_address("link.js")),
+        *[rx.el.script(src=_address(name), defer=True) for name in _SCRIPTS],
     ]
 
 
-def _script(name: str) -> rx.Component:
-    """Load one of our scripts."""
+def _address(name: str) -> str:
+    """Return where one of our scripts is; another content has another address."""
     content = (PROJECT_ROOT / "assets" / name).read_bytes()
-    return rx.el.script(src=f"/{name}?v={hashlib.sha256(content).hexdigest()[:12]}", defer=True)
+    return f"/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"

@@ -22,6 +22,7 @@ from onetoken_app.console.text.catalogues import (
     plain_text,
     preferred_locale,
 )
+from onetoken_app.organizations.models import Scenario
 
 CONSOLE = Path(__file__).parents[2] / "onetoken_app" / "console"
 KEYS_BY_PREFIX = {
@@ -29,6 +30,7 @@ KEYS_BY_PREFIX = {
     "outcome.": {f"outcome.{kind}" for kind in CallOutcome},
     "standing.": {f"standing.{kind}" for kind in KeyStanding},
     "organization_standing.": {f"organization_standing.{kind}" for kind in OrganizationStanding},
+    "scenario.": {f"scenario.{kind}" for kind in Scenario},
     "operation.": {f"operation.{kind}" for kind in Operation},
     "overall.": {f"overall.{kind}" for kind in Operation},
     "span.": {f"span.{kind}" for kind in ReadingSpan},

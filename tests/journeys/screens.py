@@ -23,6 +23,10 @@ SIGNED_OUT = {
     "terms": "/terms",
     "privacy": "/privacy",
     "sign-in": "/sign-in",
+    "sign-up": "/sign-up",
+    "sign-up-continue": "/sign-up/continue",
+    "password-forgotten": "/password/forgotten",
+    "password-reset": "/password/reset",
     "missing": "/no-such-page",
 }
 CUSTOMER = {

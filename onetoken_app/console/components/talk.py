@@ -59,7 +59,7 @@ def talk(models: Value) -> rx.Component:
             role="log",
             tab_index=0,
             aria_label=text("play.conversation"),
-            custom_attrs={"data-turns": ""},
+            custom_attrs={"data-turns": "", "data-empty": text("play.empty")},
         ),
         rx.el.p(class_name="quiet-text talk-figures", custom_attrs={"data-figures": ""}),
         _refusals(),

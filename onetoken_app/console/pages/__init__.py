@@ -2,7 +2,19 @@
 
 from onetoken_app.console.frame import Page
 from onetoken_app.console.pages.customer import keys, overview, playground, quick_start, usage
-from onetoken_app.console.pages.public import home, missing, models, privacy, sign_in, status, terms
+from onetoken_app.console.pages.public import (
+    home,
+    missing,
+    models,
+    password_forgotten,
+    password_reset,
+    privacy,
+    sign_in,
+    sign_up,
+    sign_up_continue,
+    status,
+    terms,
+)
 from onetoken_app.console.pages.staff import channels, organizations
 
 PAGES: tuple[Page, ...] = (
@@ -12,6 +24,10 @@ PAGES: tuple[Page, ...] = (
     terms.PAGE,
     privacy.PAGE,
     sign_in.PAGE,
+    sign_up.PAGE,
+    sign_up_continue.PAGE,
+    password_forgotten.PAGE,
+    password_reset.PAGE,
     overview.PAGE,
     quick_start.PAGE,
     playground.PAGE,

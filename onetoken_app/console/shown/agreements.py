@@ -15,6 +15,8 @@ class ShownVersion:
 
     version: str = ""
     address: str = ""
+    sha256: str = ""
+    """Of the text in the reader's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,18 @@ def shown_agreement(kind: AgreementKind, *, page: str, version: str, locale: str
         is_current=found.version == in_force.version,
         is_upcoming=found.effective_on > on,
         blocks=list(blocks_of(found.text)),
-        versions=[ShownVersion(one, _address(page, one)) for one in versions],
+        versions=[ShownVersion(version=one, address=_address(page, one)) for one in versions],
     )
+
+
+def version_in_force(kind: AgreementKind, *, page: str, locale: str, on: date) -> ShownVersion:
+    """Name the text that is accepted today.
+
+    Raises:
+        MissingText: None is in force.
+    """
+    found = current_document(kind, locale, on)
+    return ShownVersion(version=found.version, address=_address(page, found.version), sha256=found.sha256)
 
 
 def _of_version(of_kind: list[Document], version: str, locale: str) -> Document | None:

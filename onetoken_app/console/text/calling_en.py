@@ -7,6 +7,7 @@ CALLING_ENGLISH: Mapping[str, str] = {
     "nav.quick_start": "Quick start",
     "play.clear": "Clear",
     "play.conversation": "Conversation",
+    "play.empty": "What you and the model say appears here.",
     "play.failed": "The call was not answered.",
     "play.key": "API key",
     "play.key_hint": "Stays in this page's memory only, and is gone when you leave the page.",

@@ -7,6 +7,7 @@ CALLING_CHINESE: Mapping[str, str] = {
     "nav.quick_start": "快速开始",
     "play.clear": "清空",
     "play.conversation": "对话",
+    "play.empty": "您与模型的对话将显示在此处。",
     "play.failed": "本次调用未得到应答。",
     "play.key": "API 密钥",
     "play.key_hint": "仅保留在本页内存中，离开页面即清除。",

@@ -124,7 +124,6 @@ ENGLISH: Mapping[str, str] = {
     "secret.kept": "I have stored it",
     "secret.once": "Store this key now. It is shown only this once, and nobody can show it to you again.",
     "sign_in.email": "E-mail address",
-    "sign_in.help": "No account, or a lost password? Ask an owner of your organization.",
     "sign_in.lead": "For members of an organization and the operator's staff.",
     "sign_in.origin": "Please open the console at its own address and sign in there.",
     "sign_in.password": "Password",

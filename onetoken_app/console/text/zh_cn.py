@@ -124,7 +124,6 @@ CHINESE: Mapping[str, str] = {
     "secret.kept": "我已妥善保存",
     "secret.once": "请立即保存此密钥。它仅显示这一次，之后任何人都无法再次查看。",
     "sign_in.email": "电子邮箱",
-    "sign_in.help": "没有账号或忘记密码？请联系贵组织的所有者。",
     "sign_in.lead": "供组织成员与平台工作人员使用。",
     "sign_in.origin": "请从控制台自己的地址打开本页再登录。",
     "sign_in.password": "密码",

@@ -78,9 +78,12 @@ def quick_start() -> rx.Component:
         ),
         card(
             rx.el.p(text("quick.address"), " ", rx.el.code(QuickStartState.base_url)),
-            snippet(QuickStartState.curl, element_id="quick-curl", label=text("first_call.curl")),
-            snippet(QuickStartState.python, element_id="quick-python", label=text("first_call.python")),
-            snippet(QuickStartState.node, element_id="quick-node", label=text("quick.node")),
+            rx.el.div(
+                snippet(QuickStartState.curl, element_id="quick-curl", label=text("first_call.curl")),
+                snippet(QuickStartState.python, element_id="quick-python", label=text("first_call.python")),
+                snippet(QuickStartState.node, element_id="quick-node", label=text("quick.node")),
+                class_name="stack",
+            ),
             title=text("quick.call"),
             side=choice(
                 text("models.model"),

@@ -50,8 +50,8 @@ def home() -> rx.Component:
                 rx.el.h1(text("home.title"), class_name="hero-title"),
                 rx.el.p(text("home.lead"), class_name="hero-lead"),
                 rx.el.div(
-                    rx.el.a(text("home.see_models"), href="/models", class_name="button primary"),
-                    rx.el.a(text("sign_in.title"), href="/sign-in", class_name="button"),
+                    rx.el.a(text("sign_up.title"), href="/sign-up", class_name="button primary"),
+                    rx.el.a(text("home.see_models"), href="/models", class_name="button"),
                     class_name="hero-actions",
                 ),
                 class_name="hero-words",

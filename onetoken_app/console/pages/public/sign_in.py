@@ -58,7 +58,11 @@ def sign_in() -> rx.Component:
                 method="post",
                 custom_attrs={"data-posts": "sign-in"},
             ),
-            rx.el.p(text("sign_in.help"), class_name="quiet-text"),
+            rx.el.p(
+                rx.el.a(text("sign_in.forgotten"), href="/password/forgotten"),
+                rx.el.span(text("sign_in.no_account"), " ", rx.el.a(text("sign_up.title"), href="/sign-up")),
+                class_name="quiet-text ways",
+            ),
             class_name="card sign-in",
         )
     )
