@@ -176,6 +176,20 @@ def backup(
 
 
 @app.command()
+def outbox(*, as_json: AsJson = False) -> None:
+    """Print the mails that wait to be sent, with their links: for an installation without a mail server."""
+    from onetoken_app.command.outbox import waiting
+
+    letters = waiting(_settings())
+    if as_json:
+        _print_json({"letters": [asdict(letter) for letter in letters]})
+        return
+    for letter in letters:
+        typer.echo(f"{letter.created_at}  {letter.recipient}\n{letter.subject}\n\n{letter.words}")
+    typer.echo(f"{len(letters)} mails wait.")
+
+
+@app.command()
 def doctor(*, as_json: AsJson = False) -> None:
     """Look at settings, secrets, database, front end and upstreams, and say what to do; exit code 1 on trouble."""
     from onetoken_app.command.doctor import Verdict, examine

@@ -17,6 +17,8 @@ from onetoken_app.console import front_end
 from onetoken_app.database import DatabaseInUse, own_database, read_session
 from onetoken_app.database_upgrade import CannotUpgrade, database_revision
 from onetoken_app.errors import OneTokenError
+from onetoken_app.notifications.queries import OutboxView, outbox
+from onetoken_app.notifications.smtp import mail_server
 from onetoken_app.settings import BadSettings, Settings, get_settings
 from onetoken_app.vault import CannotUnseal, load_root_secrets
 
@@ -60,7 +62,7 @@ def examine() -> list[Finding]:
         _watched("front end", _front_end),
     ]
     if findings[-2].verdict is Verdict.OK and findings[-3].verdict is Verdict.OK:
-        findings += _upstreams(settings)
+        findings += [_watched("mail", lambda: _mail(settings)), *_upstreams(settings)]
     return findings
 
 
@@ -119,6 +121,29 @@ def _front_end() -> Finding:
     if front_end.is_current():
         return Finding("front end", Verdict.OK, "built from these sources")
     return Finding("front end", Verdict.NOTE, "not built from these sources; onetoken up builds it (about 30 seconds)")
+
+
+def _mail(settings: Settings) -> Finding:
+    """See whether mails can be sent, and whether some wait."""
+
+    async def read() -> OutboxView:
+        async with read_session() as session:
+            return await outbox(session)
+
+    server, waiting = mail_server(settings), in_database(settings, read)
+    mails = f"{waiting.waiting_count} mails wait"
+    if server is None:
+        words = f"no mail server, {mails} in the outbox; set ONETOKEN_SMTP_URL, or read them with onetoken outbox"
+        return Finding("mail", Verdict.NOTE, words)
+    try:
+        socket.create_connection((server.host, server.port), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        words = f"{server.host}:{server.port} takes no connection ({error.strerror or 'no answer'}), {mails}"
+        return Finding("mail", Verdict.TROUBLE, words)
+    if waiting.last_failure is not None:
+        words = f"{mails} since {waiting.oldest_waiting_at:%Y-%m-%d %H:%M} UTC; last failure: {waiting.last_failure}"
+        return Finding("mail", Verdict.NOTE, words)
+    return Finding("mail", Verdict.OK, f"{server.host}:{server.port} takes connections, {mails}")
 
 
 def _upstreams(settings: Settings) -> list[Finding]:

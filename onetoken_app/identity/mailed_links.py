@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -106,6 +106,13 @@ async def withdraw_links(session: AsyncSession, *, kind: MailedLinkKind, subject
             col(MailedLink.used_at).is_(None),
         )
     )
+
+
+async def purge_links(session: AsyncSession, *, expired_before: datetime, count_max: int) -> int:
+    """Remove links that expired before a moment, at most ``count_max``; return how many."""
+    expired = select(MailedLink.id).where(MailedLink.expires_at < expired_before).limit(count_max)
+    result = await session.exec(delete(MailedLink).where(col(MailedLink.id).in_(expired)))
+    return result.rowcount
 
 
 async def _usable(session: AsyncSession, *, kind: MailedLinkKind, secret: str) -> MailedLink:

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.notifications.models import DeliveryFailure, OutboxLetter
+from onetoken_app.notifications.service import WaitingLetter, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ async def has_due_letters(session: AsyncSession, *, now: datetime) -> bool:
     return (
         await session.exec(select(OutboxLetter.id).where(col(OutboxLetter.due_at) <= now).limit(1))
     ).first() is not None
+
+
+async def waiting_letters(session: AsyncSession, *, key_encryption_key: bytes) -> list[WaitingLetter]:
+    """Return what waits to be sent, oldest first; what does not open with this key is left out."""
+    query = select(OutboxLetter).where(col(OutboxLetter.due_at).is_not(None)).order_by(OutboxLetter.id)
+    letters = [opened(row, key_encryption_key) for row in await session.exec(query)]
+    return [letter for letter in letters if letter is not None]
 
 
 async def outbox(session: AsyncSession) -> OutboxView:

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlmodel import col, select
+import sqlalchemy as sa
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
@@ -76,7 +77,7 @@ async def take_due_letters(
     for row in await session.exec(query):
         row.attempt_count += 1
         row.due_at = now + LEASE
-        waiting = _opened(row, key_encryption_key)
+        waiting = opened(row, key_encryption_key)
         if waiting is None:
             _give_up(row, DeliveryFailure.SEALED, now)
         else:
@@ -103,13 +104,24 @@ async def note_failure(session: AsyncSession, *, letter_id: str, failure: Delive
     await session.flush()
 
 
+async def purge_letters(session: AsyncSession, *, ended_before: datetime, count_max: int) -> int:
+    """Remove letters that were sent or given up before a moment, at most ``count_max``; return how many."""
+    ended = (
+        select(OutboxLetter.id)
+        .where(sa.or_(col(OutboxLetter.sent_at) < ended_before, col(OutboxLetter.given_up_at) < ended_before))
+        .limit(count_max)
+    )
+    result = await session.exec(delete(OutboxLetter).where(col(OutboxLetter.id).in_(ended)))
+    return result.rowcount
+
+
 def retry_delay_seconds(attempt_count: int) -> int:
     """Return how long to wait after so many attempts: 15 seconds at first, doubled each time, an hour at most."""
     return min(_FIRST_DELAY_SECONDS << min(max(attempt_count - 1, 0), 10), _DELAY_SECONDS_MAX)
 
 
-def _opened(row: OutboxLetter, key_encryption_key: bytes) -> WaitingLetter | None:
-    """Unseal what a letter says."""
+def opened(row: OutboxLetter, key_encryption_key: bytes) -> WaitingLetter | None:
+    """Unseal what a letter says; ``None``: it does not open with this key, or says nothing any more."""
     if row.sealed is None:
         return None
     try:

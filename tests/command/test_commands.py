@@ -32,7 +32,7 @@ def assert_refused(done: Done, *words: str) -> None:
 class TestHelp:
     def test_it_lists_every_verb(self, onetoken: Onetoken) -> None:
         words = onetoken("--help").output
-        for verb in ("up", "relay", "apply", "backup", "doctor", "db", "staff", "ledger"):
+        for verb in ("up", "relay", "apply", "backup", "outbox", "doctor", "db", "staff", "ledger"):
             assert f" {verb} " in words
 
     @pytest.mark.parametrize(
@@ -233,6 +233,23 @@ class TestDoctor:
         done = onetoken("doctor")
         assert done.exit_code == 1
         assert "ONETOKEN_LOG_LEVEL" in done.output
+
+    def test_without_a_mail_server_it_says_what_waits(self, onetoken: Onetoken) -> None:
+        onetoken("apply", "-", stdin=FILE)
+        findings = json.loads(onetoken("doctor", "--json").output)["findings"]
+        (mail,) = [finding for finding in findings if finding["subject"] == "mail"]
+        assert mail["verdict"] == "note"
+        assert "0 mails wait" in mail["words"]
+
+    def test_a_mail_server_that_is_away_is_trouble(
+        self, onetoken: Onetoken, monkeypatch: pytest.MonkeyPatch, unused_port: int
+    ) -> None:
+        monkeypatch.setenv("ONETOKEN_SMTP_URL", f"smtp://127.0.0.1:{unused_port}")
+        monkeypatch.setenv("ONETOKEN_MAIL_FROM", "no-reply@test.example")
+        onetoken("apply", "-", stdin=FILE)
+        findings = json.loads(onetoken("doctor", "--json").output)["findings"]
+        (mail,) = [finding for finding in findings if finding["subject"] == "mail"]
+        assert mail["verdict"] == "trouble"
 
 
 class TestVariablesOf:

@@ -1,0 +1,47 @@
+"""Every mail exists in both languages, carries its link on a line of its own, and quotes nothing it should not."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from onetoken_app.notifications import letters
+from onetoken_app.notifications.letters import Letter
+from onetoken_app.notifications.models import LetterKind
+
+LINK = "https://console.test.example/here"
+WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
+    LetterKind.CONFIRM_ADDRESS: lambda locale: letters.confirm_address(locale, link=LINK, hours=24),
+    LetterKind.ALREADY_SIGNED_UP: lambda locale: letters.already_signed_up(
+        locale, sign_in=LINK, forgotten="https://console.test.example/there"
+    ),
+    LetterKind.RESET_PASSWORD: lambda locale: letters.reset_password(locale, link=LINK, minutes=60),
+    LetterKind.NO_ACCOUNT: lambda locale: letters.no_account(locale, sign_up=LINK),
+    LetterKind.PASSWORD_CHANGED: lambda locale: letters.password_changed(locale, forgotten=LINK),
+    LetterKind.INVITATION: lambda locale: letters.invitation(
+        locale, organization_name="Example Ltd", invited_by="Pat", link=LINK, days=7
+    ),
+    LetterKind.CASE_NEWS: lambda locale: letters.case_news(locale, organization_name="Example Ltd", address=LINK),
+    LetterKind.PAYMENT_NEWS: lambda locale: letters.payment_news(locale, organization_name="Example Ltd", address=LINK),
+}
+
+
+class TestLetters:
+    def test_each_kind_is_written(self) -> None:
+        assert set(WRITTEN) == set(LetterKind)
+
+    @pytest.mark.parametrize("kind", LetterKind)
+    def test_each_speaks_both_languages(self, kind: LetterKind) -> None:
+        english, chinese = WRITTEN[kind]("en"), WRITTEN[kind]("zh-CN")
+        assert english.kind is chinese.kind is kind
+        assert not re.search(r"[\u4e00-\u9fff]", english.subject + english.words)
+        for words in (chinese.subject, chinese.words):
+            assert re.search(r"[\u4e00-\u9fff]", words)
+        assert not re.search(r"\b(the|you|was|and)\b", chinese.words)
+
+    @pytest.mark.parametrize("kind", LetterKind)
+    @pytest.mark.parametrize("locale", ["en", "zh-CN"])
+    def test_the_link_stands_on_a_line_of_its_own(self, kind: LetterKind, locale: str) -> None:
+        letter = WRITTEN[kind](locale)
+        assert LINK in letter.words.splitlines()
+        assert LINK not in repr(letter)
