@@ -27,6 +27,12 @@ class ConflictingApiKeys(BadRequest):
     code = "conflicting_api_keys"
 
 
+class UnsupportedParameter(BadRequest):
+    """A member that would make the call dearer than its price, or send it elsewhere than it was admitted for."""
+
+    code = "unsupported_parameter"
+
+
 class OrganizationNotVerified(Forbidden):
     """The organization has not been verified yet."""
 
@@ -90,7 +96,7 @@ class PolicyUnavailable(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """As many calls as the process may carry are open."""
+    """As many calls, or bytes of bodies, as the process may carry are open."""
 
     code = "overloaded"
 

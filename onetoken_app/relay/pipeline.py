@@ -23,7 +23,7 @@ from onetoken_app.relay.open_call import OpenCall, Phase, caller_left, counts_fo
 from onetoken_app.relay.policy_snapshot import Caller
 from onetoken_app.relay.pump import pump_stream, read_plain
 from onetoken_app.relay.reply import Reply, Send
-from onetoken_app.relay.request_body import Receive, check_announcement, read_body
+from onetoken_app.relay.request_body import BodyShare, Receive, check_announcement, read_body
 from onetoken_app.relay.request_head import RequestHead, read_head
 from onetoken_app.relay.runtime import RelayRuntime
 from onetoken_app.relay.settlement import Ending, cover, hold_for, settle
@@ -46,8 +46,9 @@ async def serve_chat(runtime: RelayRuntime, scope: dict[str, Any], receive: Rece
     supervisor = runtime.supervisor
     supervisor.arrived_count += 1
     try:
-        call = await _admitted(runtime, scope, receive, reply, request_id=request_id)
-        await supervisor.carry(call, functools.partial(walk, runtime))
+        with BodyShare(runtime.body_room) as share:
+            call = await _admitted(runtime, scope, receive, reply, share, request_id=request_id)
+            await supervisor.carry(call, functools.partial(walk, runtime))
     except OneTokenError as error:
         note_refusal(error, request_id=request_id, path=CHAT_PATH)
         await reply.fail(error)
@@ -75,7 +76,7 @@ def note_refusal(error: OneTokenError, *, request_id: str, path: str) -> None:
 
 
 async def _admitted(
-    runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply, *, request_id: str
+    runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply, share: BodyShare, *, request_id: str
 ) -> OpenCall:
     """Read the request as far as it may be read, and decide."""
     arrived_at_seconds, requested_at = monotonic_seconds(), utc_now()
@@ -84,8 +85,12 @@ async def _admitted(
     head = read_head(scope["headers"])
     caller = await identify(runtime, head)
     check_announcement(head, bytes_max=settings.request_body_bytes_max)
-    body = await read_body(receive, bytes_max=settings.request_body_bytes_max)
+    policy = runtime.policy.snapshot()
+    body = await read_body(receive, share, bytes_max=settings.request_body_bytes_max)
     request, estimated_input_tokens = await _read(runtime, body)
+    if runtime.policy.snapshot() is not policy:
+        # A body may be a minute on its way; the key may have been revoked since.
+        caller = await identify(runtime, head)
     admission = admit(request, caller, runtime.policy.snapshot())
     return OpenCall(
         request_id=request_id,

@@ -17,6 +17,7 @@ from onetoken_app.ledger.client import LedgerClient
 from onetoken_app.relay.forwarding import UpstreamClient
 from onetoken_app.relay.policy_cache import PolicyCache
 from onetoken_app.relay.recovery import record_of_void, recover_dead_holds
+from onetoken_app.relay.request_body import BUFFERED_BODIES_MAX, BodyRoom
 from onetoken_app.relay.routing import RetryBudget
 from onetoken_app.relay.supervision import Supervisor
 from onetoken_app.settings import Settings
@@ -41,6 +42,7 @@ class RelayRuntime:
     supervisor: Supervisor
     retry_budget: RetryBudget
     body_readers: ThreadPoolExecutor
+    body_room: BodyRoom
 
     def __init__(self) -> None:
         """Have nothing running."""
@@ -116,6 +118,7 @@ class RelayRuntime:
         await self.policy.start()
         self.upstream_client = UpstreamClient(settings)
         stack.push_async_callback(self.upstream_client.close)
+        self.body_room = BodyRoom(bytes_max=BUFFERED_BODIES_MAX * settings.request_body_bytes_max)
         self.body_readers = ThreadPoolExecutor(BODY_READERS, thread_name_prefix="body-reader")
         stack.callback(self.body_readers.shutdown, wait=False)
         self.supervisor, self.retry_budget = Supervisor(settings, self.ledger), RetryBudget()

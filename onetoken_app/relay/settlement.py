@@ -24,7 +24,8 @@ from onetoken_app.token_usage import TokenUsage, UsageSource
 from onetoken_app.usage.recording import UsageDraft, encode_draft, insert_statement
 
 CLOSE_SECONDS_MAX = 10.0
-"""How long the end of an answer waits for its close; the close itself happens, however long the ledger is away."""
+"""How long the end of a stream waits for its close; the close itself happens, however long the ledger is away. A plain
+answer waits for as long as its caller does: withheld after that time, it would be charged and never seen."""
 EXTENSION_FACTOR = 2
 """An extension covers this many times what came so far, so that a long stream needs few."""
 _MS = 1000
@@ -100,7 +101,7 @@ async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sql
     """
     close = _close_of(call, ending, _metered(call, ending), is_sqlite=is_sqlite)
     try:
-        async with asyncio.timeout(CLOSE_SECONDS_MAX):
+        async with asyncio.timeout(CLOSE_SECONDS_MAX if call.request.is_streaming else None):
             closed = await ledger.close_hold(close)
     except TimeoutError as error:
         raise LedgerUnavailable(

@@ -7,6 +7,8 @@ import pytest
 
 from onetoken_app.errors import BadRequest
 from onetoken_app.relay.dialects.openai_chat import read_request, shaped_chunk, shaped_reply
+from onetoken_app.relay.dialects.openai_chat_members import REFUSED_MEMBERS
+from onetoken_app.relay.errors import UnsupportedParameter
 from onetoken_app.relay.json_bounds import JSON_VALUES_MAX, check_bounds
 
 MESSAGES = b'"messages":[{"role":"user","content":"hi"}]'
@@ -75,6 +77,34 @@ class TestReadRequest:
         with pytest.raises(BadRequest) as caught:
             read_request(b'{"model":"mock",%s,"max_tokens":5,"max_completion_tokens":7}' % MESSAGES)
         assert caught.value.parameter == "max_tokens"
+
+    @pytest.mark.parametrize(
+        ("member", "parameter"),
+        [
+            *(pytest.param(f'"{name}":1', name, id=name) for name in sorted(REFUSED_MEMBERS)),
+            pytest.param('"service_tier":"priority"', "service_tier", id="a dearer tier"),
+            pytest.param('"modalities":["text","audio"]', "modalities", id="sound"),
+            pytest.param('"tools":[{"type":"web_search"}]', "tools", id="a tool that the provider runs"),
+            pytest.param('"MODEL":"dear"', "model", id="a second model in capitals"),
+            pytest.param('"Max_Tokens":9', "max_tokens", id="a second limit in capitals"),
+            pytest.param('"\u017ftream":true', "stream", id="a letter that folds to s"),
+            pytest.param('"stream":true,"stream_options":{"Include_Usage":false}', "include_usage", id="in an option"),
+        ],
+    )
+    def test_refuses_what_no_price_covers(self, member: str, parameter: str) -> None:
+        with pytest.raises(UnsupportedParameter) as caught:
+            read_request(b'{"model":"mock",%s,%s}' % (MESSAGES, member.encode()))
+        assert caught.value.parameter == parameter
+
+    @pytest.mark.parametrize(
+        "member",
+        [
+            '"service_tier":"auto"', '"modalities":["text"]', '"audio":null', '"enable_search":false', '"tools":[{"type":"function"}]',
+            '"tools":[{"type":"custom"}]', '"Tomorrow":1', '"topP":1',
+        ],
+    )  # fmt: skip
+    def test_what_costs_nothing_more_passes(self, member: str) -> None:
+        read_request(b'{"model":"mock",%s,%s}' % (MESSAGES, member.encode()))
 
     def test_of_duplicate_members_the_last_is_used_and_sent(self) -> None:
         request = read_request(b'{"model":"a","model":"mock",%s,"max_tokens":1,"max_tokens":9}' % MESSAGES)

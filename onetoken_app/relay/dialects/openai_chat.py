@@ -12,6 +12,7 @@ import msgspec
 
 from onetoken_app.errors import BadRequest
 from onetoken_app.providers.protocol import UnusableReply
+from onetoken_app.relay.dialects.openai_chat_members import check_members, check_spelling
 from onetoken_app.relay.json_bounds import check_bounds
 
 CHOICES_MAX = 128
@@ -25,6 +26,7 @@ _any_decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _USAGE_MEMBER = b'"usage"'
+_USAGE_OPTIONS = frozenset({"include_usage"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,6 +53,7 @@ def read_request(body: bytes) -> ChatRequest:
     Raises:
         BadRequest: Not a JSON object, beyond ``json_bounds``, a text that is no UTF-8, a number that no double holds,
             or a member that money depends on is missing or out of bounds.
+        UnsupportedParameter: A member that no price covers.
     """
     members = _members_of(body)
     messages = members.get("messages")
@@ -139,7 +142,7 @@ def _members_of(body: bytes) -> dict[str, msgspec.Raw]:
     try:
         members = _members_decoder.decode(body)
         check_bounds(body)
-        _any_decoder.decode(body)
+        check_members(_any_decoder.decode(body))
     except _UNREADABLE as error:
         raise BadRequest("The body is not a JSON object, or holds a text or number that cannot be read.") from error
     return members
@@ -197,4 +200,5 @@ def _wants_usage(members: dict[str, msgspec.Raw]) -> bool:
         return False
     if not isinstance(options, dict):
         raise BadRequest("stream_options has to be an object.", parameter="stream_options")
+    check_spelling(options, _USAGE_OPTIONS)
     return options.get("include_usage") is True
