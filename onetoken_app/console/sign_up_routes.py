@@ -23,6 +23,7 @@ from onetoken_app.identity.models import MailedLinkKind
 from onetoken_app.identity.passwords import check_password_rules, hash_password
 from onetoken_app.money import Currency
 from onetoken_app.organizations.models import Scenario
+from onetoken_app.organizations.registration_codes import MAINLAND, registration_code_in
 from onetoken_app.organizations.service import DEFAULT_TIME_ZONE
 from onetoken_app.pricing.queries import price_sheets
 from onetoken_app.registration.mailing import mailing_of
@@ -89,7 +90,9 @@ async def _form(scope: Scope, posted: dict[str, Any], settings: Settings) -> Sig
     """Read what somebody says about their organization and themselves."""
     return SignUpForm(
         organization_name=text_of(posted, "organization_name"),
-        registration_code=text_of(posted, "registration_code"),
+        registration_code=registration_code_in(
+            text_of(posted, "country", default=MAINLAND), text_of(posted, "registration_code")
+        ),
         currency=choice_of(posted, "currency", Currency) if "currency" in posted else await _usual_currency(),
         time_zone=text_of(posted, "time_zone", default=DEFAULT_TIME_ZONE),
         scenarios=choices_of(posted, "scenarios", Scenario),

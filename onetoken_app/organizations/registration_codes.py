@@ -1,9 +1,18 @@
-"""Registration codes: the unified social credit code of GB 32100-2015, whose check character finds any single slip."""
+"""Registration codes: the unified social credit code of GB 32100-2015, whose check character finds any single slip.
+
+Elsewhere, the number that the register gave, after the country or region: ``DE-HRB 86891``. Registers differ too much
+for more than a check of the form; whoever verifies the organization compares it with the document.
+"""
+
+import re
 
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError
 
 from onetoken_app.errors import BadRequest
+
+MAINLAND = "CN"
+_FOREIGN = re.compile(r"([A-Z]{2})-([A-Z0-9](?:[A-Z0-9 ./-]{0,38}[A-Z0-9])?)", re.ASCII)
 
 
 class InvalidRegistrationCode(BadRequest):
@@ -13,16 +22,34 @@ class InvalidRegistrationCode(BadRequest):
 
 
 def checked_registration_code(text: str) -> str:
-    """Return a unified social credit code in its one form: 18 characters, upper case, without separators.
+    """Return a code in its one form.
+
+    A unified social credit code has 18 characters, upper case, without separators; a number of another
+    register is upper case, with single spaces, after the country's two letters and a hyphen.
 
     Raises:
         InvalidRegistrationCode: Wrong length, a character or a check character that the standard does not allow.
     """
+    foreign = _FOREIGN.fullmatch(" ".join(text.upper().split()))
+    if foreign is not None and foreign[1] != MAINLAND and any(character.isdigit() for character in foreign[2]):
+        return foreign[0]
     try:
         code: str = uscc.validate(text)
     except ValidationError as error:
         raise InvalidRegistrationCode(
-            "This is not a unified social credit code (18 characters, GB 32100-2015). Check it against the licence.",
+            "This is not a unified social credit code (18 characters, GB 32100-2015). Check it against the licence. "
+            "Outside of mainland China, write the country or region and the number of its register: DE-HRB 86891.",
             parameter="code",
         ) from error
     return code
+
+
+def registration_code_in(country: str, number: str) -> str:
+    """Put a code together from the country or region and the number of its register.
+
+    Args:
+        country: Two letters, such as ``CN``.
+        number: What the licence or the register's extract says.
+    """
+    country = country.strip().upper()
+    return number if country in {"", MAINLAND} else f"{country}-{number.strip()}"

@@ -214,6 +214,18 @@ class TestComplete:
         assert await counts() == (0, 1, 0)
         assert (await post(routes, COMPLETE, {**form, "registration_code": OTHER_CODE})).status == 201
 
+    async def test_an_organization_of_another_country_gives_the_number_of_its_register(
+        self, routes: AccountRoutes, sqlite_settings: Settings
+    ) -> None:
+        form = sign_up_form(await a_confirmed(routes, sqlite_settings), country="DE")
+        form["registration_code"] = "hrb 86891"
+        answer = await post(routes, COMPLETE, form)
+        assert answer.status == 201
+        async with read_session() as session:
+            registered = await organization(session, answer.json["organization_id"])
+        assert registered is not None
+        assert registered.registration_code == "DE-HRB 86891"
+
     async def test_a_double_submit_does_it_once(self, routes: AccountRoutes, sqlite_settings: Settings) -> None:
         form = sign_up_form(await a_confirmed(routes, sqlite_settings))
         answers = await asyncio.gather(*(post(routes, COMPLETE, form) for _ in range(3)))

@@ -16,7 +16,11 @@ from onetoken_app.organizations.queries import (
     organization_by_code,
     organizations,
 )
-from onetoken_app.organizations.registration_codes import InvalidRegistrationCode, checked_registration_code
+from onetoken_app.organizations.registration_codes import (
+    InvalidRegistrationCode,
+    checked_registration_code,
+    registration_code_in,
+)
 from onetoken_app.organizations.service import (
     add_member,
     mark_verified,
@@ -50,6 +54,27 @@ class TestCheckedRegistrationCode:
     @pytest.mark.parametrize("text", [CODE, CODE.lower(), " 91350100 M000100Y43 ", OTHER_CODE])
     def test_returns_the_one_form(self, text: str) -> None:
         assert checked_registration_code(text) in {CODE, OTHER_CODE}
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            pytest.param("de-hrb  86891", "DE-HRB 86891", id="a German register's number"),
+            pytest.param("SG-201912345K", "SG-201912345K", id="a Singaporean number"),
+            pytest.param("HK-1234567", "HK-1234567", id="a Hong Kong number"),
+        ],
+    )
+    def test_takes_numbers_of_registers_elsewhere(self, text: str, code: str) -> None:
+        assert checked_registration_code(text) == code
+        assert checked_registration_code(code) == code
+
+    @pytest.mark.parametrize("text", ["CN-12345678", "DE-", "DE-GMBH", "D-12345", "DE-" + "1" * 41, "DE-12;3"])
+    def test_refuses_what_no_register_gives(self, text: str) -> None:
+        with pytest.raises(InvalidRegistrationCode):
+            checked_registration_code(text)
+
+    def test_country_and_number_make_a_code(self) -> None:
+        assert registration_code_in("cn", CODE) == CODE
+        assert registration_code_in(" de ", " hrb 86891") == "DE-hrb 86891"
 
     @pytest.mark.parametrize("code", [CODE, OTHER_CODE])
     def test_finds_every_single_substitution(self, code: str) -> None:
