@@ -1,5 +1,6 @@
 """Reads what an organization has accepted and confirmed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -82,6 +83,26 @@ async def outstanding_agreements(
     return [kind for kind, version in versions.items() if (kind, version) not in accepted]
 
 
+async def owing_acceptance(session: AsyncSession, organization_ids: Collection[str]) -> set[str]:
+    """Return those of these organizations that have not accepted every text in force today, in one query.
+
+    Raises:
+        MissingText: An agreement has no text in force.
+    """
+    query = (
+        select(Acceptance.organization_id, Acceptance.kind, Acceptance.version)
+        .where(col(Acceptance.organization_id).in_(organization_ids))
+        .distinct()
+    )
+    accepted = {(owner_id, AgreementKind(kind), version) for owner_id, kind, version in await session.exec(query)}
+    in_force = current_versions(clock.utc_now().date()).items()
+    return {
+        owner_id
+        for owner_id in organization_ids
+        if any((owner_id, kind, version) not in accepted for kind, version in in_force)
+    }
+
+
 async def accepted_versions(
     session: AsyncSession, *, organization_id: str | None = None
 ) -> dict[str, frozenset[tuple[AgreementKind, str]]]:
@@ -126,6 +147,19 @@ async def has_confirmation(session: AsyncSession, organization_id: str, kind: Co
         sa.or_(col(Confirmation.expires_at).is_(None), col(Confirmation.expires_at) > now),
     )
     return (await session.exec(query)).first() is not None
+
+
+async def having_confirmation(
+    session: AsyncSession, organization_ids: Collection[str], kind: ConfirmationKind, now: datetime
+) -> set[str]:
+    """Return those of these organizations whose written confirmation is in force at ``now``, in one query."""
+    query = select(Confirmation.organization_id).where(
+        col(Confirmation.organization_id).in_(organization_ids),
+        Confirmation.kind == kind,
+        col(Confirmation.withdrawn_at).is_(None),
+        sa.or_(col(Confirmation.expires_at).is_(None), col(Confirmation.expires_at) > now),
+    )
+    return set(await session.exec(query))
 
 
 async def confirmations(session: AsyncSession) -> list[ConfirmationView]:

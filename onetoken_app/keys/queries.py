@@ -1,5 +1,6 @@
 """Reads keys: for their owners without anything of the secret, for the relay by digest."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,6 +80,18 @@ async def key_by_digest(session: AsyncSession, digest: bytes) -> KeyPolicyView |
     query = select(KeyModelPermission.model_id).where(KeyModelPermission.api_key_id == row.id)
     permitted = {row.id: set(await session.exec(query))}
     return _policy(row, permitted)
+
+
+async def keys_by_digest(session: AsyncSession, digests: Collection[bytes]) -> dict[bytes, KeyPolicyView]:
+    """Return the keys with these digests, revoked and expired ones included, in two queries."""
+    rows = (await session.exec(select(ApiKey).where(col(ApiKey.secret_digest).in_(digests)))).all()
+    restricted = [row.id for row in rows if row.is_restricted_to_models]
+    permitted: dict[str, set[str]] = {}
+    if restricted:
+        query = select(KeyModelPermission).where(col(KeyModelPermission.api_key_id).in_(restricted))
+        for permission in await session.exec(query):
+            permitted.setdefault(permission.api_key_id, set()).add(permission.model_id)
+    return {row.secret_digest: _policy(row, permitted) for row in rows}
 
 
 async def key_policies(session: AsyncSession) -> dict[bytes, KeyPolicyView]:

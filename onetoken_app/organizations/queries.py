@@ -1,5 +1,6 @@
 """Reads organizations, their standing and their members."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,6 +73,12 @@ async def organization(session: AsyncSession, organization_id: str) -> Organizat
     """Return an organization."""
     row = await session.get(Organization, organization_id)
     return _view(row) if row else None
+
+
+async def organizations_by_id(session: AsyncSession, organization_ids: Collection[str]) -> dict[str, OrganizationView]:
+    """Return these organizations, by id, in one query."""
+    query = select(Organization).where(col(Organization.id).in_(organization_ids))
+    return {row.id: _view(row) for row in await session.exec(query)}
 
 
 async def organization_by_code(session: AsyncSession, registration_code: str) -> OrganizationView | None:

@@ -3,9 +3,13 @@
 One row is polled (``ONETOKEN_POLICY_POLL_SECONDS``), so that a revoked key is refused within that time in every
 process. When the database has not answered for ``ONETOKEN_POLICY_AGE_SECONDS_MAX``, new calls are refused: an old
 policy might admit what was stopped.
+
+A change makes every key's answer old, whoever made it: keys are asked for again when they are next used, hundreds at
+once in a handful of queries.
 """
 
 import asyncio
+import itertools
 from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +18,7 @@ from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.database import policy_revision, read_session
 from onetoken_app.errors import Unavailable
 from onetoken_app.relay.errors import PolicyUnavailable
-from onetoken_app.relay.policy_snapshot import VALID_SECONDS_MAX, Caller, PolicySnapshot, read_caller, read_snapshot
+from onetoken_app.relay.policy_snapshot import VALID_SECONDS_MAX, Caller, PolicySnapshot, read_callers, read_snapshot
 from onetoken_app.settings import Settings
 from onetoken_app.telemetry import get_logger
 from onetoken_app.vault import RootSecrets
@@ -22,7 +26,10 @@ from onetoken_app.vault import RootSecrets
 KNOWN_CALLERS_MAX = 200_000
 UNKNOWN_KEYS_MAX = 10_000
 """Keys that nobody has, remembered so that repeating one costs no look-up; bounded, because anybody can make them."""
-LOOK_UPS_AT_ONCE = 4
+LOOK_UP_BATCH = 500
+"""Keys that were good before and keys never seen that one look-up takes, each at most; neither makes the other wait."""
+STRANGERS_WAITING_MAX = 5_000
+"""Keys never seen that may wait for a look-up; beyond it: 503. Anybody can make keys with a good checksum."""
 
 _UNREADABLE = (Unavailable, SQLAlchemyError, TimeoutError, OSError)
 
@@ -34,6 +41,10 @@ class _Answer:
     caller: Caller | None
     revision: int
     read_at: float
+
+
+_Waiter = asyncio.Future[_Answer | None]
+"""Who waits for an answer; ``None``: the database gave none."""
 
 
 class PolicyCache:
@@ -48,13 +59,19 @@ class PolicyCache:
         self._checked_at = 0.0
         self._known: dict[bytes, _Answer] = {}
         self._unknown: dict[bytes, _Answer] = {}
-        self._look_ups: dict[bytes, asyncio.Task[_Answer]] = {}
-        self._look_up_slots = asyncio.Semaphore(LOOK_UPS_AT_ONCE)
+        self._wanted: dict[bytes, _Waiter] = {}
+        """Keys to look up that were good before."""
+        self._strange: dict[bytes, _Waiter] = {}
+        """Keys to look up that were never seen, or were nobody's."""
+        self._under_way: dict[bytes, _Waiter] = {}
+        self._looking_up: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
         self._refreshing = asyncio.Lock()
         self._is_failing = False
         self.look_up_count = 0
         """How many keys were asked of the database."""
+        self.batch_count = 0
+        """In how many look-ups."""
 
     async def start(self) -> None:
         """Read the policy for the first time and begin to poll.
@@ -70,7 +87,7 @@ class PolicyCache:
         if self._polling is not None:
             async with self._refreshing:
                 self._polling.cancel()
-            await asyncio.gather(self._polling, *self._look_ups.values(), return_exceptions=True)
+            await asyncio.gather(self._polling, *filter(None, [self._looking_up]), return_exceptions=True)
 
     @property
     def is_fresh(self) -> bool:
@@ -100,29 +117,65 @@ class PolicyCache:
         oldest = monotonic_seconds() - VALID_SECONDS_MAX
         if answer is not None and answer.revision >= revision and answer.read_at > oldest:
             return answer.caller
-        look_up = self._look_ups.get(digest)
-        if look_up is None:
-            look_up = self._look_ups[digest] = asyncio.create_task(self._look_up(digest))
-            look_up.add_done_callback(lambda _task: self._look_ups.pop(digest, None))
-        try:
-            return (await asyncio.shield(look_up)).caller
-        except _UNREADABLE as error:
-            raise _unavailable() from error
+        answer = await asyncio.shield(self._ask(digest))
+        if answer is not None and answer.revision < revision:
+            # That look-up had begun before the change.
+            answer = await asyncio.shield(self._ask(digest))
+        if answer is None:
+            raise _unavailable()
+        return answer.caller
 
-    async def _look_up(self, digest: bytes) -> _Answer:
-        """Ask the database for one key and remember the answer."""
-        async with asyncio.timeout(self._age_seconds_max), self._look_up_slots, read_session() as session:
-            self.look_up_count += 1
-            revision = await policy_revision(session)
-            caller = await read_caller(session, digest=digest, now=utc_now())
-        answer = _Answer(caller=caller, revision=revision, read_at=monotonic_seconds())
+    def _ask(self, digest: bytes) -> _Waiter:
+        """Put a key on the list of those to look up, once, and see to it that somebody works it off."""
+        for waiting in (self._under_way, self._wanted, self._strange):
+            if digest in waiting:
+                return waiting[digest]
+        queue = self._wanted if digest in self._known else self._strange
+        if queue is self._strange and len(queue) >= STRANGERS_WAITING_MAX:
+            raise _unavailable()
+        waiter = queue[digest] = asyncio.get_running_loop().create_future()
+        if self._looking_up is None or self._looking_up.done():
+            self._looking_up = asyncio.create_task(self._look_up_all())
+        return waiter
+
+    async def _look_up_all(self) -> None:
+        """Look keys up, many at once, until nobody waits."""
+        while self._wanted or self._strange:
+            for queue in (self._wanted, self._strange):
+                for digest in list(itertools.islice(queue, LOOK_UP_BATCH)):
+                    self._under_way[digest] = queue.pop(digest)
+            answers = await self._look_up(list(self._under_way))
+            answered, self._under_way = self._under_way, {}
+            for digest, waiter in answered.items():
+                if not waiter.done():
+                    waiter.set_result(answers.get(digest))
+
+    async def _look_up(self, digests: list[bytes]) -> dict[bytes, _Answer]:
+        """Ask the database for keys and remember the answers; nothing when it does not answer."""
+        self.look_up_count += len(digests)
+        self.batch_count += 1
+        try:
+            async with asyncio.timeout(self._age_seconds_max), read_session() as session:
+                revision = await policy_revision(session)
+                callers = await read_callers(session, digests=digests, now=utc_now())
+        except Exception as error:  # noqa: BLE001 # the edge: whoever waits has to be told, and is refused
+            get_logger().warning("key_look_up_failed", error_class=type(error).__name__)
+            return {}
+        read_at_seconds = monotonic_seconds()
+        answers = {digest: _Answer(callers.get(digest), revision, read_at_seconds) for digest in digests}
+        for digest, answer in answers.items():
+            self._remember(digest, answer)
+        return answers
+
+    def _remember(self, digest: bytes, answer: _Answer) -> None:
+        """Keep an answer, within bounds: the oldest goes."""
         self._known.pop(digest, None)
         self._unknown.pop(digest, None)
-        remembered, most = (self._unknown, UNKNOWN_KEYS_MAX) if caller is None else (self._known, KNOWN_CALLERS_MAX)
+        is_known = answer.caller is not None
+        remembered, most = (self._known, KNOWN_CALLERS_MAX) if is_known else (self._unknown, UNKNOWN_KEYS_MAX)
         remembered[digest] = answer
         if len(remembered) > most:
             del remembered[next(iter(remembered))]
-        return answer
 
     async def _poll(self) -> None:
         """Look for changes until cancelled."""

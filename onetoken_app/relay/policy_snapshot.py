@@ -1,18 +1,19 @@
 """What the relay knows of models, channels and prices at one revision of the policy, and how it is read."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.agreements.models import ConfirmationKind
-from onetoken_app.agreements.queries import has_confirmation, outstanding_agreements
+from onetoken_app.agreements.queries import having_confirmation, owing_acceptance
 from onetoken_app.catalog.models import Region
 from onetoken_app.catalog.queries import ModelView, SealedChannelView, models_for_sale, routes_of, sealed_channels
 from onetoken_app.database import policy_revision
-from onetoken_app.keys.queries import key_by_digest
+from onetoken_app.keys.queries import keys_by_digest
 from onetoken_app.money import Currency
-from onetoken_app.organizations.queries import organization as organization_by_id
+from onetoken_app.organizations.queries import organizations_by_id
 from onetoken_app.pricing.queries import next_price_change_at, price_sheets
 from onetoken_app.pricing.quote import PriceSheet
 from onetoken_app.providers.protocol import UpstreamTarget
@@ -107,26 +108,33 @@ async def read_snapshot(session: AsyncSession, *, now: datetime, key_encryption_
     )
 
 
-async def read_caller(session: AsyncSession, *, digest: bytes, now: datetime) -> Caller | None:
-    """Read a key and the standing of its organization; ``None`` when nobody has this key."""
-    key = await key_by_digest(session, digest)
-    if key is None:
-        return None
-    organization = await organization_by_id(session, key.organization_id)
-    if organization is None:
-        return None
-    return Caller(
-        api_key_id=key.api_key_id,
-        organization_id=organization.id,
-        currency=organization.currency,
-        expires_at=key.expires_at,
-        is_revoked=key.revoked_at is not None,
-        is_verified=organization.verified_at is not None,
-        is_suspended=organization.suspended_at is not None,
-        has_outstanding_agreements=bool(await outstanding_agreements(session, organization.id)),
-        may_call_overseas=await has_confirmation(session, organization.id, ConfirmationKind.OVERSEAS_MODELS, now),
-        permitted_model_ids=key.permitted_model_ids,
-    )
+async def read_callers(session: AsyncSession, *, digests: Collection[bytes], now: datetime) -> dict[bytes, Caller]:
+    """Read keys and the standing of their organizations, in a handful of queries however many they are.
+
+    A digest that nobody's key has is left out.
+    """
+    keys = await keys_by_digest(session, digests)
+    owner_ids = {key.organization_id for key in keys.values()}
+    if not owner_ids:
+        return {}
+    organizations = await organizations_by_id(session, owner_ids)
+    owing = await owing_acceptance(session, owner_ids)
+    confirmed = await having_confirmation(session, owner_ids, ConfirmationKind.OVERSEAS_MODELS, now)
+    return {
+        digest: Caller(
+            api_key_id=key.api_key_id,
+            organization_id=key.organization_id,
+            currency=organizations[key.organization_id].currency,
+            expires_at=key.expires_at,
+            is_revoked=key.revoked_at is not None,
+            is_verified=organizations[key.organization_id].verified_at is not None,
+            is_suspended=organizations[key.organization_id].suspended_at is not None,
+            has_outstanding_agreements=key.organization_id in owing,
+            may_call_overseas=key.organization_id in confirmed,
+            permitted_model_ids=key.permitted_model_ids,
+        )
+        for digest, key in keys.items()
+    }
 
 
 def _way(

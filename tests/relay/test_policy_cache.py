@@ -9,10 +9,11 @@ import pytest
 
 from onetoken_app.agreements.models import AcceptanceMethod, Confirmation, ConfirmationKind
 from onetoken_app.catalog.models import Channel, Region
-from onetoken_app.database import Database, current_database, unit_of_work
+from onetoken_app.database import Database, current_database, policy_revision, read_session, unit_of_work
 from onetoken_app.keys.minting import digest_of, mint_secret
+from onetoken_app.relay import policy_cache
 from onetoken_app.relay.errors import PolicyUnavailable
-from onetoken_app.relay.policy_cache import UNKNOWN_KEYS_MAX, PolicyCache
+from onetoken_app.relay.policy_cache import LOOK_UP_BATCH, UNKNOWN_KEYS_MAX, PolicyCache
 from onetoken_app.settings import Settings
 from onetoken_app.vault import load_root_secrets
 from tests.relay.conftest import RunningRelay, until
@@ -36,6 +37,26 @@ async def a_known_digest(settings: Settings) -> bytes:
         organization_id = await an_organization(session)
         key = await a_key(session, settings, organization_id=organization_id)
     return digest_of(key.secret, load_root_secrets(settings).key_pepper)
+
+
+async def many_known_digests(settings: Settings, count: int) -> list[bytes]:
+    """Mint keys of one organization; return their digests."""
+    pepper = load_root_secrets(settings).key_pepper
+    async with unit_of_work() as session:
+        organization_id = await an_organization(session)
+        keys = [
+            await a_key(session, settings, organization_id=organization_id, name=f"key {number}")
+            for number in range(count)
+        ]
+    return [digest_of(key.secret, pepper) for key in keys]
+
+
+async def a_change(cache: PolicyCache, settings: Settings) -> None:
+    """Change something of somebody else's, and wait until it is noticed."""
+    await a_known_digest(settings)
+    async with read_session() as session:
+        revision = await policy_revision(session)
+    await until(lambda: cache.snapshot().revision >= revision)
 
 
 class TestCallerOf:
@@ -66,6 +87,48 @@ class TestCallerOf:
         await asyncio.sleep(0)
         first.cancel()
         assert await second is not None
+
+
+class TestManyKeysAtOnce:
+    async def test_after_a_change_all_are_read_again_in_a_few_queries(
+        self, cache: PolicyCache, sqlite_settings: Settings
+    ) -> None:
+        digests = await many_known_digests(sqlite_settings, 300)
+        for _ in range(2):
+            assert None not in await asyncio.gather(*map(cache.caller_of, digests))
+            await a_change(cache, sqlite_settings)
+        assert cache.look_up_count == 2 * len(digests)
+        assert cache.batch_count <= 4
+
+    async def test_keys_that_nobody_has_do_not_make_a_good_one_wait(
+        self, cache: PolicyCache, sqlite_settings: Settings
+    ) -> None:
+        digest = await a_known_digest(sqlite_settings)
+        assert await cache.caller_of(digest) is not None
+        await a_change(cache, sqlite_settings)
+        strangers = [asyncio.ensure_future(cache.caller_of(os.urandom(32))) for _ in range(3 * LOOK_UP_BATCH)]
+        await asyncio.sleep(0)
+        assert await cache.caller_of(digest) is not None
+        assert sum(stranger.done() for stranger in strangers) < 2 * LOOK_UP_BATCH
+        assert set(await asyncio.gather(*strangers)) == {None}
+
+    async def test_more_strangers_than_may_wait_are_refused(
+        self, cache: PolicyCache, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(policy_cache, "STRANGERS_WAITING_MAX", 10)
+        answers = await asyncio.gather(*(cache.caller_of(os.urandom(32)) for _ in range(11)), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [type(None)] * 10 + [PolicyUnavailable]
+
+
+class TestPolling:
+    async def test_it_outlives_a_mistake_of_ours(self, cache: PolicyCache, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def fails(*_given: object, **_named: object) -> None:
+            raise LookupError
+
+        monkeypatch.setattr(policy_cache, "policy_revision", fails)
+        await until(lambda: not cache.is_fresh, seconds=5)
+        monkeypatch.undo()
+        await until(lambda: cache.is_fresh, seconds=5)
 
 
 class TestTooOld:

@@ -99,7 +99,8 @@ class TestReadRequest:
     @pytest.mark.parametrize(
         "member",
         [
-            '"service_tier":"auto"', '"modalities":["text"]', '"audio":null', '"enable_search":false', '"tools":[{"type":"function"}]',
+            '"service_tier":"auto"', '"modalities":["text"]', '"audio":null', '"tools":[{"type":"function"}]',
+            '"enable_search":false',
             '"tools":[{"type":"custom"}]', '"Tomorrow":1', '"topP":1',
         ],
     )  # fmt: skip
