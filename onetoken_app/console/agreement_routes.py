@@ -61,6 +61,8 @@ async def certificate(scope: Scope) -> Answer:
     if caller is None:
         raise RefusedExchange(HTTPStatus.UNAUTHORIZED, "unauthenticated")
     acceptance_id = scope["path"].removeprefix(CERTIFICATES)
+    if not acceptance_id.isascii() or not acceptance_id.isprintable():
+        raise RefusedExchange(HTTPStatus.NOT_FOUND, "not_found")
     async with read_session() as session:
         evidence = await acceptance_evidence(session, acceptance_id[:32])
         accepting = await organization(session, evidence.organization_id) if evidence else None

@@ -22,7 +22,7 @@ def text_of(form: Mapping[str, Any], member: str, *, default: str | None = None)
         RefusedExchange: It is missing and has no default, is no text, or is absurdly long.
     """
     value = form.get(member, default)
-    if not isinstance(value, str) or len(value) > _MEMBER_CHARACTERS_MAX:
+    if not isinstance(value, str) or len(value) > _MEMBER_CHARACTERS_MAX or not _is_text(value):
         raise refused(member)
     return value
 
@@ -95,6 +95,11 @@ def signatory_of(form: Mapping[str, Any], scope: Scope, settings: Settings, *, n
         caller_ip=caller_ip(scope, trusted_proxy_count=settings.trusted_proxy_count),
         user_agent=header(scope, b"user-agent"),
     )
+
+
+def _is_text(value: str) -> bool:
+    """Whether a database takes it: PostgreSQL takes neither NUL nor half a surrogate pair, and JSON may carry both."""
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def refused(member: str) -> RefusedExchange:

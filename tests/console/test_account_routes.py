@@ -94,11 +94,29 @@ class TestSignIn:
 
 
 class TestEveryRoute:
-    @pytest.mark.parametrize("path", ["/account/sign-in", "/account/sign-out", "/account/keys"])
     @pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://localhost:8000.evil.example"])
-    async def test_refuses_a_page_of_another_site(self, routes: AccountRoutes, path: str, origin: str) -> None:
-        answer = await post(routes, path, {}, origin=origin)
-        assert (answer.status, answer.json["code"]) == (403, "foreign_origin")
+    async def test_refuses_a_page_of_another_site(self, routes: AccountRoutes, origin: str) -> None:
+        assert len(routes._routes) >= 13
+        for path in routes._routes:
+            answer = await post(routes, path, {}, origin=origin)
+            assert (answer.status, answer.json["code"]) == (403, "foreign_origin")
+
+    async def test_refuses_an_empty_form_without_breaking(self, routes: AccountRoutes) -> None:
+        for path in routes._routes.keys() - {"/account/sign-out"}:
+            answer = await post(routes, path, {})
+            assert (answer.status, answer.json["code"]) == (400, "invalid_request"), path
+
+    async def test_refuses_members_of_other_types_without_breaking(self, routes: AccountRoutes) -> None:
+        members = (
+            "email", "party", "secret", "password", "name", "title", "organization_name", "registration_code",
+            "country", "scenarios", "accepted", "locale", "organization_id", "role", "invitation_id", "currency",
+            "time_zone",
+        )  # fmt: skip
+        values: tuple[object, ...] = (1, None, [], {}, [[]], {"a": {}}, "\ud800", "\0", "x" * 3000)
+        for path in routes._routes.keys() - {"/account/sign-out"}:
+            for value in values:
+                answer = await post(routes, path, dict.fromkeys(members, value))
+                assert 400 <= answer.status < 500, (path, value)
 
     async def test_accepts_each_name_of_this_machine(self, routes: AccountRoutes) -> None:
         for origin in (ORIGIN, "http://127.0.0.1:8000"):

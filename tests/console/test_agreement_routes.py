@@ -140,4 +140,6 @@ class TestCertificate:
             cookies[signed.cookie] = status
         for cookie, status in cookies.items():
             assert (await post(routes, path, b"", method="GET", cookie=cookie)).status == status
-        assert (await post(routes, "/account/certificates/acc_x", b"", method="GET", cookie=owner.cookie)).status == 404
+        for unknown in ("acc_x", "", "\0", "\ud800", "../sign-in", "x" * 5000):
+            path = f"/account/certificates/{unknown}"
+            assert (await post(routes, path, b"", method="GET", cookie=owner.cookie)).status == 404

@@ -252,7 +252,7 @@ class TestComplete:
         assert (answer.status, answer.json["code"]) == (410, "link_expired")
         assert await counts() == (0, 0, 0)
 
-    @pytest.mark.parametrize("secret", ["", "x", "\ud800", "a" * 900])
+    @pytest.mark.parametrize("secret", ["", "x", "密", "a" * 900])
     async def test_a_secret_that_nobody_was_sent_is_unknown(self, routes: AccountRoutes, secret: str) -> None:
         answer = await post(routes, COMPLETE, sign_up_form(secret))
         assert (answer.status, answer.json["code"]) == (404, "link_unknown")
