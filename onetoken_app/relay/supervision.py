@@ -200,9 +200,10 @@ class Supervisor:
 
 
 async def _watch(call: OpenCall) -> None:
-    """Wait for the caller to leave."""
-    while True:
-        message = await call.receive()
-        if message["type"] == "http.disconnect":
-            break
+    """Wait for the caller to leave; a connection that cannot be watched is as good as closed."""
+    try:
+        while (await call.receive())["type"] != "http.disconnect":
+            continue
+    except Exception:  # noqa: BLE001 # the edge: a server's mistake must not keep an upstream at work for nobody
+        get_logger().error("caller_not_watched", request_id=call.request_id, exc_info=True)
     call.note_caller_left()

@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import httpx
 import pytest
 
 from onetoken_app.clock import monotonic_seconds
 from onetoken_app.relay import settlement, supervision
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import UsageSource
-from tests.relay.conftest import MESSAGES, RunningRelay, running_relay
+from tests.relay.conftest import MESSAGES, App, RunningRelay, running_relay
 from tests.support.scripted_upstream import Exchange, chunk
 
 GAP_SECONDS_MAX = 1.0
@@ -79,6 +80,26 @@ class TestMistakesOfOurs:
             monkeypatch.undo()
             assert "upstream_timeout" in (await first).text
             assert "upstream_timeout" in (await relay.post({"stream": True})).text
+
+
+class TestMistakesOfTheServer:
+    async def test_a_connection_that_cannot_be_watched_is_closed(self, relay_settings: Settings) -> None:
+        def failing_after_the_body(app: App) -> App:
+            async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+                messages = [await receive()]
+
+                async def once() -> Any:
+                    return messages.pop()
+
+                await app(scope, once, send)
+
+            return wrapped
+
+        async with running_relay(relay_settings, wrap=failing_after_the_body) as relay:
+            relay.upstream.behave = drips
+            with pytest.raises(httpx.HTTPError):
+                await relay.post({"stream": True})
+            assert (await relay.only_record()).error_code == "caller_left"
 
 
 class TestPoisonedNumbers:
