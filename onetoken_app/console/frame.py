@@ -118,6 +118,10 @@ def _shell(*content: rx.Component) -> rx.Component:
             has_connection_errors,
             rx.el.p(text("frame.reconnecting"), class_name="reconnecting", role="status"),
         ),
+        rx.cond(
+            SessionState.refusal != "",
+            rx.el.p(SessionState.refusal, class_name="refusal note tone-bad", role="alert"),
+        ),
         *content,
         class_name=rx.cond(rx.State.is_hydrated, "shell is-ready", "shell"),
         lang=LocaleState.code,

@@ -52,6 +52,8 @@ class SessionState(rx.State):
     """Who is signed in, for the frame around every page. Nothing is decided by it."""
 
     person_name: str = ""
+    refusal: str = ""
+    """Why the last event did nothing, in words; empty when it did."""
     person_email: str = ""
     is_staff: bool = False
     organization_id: str = ""
@@ -76,7 +78,7 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
     """Make a method of a State an event that only ``role`` may call.
 
     Inside, ``caller()`` is who calls. Nobody signed in: the page is left for the sign-in. A role that does not
-    suffice, and any ``OneTokenError``: a toast in the reader's language, and nothing else.
+    suffice, and any ``OneTokenError``: words in the frame, in the reader's language, and nothing else.
 
     Raises:
         TypeError: The method is no coroutine function; one kind of event is enough.
@@ -98,7 +100,9 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
                 return await handler(state, *arguments, **named)
             except OneTokenError as error:
                 logger.info("event_refused", error_code=error.code, where=handler.__qualname__)
-                return rx.toast.error(_words_of(error, _locale_of(state, admitted)))
+                # Not a toast: what a server tells a browser to run, the content security policy refuses to evaluate.
+                (await state.get_state(SessionState)).refusal = _words_of(error, _locale_of(state, admitted))
+                return None
 
         setattr(guarded, _ROLE_ATTRIBUTE, role)
         return guarded
@@ -162,9 +166,11 @@ async def _admit(state: rx.State, role: Role) -> Any:
         await _forget_tab(state)
         return rx.redirect(f"/sign-in?next={state.router.url.path or '/'}", replace=True)
     shown._show(found)  # noqa: SLF001 # a method with a public name would be an event
+    shown.refusal = ""
     if found.may(role):
         return found
-    return rx.toast.error(plain_text("error.role", found.person.locale))
+    shown.refusal = plain_text("error.role", found.person.locale)
+    return []
 
 
 async def _forget_tab(state: rx.State) -> None:
