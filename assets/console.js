@@ -124,9 +124,31 @@
     leaveFor("/sign-in");
   };
 
+  const uploadDocument = async (form) => {
+    const fields = new FormData(form);
+    const file = fields.get("file");
+    const sent = await fetch("/account/documents", {
+      method: "POST",
+      credentials: "same-origin",
+      headers: {
+        "Content-Type": file.type || "application/octet-stream",
+        "X-Organization-Id": fields.get("organization_id"),
+        "X-Document-Kind": fields.get("kind"),
+        "X-Document-Name": encodeURIComponent(file.name),
+      },
+      body: file,
+    });
+    const answer = { isGood: sent.ok, ...(await sent.json().catch(() => ({}))) };
+    if (sent.status === 401) return leaveFor("/sign-in?next=/verification");
+    if (!answer.isGood) return refuse(form, answer);
+    form.querySelector('[type="file"]').value = "";
+    form.querySelector("[data-after-post]").click();
+  };
+
   const POSTS = {
     "sign-in": signIn,
     keys: mintKey,
+    documents: uploadDocument,
     "sign-up": askForMail,
     "sign-up/complete": completeSignUp,
     "password/forgotten": askForMail,

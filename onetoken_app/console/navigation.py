@@ -40,6 +40,8 @@ PLACES = (
     Place("/playground", "nav.playground", "message-square", Area.CUSTOMER),
     Place("/usage", "nav.usage", "chart-column", Area.CUSTOMER),
     Place("/keys", "nav.keys", "key-round", Area.CUSTOMER),
+    Place("/verification", "nav.verification", "badge-check", Area.CUSTOMER),
+    Place("/staff/reviews", "nav.reviews", "clipboard-check", Area.STAFF),
     Place("/staff/organizations", "nav.organizations", "building-2", Area.STAFF),
     Place("/staff/channels", "nav.channels", "route", Area.STAFF),
 )

@@ -23,6 +23,7 @@ from onetoken_app.console.text.catalogues import (
     preferred_locale,
 )
 from onetoken_app.organizations.models import Scenario
+from onetoken_app.verification.models import CaseState, DocumentKind, MissingPart, ReviewReason
 
 CONSOLE = Path(__file__).parents[2] / "onetoken_app" / "console"
 KEYS_BY_PREFIX = {
@@ -31,6 +32,11 @@ KEYS_BY_PREFIX = {
     "standing.": {f"standing.{kind}" for kind in KeyStanding},
     "organization_standing.": {f"organization_standing.{kind}" for kind in OrganizationStanding},
     "scenario.": {f"scenario.{kind}" for kind in Scenario},
+    "case.": {f"case.{state}" for state in CaseState},
+    "next.": {f"next.{state}" for state in CaseState},
+    "reason.": {f"reason.{reason}" for reason in ReviewReason},
+    "part.": {f"part.{part}" for part in MissingPart},
+    "document.": {f"document.{kind}" for kind in DocumentKind},
     "operation.": {f"operation.{kind}" for kind in Operation},
     "overall.": {f"overall.{kind}" for kind in Operation},
     "span.": {f"span.{kind}" for kind in ReadingSpan},

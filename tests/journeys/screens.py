@@ -35,8 +35,9 @@ CUSTOMER = {
     "playground": "/playground",
     "usage": "/usage",
     "keys": "/keys",
+    "verification": "/verification",
 }
-STAFF = {"organizations": "/staff/organizations", "channels": "/staff/channels"}
+STAFF = {"reviews": "/staff/reviews", "organizations": "/staff/organizations", "channels": "/staff/channels"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Every page. A page is one State and one function; ``tests/console`` compares this list with the folder."""
 
 from onetoken_app.console.frame import Page
-from onetoken_app.console.pages.customer import keys, overview, playground, quick_start, usage
+from onetoken_app.console.pages.customer import keys, overview, playground, quick_start, usage, verification
 from onetoken_app.console.pages.public import (
     home,
     missing,
@@ -15,7 +15,7 @@ from onetoken_app.console.pages.public import (
     status,
     terms,
 )
-from onetoken_app.console.pages.staff import channels, organizations
+from onetoken_app.console.pages.staff import channels, organizations, reviews
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
@@ -33,6 +33,8 @@ PAGES: tuple[Page, ...] = (
     playground.PAGE,
     usage.PAGE,
     keys.PAGE,
+    verification.PAGE,
+    reviews.PAGE,
     organizations.PAGE,
     channels.PAGE,
     missing.PAGE,

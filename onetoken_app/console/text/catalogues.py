@@ -10,6 +10,8 @@ from onetoken_app.console.text.joining_en import JOINING_ENGLISH
 from onetoken_app.console.text.joining_zh_cn import JOINING_CHINESE
 from onetoken_app.console.text.public_en import PUBLIC_ENGLISH
 from onetoken_app.console.text.public_zh_cn import PUBLIC_CHINESE
+from onetoken_app.console.text.vetting_en import VETTING_ENGLISH
+from onetoken_app.console.text.vetting_zh_cn import VETTING_CHINESE
 from onetoken_app.console.text.zh_cn import CHINESE
 
 
@@ -23,8 +25,8 @@ class Locale(StrEnum):
 
 
 PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
-    Locale.ENGLISH: (ENGLISH, PUBLIC_ENGLISH, CALLING_ENGLISH, JOINING_ENGLISH),
-    Locale.CHINESE: (CHINESE, PUBLIC_CHINESE, CALLING_CHINESE, JOINING_CHINESE),
+    Locale.ENGLISH: (ENGLISH, PUBLIC_ENGLISH, CALLING_ENGLISH, JOINING_ENGLISH, VETTING_ENGLISH),
+    Locale.CHINESE: (CHINESE, PUBLIC_CHINESE, CALLING_CHINESE, JOINING_CHINESE, VETTING_CHINESE),
 }
 """A catalogue's files, one a part of the console; a key stands in one of them."""
 CATALOGUES: Mapping[Locale, Mapping[str, str]] = {

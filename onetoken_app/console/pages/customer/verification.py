@@ -1,0 +1,199 @@
+"""Verification, the organization's side: particulars, documents, what is missing, what happens next."""
+
+from typing import Any
+
+import reflex as rx
+
+from onetoken_app.console.callers import Role
+from onetoken_app.console.components.card import card, note, page_heading
+from onetoken_app.console.components.case_file import (
+    CASE_TONES,
+    document_form,
+    document_table,
+    missing_list,
+    next_step,
+    particulars_fields,
+    particulars_list,
+    reason_given,
+)
+from onetoken_app.console.components.data_table import loading_rows
+from onetoken_app.console.components.status_badge import status_badge
+from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.session import SessionState, caller, event_for
+from onetoken_app.console.shown.cases import ShownCase, case_to_begin, shown_case
+from onetoken_app.console.text.lookup import text
+from onetoken_app.console.values import Value
+from onetoken_app.database import read_session, unit_of_work
+from onetoken_app.organizations.queries import organization
+from onetoken_app.verification import service as verification
+from onetoken_app.verification.particulars import CHARACTERS_MAX, Particulars
+from onetoken_app.verification.queries import case_of
+
+
+class VerificationState(rx.State):
+    """The case on screen."""
+
+    is_loaded: bool = False
+    may_change: bool = False
+    is_saved: bool = False
+    """What was typed last is kept."""
+    organization_id: str = ""
+    case: ShownCase = ShownCase()
+    time_zone: str = ""
+
+    @event_for(Role.VIEWER)
+    async def load(self) -> None:
+        """Read the case anew."""
+        acting = caller()
+        async with read_session() as session:
+            customer = await organization(session, acting.organization_id)
+            found = await case_of(session, acting.organization_id)
+        if customer is None:
+            return
+        self.organization_id, self.time_zone = customer.id, customer.time_zone
+        self.case = shown_case(found, time_zone=customer.time_zone) if found else case_to_begin(customer)
+        self.may_change = acting.may(Role.ADMINISTRATOR)
+        self.is_loaded, self.is_saved = True, False
+
+    @event_for(Role.ADMINISTRATOR)
+    async def save(self, form: dict[str, Any]) -> None:
+        """Save the particulars as they stand in the form; complete or not."""
+        acting = caller()
+        written = {name: str(form.get(name, "")) for name in CHARACTERS_MAX}
+        async with unit_of_work() as session:
+            await verification.save_particulars(
+                session,
+                organization_id=acting.organization_id,
+                particulars=Particulars(**written),
+                saved_by=acting.person.person_id,
+                expected_revision=self.case.revision or None,
+            )
+        await self.load()
+        self.is_saved = True
+
+    @event_for(Role.ADMINISTRATOR)
+    async def submit(self) -> None:
+        """Hand the case in."""
+        acting = caller()
+        async with unit_of_work() as session:
+            await verification.submit_case(
+                session,
+                organization_id=acting.organization_id,
+                submitted_by=acting.person.person_id,
+                expected_revision=self.case.revision,
+            )
+        await self.load()
+
+    @event_for(Role.ADMINISTRATOR)
+    async def withdraw(self) -> None:
+        """Take the case back while nobody looks at it."""
+        acting = caller()
+        async with unit_of_work() as session:
+            await verification.withdraw_case(
+                session,
+                organization_id=acting.organization_id,
+                withdrawn_by=acting.person.person_id,
+                expected_revision=self.case.revision,
+            )
+        await self.load()
+
+    @event_for(Role.ADMINISTRATOR)
+    async def remove(self, document_id: str) -> None:
+        """Take a document out."""
+        acting = caller()
+        async with unit_of_work() as session:
+            await verification.remove_document(
+                session,
+                organization_id=acting.organization_id,
+                document_id=document_id,
+                removed_by=acting.person.person_id,
+            )
+        await self.load()
+
+
+def verification_page() -> rx.Component:
+    """Show the case, to be written or to be read."""
+    state = VerificationState
+    return framed(
+        page_heading(
+            text("verify.title"),
+            lead=text("verify.lead"),
+            side=rx.cond(state.is_loaded, status_badge(state.case.state, prefix="case", tones=CASE_TONES)),
+        ),
+        rx.cond(
+            state.is_loaded, rx.fragment(next_step(state.case.state), reason_given(state.case.reason, state.case.words))
+        ),
+        rx.cond(state.is_loaded, _particulars(), card(loading_rows())),
+        card(
+            document_table(
+                state.case.documents,
+                is_loaded=state.is_loaded,
+                on_remove=state.remove,
+                may_remove=state.may_change & state.case.is_editable,
+            ),
+            rx.cond(_may_write(), document_form(organization_id=SessionState.organization_id, on_uploaded=state.load)),
+            title=text("verify.documents"),
+        ),
+        rx.cond(state.is_loaded, _handing_in()),
+        rx.el.p(text("frame.times_in", zone=state.time_zone), class_name="quiet-text"),
+        here="/verification",
+    )
+
+
+def _may_write() -> Any:
+    """Whether the form is open to this person now; a decided case is opened again by writing."""
+    case = VerificationState.case
+    is_open = case.is_editable | (case.state == "approved") | (case.state == "refused")
+    return VerificationState.is_loaded & VerificationState.may_change & is_open
+
+
+def _particulars() -> rx.Component:
+    """Show the particulars."""
+    state = VerificationState
+    form = rx.el.form(
+        particulars_fields(state.case.particulars),
+        rx.cond(state.case.state == "approved", note(text("verify.reopens"))),
+        rx.cond(state.is_saved, rx.el.p(text("verify.saved"), class_name="note tone-good", role="status")),
+        rx.el.div(rx.el.button(text("restrict.save"), type="submit", class_name="button"), class_name="dialog-actions"),
+        key=state.organization_id,
+        on_submit=state.save,
+        reset_on_submit=False,
+        class_name="form",
+    )
+    return card(rx.cond(_may_write(), form, particulars_list(state.case.particulars)), title=text("verify.particulars"))
+
+
+def _handing_in() -> rx.Component:
+    """Hand the case in, or take it back."""
+    state = VerificationState
+    case: Value = state.case
+    submit = rx.el.div(
+        missing_list(case.missing),
+        rx.el.button(
+            text("verify.submit"),
+            type="button",
+            on_click=state.submit,
+            disabled=(case.missing.length() > 0) | (case.revision == 0),
+            class_name="button primary",
+        ),
+        class_name="form",
+    )
+    withdraw = rx.el.button(text("verify.withdraw"), type="button", on_click=state.withdraw, class_name="button")
+    return rx.cond(
+        state.may_change,
+        rx.cond(
+            state.case.is_editable,
+            card(submit, title=text("verify.hand_in")),
+            rx.cond(state.case.state == "submitted", card(withdraw)),
+        ),
+        note(text("verify.ask_owner")),
+    )
+
+
+PAGE = Page(
+    route="/verification",
+    title_key="verify.title",
+    body=verification_page,
+    on_load=(LocaleState.derive, VerificationState.load),
+)

@@ -1,0 +1,230 @@
+"""The reviewers' desk: cases that wait, longest waiting first, and the one that is open beside its documents."""
+
+from typing import Any
+
+import reflex as rx
+
+from onetoken_app.console.callers import Role
+from onetoken_app.console.components.card import card, note, page_heading
+from onetoken_app.console.components.case_file import CASE_TONES, document_table, particulars_list
+from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
+from onetoken_app.console.components.dialogs import confirm_dialog, opens
+from onetoken_app.console.components.fields import field
+from onetoken_app.console.components.status_badge import status_badge
+from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.session import caller, event_for
+from onetoken_app.console.shown.cases import ShownCase, ShownWaitingCase, shown_case, shown_waiting_case
+from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
+from onetoken_app.console.text.lookup import text
+from onetoken_app.console.values import Value
+from onetoken_app.database import read_session, unit_of_work
+from onetoken_app.errors import BadRequest
+from onetoken_app.organizations.circulars import mail_room
+from onetoken_app.settings import get_settings
+from onetoken_app.verification import review
+from onetoken_app.verification.models import ReviewReason
+from onetoken_app.verification.queries import case, waiting_cases
+
+_APPROVE_DIALOG = "approve-case"
+_DECISIONS = {"ask": review.ask_for_more, "refuse": review.refuse_case}
+
+
+class ReviewsState(rx.State):
+    """The list, and the case that is open."""
+
+    is_loaded: bool = False
+    waiting: rx.Field[list[ShownWaitingCase]] = rx.field(default_factory=list)
+    open_case: ShownCase = ShownCase()
+    is_mine: bool = False
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def load(self) -> None:
+        """Read the list anew, and the open case with it."""
+        async with read_session() as session:
+            self.waiting = [
+                shown_waiting_case(view, time_zone=STAFF_TIME_ZONE) for view in await waiting_cases(session)
+            ]
+            found = await case(session, self.open_case.id) if self.open_case.id else None
+        self.open_case = shown_case(found, time_zone=STAFF_TIME_ZONE) if found else ShownCase()
+        self.is_mine = found is not None and found.reviewer_id == caller().person.person_id
+        self.is_loaded = True
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def look(self, case_id: str) -> None:
+        """Open a case to read it."""
+        self.open_case = ShownCase(id=case_id)
+        await self.load()
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def take(self) -> None:
+        """Take the open case, so that nobody else decides on it meanwhile."""
+        async with unit_of_work() as session:
+            await review.take_case(session, **self._open(), reviewer_id=caller().person.person_id)
+        await self.load()
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def release(self) -> None:
+        """Give the open case back to the list."""
+        async with unit_of_work() as session:
+            await review.release_case(session, **self._open(), reviewer_id=caller().person.person_id)
+        await self.load()
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def approve(self) -> None:
+        """Confirm that the organization is what it says."""
+        letters = mail_room(get_settings())
+        async with unit_of_work() as session:
+            await review.approve_case(session, **self._open(), decided_by=caller().person.person_id, mail_room=letters)
+        await self.load()
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def answer(self, form: dict[str, Any]) -> None:
+        """Ask for more, or refuse, with a reason of the list and words of one's own."""
+        decide, reason = _DECISIONS.get(str(form.get("decision"))), str(form.get("reason"))
+        if decide is None or reason not in set(ReviewReason):
+            raise BadRequest("Choose what to do and a reason.", parameter="reason")
+        letters = mail_room(get_settings())
+        async with unit_of_work() as session:
+            await decide(
+                session,
+                **self._open(),
+                decided_by=caller().person.person_id,
+                reason=ReviewReason(reason),
+                words=str(form.get("words", "")),
+                mail_room=letters,
+            )
+        await self.load()
+
+    def _open(self) -> dict[str, Any]:
+        """Name the open case as it is on the screen; somebody else's change makes that stale."""
+        return {"case_id": self.open_case.id, "expected_revision": self.open_case.revision}
+
+
+def reviews() -> rx.Component:
+    """Show the list and the open case."""
+    state = ReviewsState
+    return framed(
+        page_heading(text("reviews.title"), lead=text("reviews.lead")),
+        card(
+            data_table(
+                columns=_columns(),
+                rows=state.waiting,
+                caption=text("reviews.title"),
+                is_loaded=state.is_loaded,
+                empty=empty_state(text("reviews.none"), text("reviews.none_next")),
+            )
+        ),
+        rx.cond(state.open_case.revision > 0, _open_case()),
+        rx.el.p(text("frame.times_in", zone=STAFF_TIME_ZONE), class_name="quiet-text"),
+        confirm_dialog(
+            element_id=_APPROVE_DIALOG,
+            title=text("reviews.approve_title"),
+            consequence=rx.el.p(
+                rx.el.strong(state.open_case.particulars.legal_name), rx.el.br(), text("reviews.approve_consequence")
+            ),
+            confirm=text("reviews.approve"),
+            on_confirm=state.approve,
+        ),
+        here="/staff/reviews",
+    )
+
+
+def _columns() -> list[Column]:
+    """Describe the table."""
+    return [
+        Column(text("organizations.name"), lambda one: rx.el.span(one.name, class_name="strong")),
+        Column(text("keys.standing"), lambda one: status_badge(one.state, prefix="case", tones=CASE_TONES)),
+        Column(text("reviews.submitted"), lambda one: rx.el.span(one.submitted, class_name="figure")),
+        Column(text("reviews.round"), lambda one: one.round_number, align=Align.NUMBER),
+        Column(text("reviews.reviewer"), lambda one: one.reviewer),
+        Column(text("keys.actions"), _look, align=Align.ACTIONS),
+    ]
+
+
+def _look(row: Value) -> rx.Component:
+    """Open a case."""
+    return rx.el.button(
+        text("reviews.look"),
+        rx.el.span(" ", row.name, class_name="unseen"),
+        type="button",
+        class_name="button quiet small",
+        on_click=ReviewsState.look(row.id),
+    )
+
+
+def _open_case() -> rx.Component:
+    """Show particulars beside documents, and what may be done."""
+    state = ReviewsState
+    return rx.fragment(
+        rx.el.div(
+            card(
+                particulars_list(state.open_case.particulars),
+                title=text("verify.particulars"),
+                side=status_badge(state.open_case.state, prefix="case", tones=CASE_TONES),
+            ),
+            card(
+                document_table(state.open_case.documents, is_loaded=state.is_loaded),
+                note(text("reviews.looks_are_kept")),
+                title=text("verify.documents"),
+            ),
+            class_name="columns",
+        ),
+        rx.cond(
+            state.open_case.state == "submitted",
+            card(
+                rx.el.p(text("reviews.take_words")),
+                rx.el.div(
+                    rx.el.button(text("reviews.take"), type="button", on_click=state.take, class_name="button primary"),
+                    class_name="dialog-actions",
+                ),
+                title=text("reviews.decide"),
+            ),
+        ),
+        rx.cond(
+            (state.open_case.state == "in_review") & state.is_mine, card(_decision(), title=text("reviews.decide"))
+        ),
+    )
+
+
+def _decision() -> rx.Component:
+    """Approve, ask or refuse, or give the case back."""
+    reasons = [rx.el.option(text(f"reason.{reason}"), value=reason.value) for reason in ReviewReason]
+    return rx.el.form(
+        field(
+            text("reviews.answer"),
+            rx.el.select(
+                rx.el.option(text("reviews.ask"), value="ask"),
+                rx.el.option(text("reviews.refuse"), value="refuse"),
+                name="decision",
+                class_name="input",
+            ),
+        ),
+        field(text("reviews.reason"), rx.el.select(*reasons, name="reason", class_name="input")),
+        field(
+            text("reviews.words"),
+            rx.el.textarea(name="words", rows="3", max_length=1000, class_name="input"),
+            hint=text("reviews.words_hint"),
+        ),
+        rx.el.div(
+            rx.el.button(
+                text("reviews.release"), type="button", on_click=ReviewsState.release, class_name="button quiet"
+            ),
+            rx.el.button(text("reviews.send"), type="submit", class_name="button"),
+            rx.el.button(
+                text("reviews.approve"), type="button", class_name="button primary", custom_attrs=opens(_APPROVE_DIALOG)
+            ),
+            class_name="dialog-actions",
+        ),
+        on_submit=ReviewsState.answer,
+        reset_on_submit=False,
+        class_name="form",
+    )
+
+
+PAGE = Page(
+    route="/staff/reviews",
+    title_key="reviews.title",
+    body=reviews,
+    on_load=(LocaleState.derive, ReviewsState.load),
+)

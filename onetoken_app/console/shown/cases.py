@@ -1,0 +1,102 @@
+"""Case files as pages show them, to their organization and to the staff."""
+
+from dataclasses import dataclass, field
+
+from onetoken_app.console.shown.moments import shown_minute
+from onetoken_app.organizations.queries import OrganizationView
+from onetoken_app.verification.models import CaseState, MissingPart
+from onetoken_app.verification.particulars import Particulars
+from onetoken_app.verification.queries import CaseView, DocumentView, WaitingCaseView
+
+_KIBIBYTE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDocument:
+    """A document, unopened."""
+
+    id: str = ""
+    kind: str = ""
+    name: str = ""
+    size: str = ""
+    uploaded: str = ""
+    address: str = ""
+    """Where it is handed out; each look is in the audit log."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCase:
+    """A case."""
+
+    id: str = ""
+    state: str = CaseState.DRAFT.value
+    revision: int = 0
+    """0: nothing was saved yet."""
+    round_number: int = 1
+    is_editable: bool = True
+    particulars: Particulars = field(default_factory=Particulars)
+    documents: list[ShownDocument] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    submitted: str = ""
+    reason: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownWaitingCase:
+    """A row of the staff's desk."""
+
+    id: str = ""
+    name: str = ""
+    state: str = ""
+    submitted: str = ""
+    reviewer: str = ""
+    round_number: str = ""
+
+
+def shown_case(view: CaseView, *, time_zone: str) -> ShownCase:
+    """Show a case."""
+    return ShownCase(
+        id=view.id,
+        state=view.state.value,
+        revision=view.revision,
+        round_number=view.round_number,
+        is_editable=view.is_editable,
+        particulars=view.particulars,
+        documents=[_shown_document(document, time_zone) for document in view.documents],
+        missing=[part.value for part in view.missing],
+        submitted=shown_minute(view.submitted_at, time_zone),
+        reason=view.reason.value if view.reason else "",
+        words=view.words,
+    )
+
+
+def case_to_begin(customer: OrganizationView) -> ShownCase:
+    """Show what an organization that has written nothing begins with: what is on record already."""
+    on_record = Particulars(legal_name=customer.name, registration_code=customer.registration_code)
+    known = {MissingPart.LEGAL_NAME, MissingPart.REGISTRATION_CODE}
+    return ShownCase(particulars=on_record, missing=[part.value for part in MissingPart if part not in known])
+
+
+def shown_waiting_case(view: WaitingCaseView, *, time_zone: str) -> ShownWaitingCase:
+    """Turn a case into its row."""
+    return ShownWaitingCase(
+        id=view.id,
+        name=view.legal_name or view.organization_name,
+        state=view.state.value,
+        submitted=shown_minute(view.submitted_at, time_zone),
+        reviewer=view.reviewer_name,
+        round_number=str(view.round_number),
+    )
+
+
+def _shown_document(view: DocumentView, time_zone: str) -> ShownDocument:
+    """Show a document."""
+    return ShownDocument(
+        id=view.id,
+        kind=view.kind.value,
+        name=view.name,
+        size=f"{max(1, view.byte_count // _KIBIBYTE):,} KiB",
+        uploaded=shown_minute(view.uploaded_at, time_zone),
+        address=f"/account/documents/{view.id}",
+    )
