@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app.audit.verification import verify_audit
 from onetoken_app.database import read_session
 from onetoken_app.ledger import verification
-from onetoken_app.ledger.models import Hold, HoldClose
+from onetoken_app.ledger.models import Correction, Hold, HoldClose
 from onetoken_app.usage.models import UsageRecord
 from onetoken_app.usage.purges import purged_before
 
@@ -54,23 +54,21 @@ async def verify_books() -> BooksReport:
 async def _first_call_that_differs(session: AsyncSession) -> str | None:
     """Find a close without its record of the call, a record without a close, or two charges that differ.
 
-    A record may be missing when the audit log says that records of its time were purged.
+    A corrected close counts with its correction. A record may be missing when the audit log says that records of its
+    time were purged.
     """
     is_missing: sa.ColumnElement[bool] = col(UsageRecord.request_id).is_(None)
     horizon = await purged_before(session)
     if horizon is not None:
         is_missing = sa.and_(is_missing, col(Hold.placed_at) >= horizon + _ARRIVAL_TO_HOLD_MAX)
+    charged = col(HoldClose.amount_nanos) + sa.func.coalesce(col(Correction.amount_nanos), 0)
+    source = sa.func.coalesce(col(Correction.usage_source), col(HoldClose.usage_source))
     differing = (
         select(HoldClose.request_id)
         .join(Hold, col(Hold.request_id) == col(HoldClose.request_id))
+        .outerjoin(Correction, col(Correction.request_id) == col(HoldClose.request_id))
         .outerjoin(UsageRecord, col(UsageRecord.request_id) == col(HoldClose.request_id))
-        .where(
-            sa.or_(
-                is_missing,
-                col(UsageRecord.charge_nanos) != col(HoldClose.amount_nanos),
-                col(UsageRecord.usage_source) != col(HoldClose.usage_source),
-            )
-        )
+        .where(sa.or_(is_missing, col(UsageRecord.charge_nanos) != charged, col(UsageRecord.usage_source) != source))
         .order_by(col(HoldClose.transaction_number))
         .limit(1)
     )

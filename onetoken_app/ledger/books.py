@@ -32,11 +32,12 @@ class Account:
 
 @dataclass(slots=True)
 class HoldState:
-    """A hold with its parts and, once it is closed, its close."""
+    """A hold with its parts and, once it is closed, its close, with what corrected that."""
 
     row: journal.HoldRow
     parts: list[journal.PartRow]
     close: journal.CloseRow | None = None
+    correction: journal.CorrectionRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onetoken_app.ledger.journal import CloseRow, Entry, HoldRow, PartRow, PostingRow
-from onetoken_app.ledger.kinds import CREDIT_SOURCES, AccountKind, Outcome, TransactionKind
+from onetoken_app.ledger.journal import (
+    CloseRow,
+    CorrectionEntry,
+    CorrectionRow,
+    Entry,
+    HoldRow,
+    PartRow,
+    PostingRow,
+)
+from onetoken_app.ledger.kinds import CORRECTION_PREFIX, CREDIT_SOURCES, AccountKind, Outcome, TransactionKind
 from onetoken_app.money import Nanos
 
 
@@ -30,6 +38,8 @@ def wrong_in(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | None:
     for kind, source in CREDIT_SOURCES.items():
         if entry.kind == kind:
             return _wrong_in_credit(entry, source, accounts)
+    if entry.kind == TransactionKind.CORRECTION:
+        return _wrong_in_correction(entry, accounts)
     return _wrong_in_close(entry, accounts) if entry.kind == TransactionKind.CLOSE else "its kind is unknown"
 
 
@@ -78,19 +88,39 @@ def _wrong_in_close(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | N
     return _wrong_in_charge(entry, hold, close, accounts) or wrong_in_parts(hold, entry.parts, accounts)
 
 
-def _wrong_in_charge(entry: Entry, hold: HoldRow, close: CloseRow, accounts: Mapping[str, AccountRow]) -> str | None:
-    """The owner's accounts pay the amount, absorbed pays the rest, revenue gets both."""
+def _wrong_in_correction(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | None:
+    """I6, I7: a correction belongs to a recovered close, and brings it to an amount that can be."""
+    correction = entry.correction if isinstance(entry, CorrectionEntry) else None
+    hold, close = entry.hold, entry.close
+    if hold is None or close is None or correction is None:
+        return "its hold, close or correction is missing"
+    if entry.reference != CORRECTION_PREFIX + hold.request_id or entry.recorded_at != correction.corrected_at:
+        return "it is not the transaction of its correction"
+    if close.outcome != Outcome.RECOVERED:
+        return "it corrects a close that was not recovered"
+    if min(close.amount_nanos + correction.amount_nanos, close.absorbed_nanos + correction.absorbed_nanos) < 0:
+        return "it gives back more than was taken"
+    return _wrong_in_charge(entry, hold, correction, accounts)
+
+
+def _wrong_in_charge(
+    entry: Entry, hold: HoldRow, said: CloseRow | CorrectionRow, accounts: Mapping[str, AccountRow]
+) -> str | None:
+    """The owner's accounts pay the amount, absorbed pays the rest, revenue gets both; corrections may turn it round."""
     paid, absorbed = 0, 0
     for posting in entry.postings:
         source, target = accounts[posting.from_account_id], accounts[posting.to_account_id]
+        amount = posting.amount_nanos
+        if source.kind == AccountKind.REVENUE and isinstance(said, CorrectionRow):
+            source, target, amount = target, source, -amount
         if target.kind != AccountKind.REVENUE or target.currency != hold.currency:
             return f"posting {posting.posting_number} does not go to revenue in the hold's currency"
         if source.kind == AccountKind.ABSORBED:
-            absorbed += posting.amount_nanos
+            absorbed += amount
         elif source.owner_id == hold.owner_id:
-            paid += posting.amount_nanos
+            paid += amount
         else:
             return f"posting {posting.posting_number} is paid by somebody else"
-    if (paid, absorbed) != (close.amount_nanos, close.absorbed_nanos):
-        return "its postings are not what its close says"
+    if (paid, absorbed) != (said.amount_nanos, said.absorbed_nanos):
+        return f"its postings are not what its {'close' if isinstance(said, CloseRow) else 'correction'} says"
     return None

@@ -74,6 +74,22 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     close: CloseRow | None = None
 
 
+class CorrectionRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What a late close changes about a recovered one; both amounts are added to the close's, and may be negative."""
+
+    request_id: str
+    amount_nanos: Nanos
+    absorbed_nanos: Nanos
+    usage_source: UsageSource
+    corrected_at: str
+
+
+class CorrectionEntry(Entry, array_like=True, frozen=True, gc=False):
+    """A correction: its ``hold`` and ``close`` are those it corrects. Apart, so that other entries hash as ever."""
+
+    correction: CorrectionRow | None = None
+
+
 def hash_of(entry: Entry, *, previous_hash: bytes) -> bytes:
     """Chain an entry to the one before it."""
     return hashlib.sha256(previous_hash + _encode(entry)).digest()

@@ -27,8 +27,12 @@ class TransactionKind(StrEnum):
     """A customer paid."""
     CLOSE = "close"
     """A hold was closed; without postings when nothing is charged."""
+    CORRECTION = "correction"
+    """The true end of a call arrived after its hold was recovered; brings the charge to the true amount."""
 
 
+CORRECTION_PREFIX = "correction:"
+"""What a correction's reference begins with; the request's id follows."""
 CREDIT_SOURCES = {TransactionKind.GRANT: AccountKind.GRANTS, TransactionKind.TOP_UP: AccountKind.CLEARING}
 """Kinds of credit, and the platform's account that each comes from."""
 

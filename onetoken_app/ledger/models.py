@@ -63,11 +63,13 @@ class Transaction(SQLModel, table=True):
     """From 1 without gaps."""
     kind: TransactionKind = Field(sa_type=enum_type(TransactionKind))
     reference: str = Field(unique=True, max_length=128)
-    """Makes it idempotent: the request's id for a close, the grant's own reference for a grant."""
+    """Makes it idempotent: the request's id for a close, the grant's own reference for a grant,
+    ``correction:`` and the request's id for a correction."""
     recorded_at: datetime = Field(sa_type=UtcDateTime)
     previous_hash: bytes = Field(sa_type=sa.LargeBinary(32))
     hash: bytes = Field(sa_type=sa.LargeBinary(32))
-    """Over this row, its postings and, for a close, its hold and close; see ``journal.py``."""
+    """Over this row, its postings, for a close its hold and close, and for a correction what it corrects too; see
+    ``journal.py``."""
 
 
 class Posting(SQLModel, table=True):
@@ -163,9 +165,32 @@ class HoldClose(SQLModel, table=True):
     closed_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class Correction(SQLModel, table=True):
+    """What the true end of a call changed about its recovered close; once, and the close stays as it is.
+
+    A process that could not reach the database for seconds is taken for dead and its holds are recovered elsewhere;
+    its closes arrive when it is back.
+    """
+
+    __tablename__ = "ledger_correction"
+
+    request_id: str = Field(foreign_key="ledger_hold_close.request_id", primary_key=True, max_length=32)
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+    """Added to what the owner was charged; negative when money was given back."""
+    absorbed_nanos: int = Field(sa_type=sa.BigInteger)
+    """Added to what was absorbed; may be negative."""
+    usage_source: UsageSource = Field(sa_type=enum_type(UsageSource))
+    """Of the true amount; replaces the close's."""
+    transaction_number: int = Field(
+        foreign_key="ledger_transaction.sequence_number", unique=True, sa_type=sa.BigInteger
+    )
+    corrected_at: datetime = Field(sa_type=UtcDateTime)
+
+
 __all__ = [
     "Account",
     "AccountKind",
+    "Correction",
     "Epoch",
     "Hold",
     "HoldClose",

@@ -50,7 +50,11 @@ class RecordProgress(msgspec.Struct, array_like=True, frozen=True, tag="progress
 
 
 class CloseHold(msgspec.Struct, array_like=True, frozen=True, tag="close"):
-    """End a hold once. A second close changes nothing and returns the first outcome."""
+    """End a hold once. A second close changes nothing and returns the first outcome.
+
+    Unless the first was a recovery: then the true end comes late, and corrects it once to the true amount. Its
+    statements run again, so they must replace what they wrote.
+    """
 
     request_id: str
     outcome: Outcome
@@ -94,10 +98,10 @@ class HoldClosed(msgspec.Struct, array_like=True, frozen=True, tag="closed"):
 
     outcome: Outcome
     amount_nanos: Nanos
-    """What the owner was charged."""
+    """What the owner was charged in all, a correction included."""
     absorbed_nanos: Nanos
     is_first: bool
-    """False: it had been closed before, and nothing was changed."""
+    """False: it had been closed before; nothing was changed, or a recovery was corrected."""
 
 
 class DeadHold(msgspec.Struct, array_like=True, frozen=True):

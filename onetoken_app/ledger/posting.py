@@ -8,8 +8,8 @@ changes the books completely or not at all.
 from collections.abc import Callable
 from typing import Any
 
-from onetoken_app.ledger import journal
-from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, Credit, HoldState
+from onetoken_app.ledger import entries, journal
+from onetoken_app.ledger.books import Account, Books, Credit, HoldState
 from onetoken_app.ledger.kinds import CREDIT_SOURCES, AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import (
     Answer,
@@ -110,13 +110,15 @@ def close_hold(books: Books, operation: CloseHold) -> Answer:
     hold = books.holds.get(operation.request_id)
     if hold is None:
         return HoldConflict()
-    if hold.close is not None:
-        return _closed(hold.close, is_first=False)
+    if hold.close is not None and not _is_late_truth(hold, operation):
+        return _closed(hold, is_first=False)
     if not _is_amount(operation.amount_nanos):
         return Refused(error_class="AmountOutOfRange")
     if any(statement.charge_position >= len(statement.parameters) for statement in operation.extra):
         return Refused(error_class="ChargePositionOutOfRange")
     metered = 0 if operation.outcome is Outcome.VOIDED else operation.amount_nanos
+    if hold.close is not None:
+        return _correct(books, hold, hold.close, operation, metered)
     takings = _release_and_take(books, hold, metered)
     paid = sum(takings.values())
     absorbed = metered - paid
@@ -128,20 +130,19 @@ def close_hold(books: Books, operation: CloseHold) -> Answer:
         usage_source=operation.usage_source,
         closed_at=books.moment,
     )
-    movements = _charge(books, hold.row.currency, takings, absorbed)
-    _append(books, TransactionKind.CLOSE, operation.request_id, movements, hold=hold, close=close)
+    movements = entries.charge(books, hold.row.currency, takings, absorbed)
+    entries.append(books, TransactionKind.CLOSE, operation.request_id, movements, hold=hold, close=close)
     hold.close = close
-    for statement in operation.extra:
-        books.changes.extra.setdefault(statement.sql, []).append(_parameters(statement, paid))
-    return _closed(close, is_first=True)
+    _note_extra(books, operation, paid)
+    return _closed(hold, is_first=True)
 
 
 def give_credit(books: Books, credit: Credit) -> None:
     """Move credit from where it comes from to the owner's prepaid account, which must be loaded."""
     prepaid = books.accounts[credit.owner_id, AccountKind.PREPAID, credit.currency]
-    source = _platform_account(books, CREDIT_SOURCES[credit.kind], credit.currency)
-    movement = _move(books, source, prepaid, credit.amount_nanos)
-    _append(books, credit.kind, credit.reference, [movement])
+    source = entries.platform_account(books, CREDIT_SOURCES[credit.kind], credit.currency)
+    movement = entries.move(books, source, prepaid, credit.amount_nanos)
+    entries.append(books, credit.kind, credit.reference, [movement])
 
 
 _PERFORM: dict[type, Callable[[Books, Any], Answer]] = {
@@ -168,14 +169,93 @@ def _first_receipt(hold: HoldState, operation: PlaceHold) -> Answer:
     return HoldPlaced(amount_nanos=row.amount_nanos)
 
 
-def _closed(close: journal.CloseRow, *, is_first: bool) -> HoldClosed:
-    """Answer with what a close says."""
+def _closed(hold: HoldState, *, is_first: bool) -> HoldClosed:
+    """Answer with what a hold's close, and its correction, say."""
+    close, correction = hold.close, hold.correction
+    assert close is not None  # noqa: S101 # the callers have just looked, or made it
     return HoldClosed(
         outcome=close.outcome,
-        amount_nanos=close.amount_nanos,
-        absorbed_nanos=close.absorbed_nanos,
+        amount_nanos=close.amount_nanos + (correction.amount_nanos if correction else 0),
+        absorbed_nanos=close.absorbed_nanos + (correction.absorbed_nanos if correction else 0),
         is_first=is_first,
     )
+
+
+def _is_late_truth(hold: HoldState, operation: CloseHold) -> bool:
+    """Whether a close tells how a call ended that another process took for dead; a void of nothing changes nothing."""
+    close = hold.close
+    return (
+        close is not None
+        and hold.correction is None
+        and close.outcome is Outcome.RECOVERED
+        and operation.outcome is not Outcome.RECOVERED
+        and (operation.outcome is Outcome.SETTLED or close.amount_nanos + close.absorbed_nanos > 0)
+    )
+
+
+def _correct(
+    books: Books, hold: HoldState, close: journal.CloseRow, operation: CloseHold, metered: Nanos
+) -> HoldClosed:
+    """Bring a recovered close to the true amount: take what is missing from what is available, or give back.
+
+    The close stays as it is. What is available may have been spent meanwhile; the rest is absorbed, like at a close.
+    """
+    missing = metered - close.amount_nanos - close.absorbed_nanos
+    if missing >= 0:
+        takings = _take(books, hold, missing)
+        amount = sum(takings.values())
+        absorbed = missing - amount
+        movements = entries.charge(books, hold.row.currency, takings, absorbed)
+    else:
+        amount = min(metered, close.amount_nanos) - close.amount_nanos
+        absorbed = missing - amount
+        movements = _give_back(books, hold, amount_nanos=-amount, absorbed_nanos=-absorbed)
+    hold.correction = journal.CorrectionRow(
+        request_id=operation.request_id,
+        amount_nanos=amount,
+        absorbed_nanos=absorbed,
+        usage_source=operation.usage_source,
+        corrected_at=books.moment,
+    )
+    entries.append_correction(books, hold, hold.correction, movements)
+    _note_extra(books, operation, close.amount_nanos + amount)
+    return _closed(hold, is_first=False)
+
+
+def _take(books: Books, hold: HoldState, missing: Nanos) -> dict[Account, Nanos]:
+    """Say which account pays how much of what is missing, without any hold to take it from."""
+    takings = {}
+    for account in _spendable(books, hold.row.owner_id, hold.row.currency):
+        share = min(missing, account.available_nanos)
+        if share:
+            takings[account] = share
+            missing -= share
+    return takings
+
+
+def _give_back(
+    books: Books, hold: HoldState, *, amount_nanos: Nanos, absorbed_nanos: Nanos
+) -> list[tuple[Account, Account, Nanos]]:
+    """Take back from revenue what a recovered close put there too much."""
+    currency = hold.row.currency
+    revenue = entries.platform_account(books, AccountKind.REVENUE, currency)
+    movements = []
+    if amount_nanos:
+        payer = _spendable(books, hold.row.owner_id, currency)[0]
+        movements.append(entries.move(books, revenue, payer, amount_nanos))
+    if absorbed_nanos:
+        movements.append(
+            entries.move(
+                books, revenue, entries.platform_account(books, AccountKind.ABSORBED, currency), absorbed_nanos
+            )
+        )
+    return movements
+
+
+def _note_extra(books: Books, operation: CloseHold, paid: Nanos) -> None:
+    """Note the caller's statements, with what was really paid."""
+    for statement in operation.extra:
+        books.changes.extra.setdefault(statement.sql, []).append(_parameters(statement, paid))
 
 
 def _spendable(books: Books, owner_id: str, currency: Currency) -> list[Account]:
@@ -209,7 +289,7 @@ def _add_parts(books: Books, hold: HoldState, shares: list[tuple[Account, Nanos]
 
 
 def _release_and_take(books: Books, hold: HoldState, metered: Nanos) -> dict[Account, Nanos]:
-    """Give back everything held, and say which account pays how much; the money itself is moved by ``_charge``.
+    """Give back everything held, and say which account pays how much; the money itself is moved by ``entries.charge``.
 
     The parts pay first, in order, even where a later part is on the same account; then what is available.
     """
@@ -228,74 +308,6 @@ def _release_and_take(books: Books, hold: HoldState, metered: Nanos) -> dict[Acc
         takings[account] += share
         missing -= share
     return {account: taken for account, taken in takings.items() if taken}
-
-
-def _charge(
-    books: Books, currency: Currency, takings: dict[Account, Nanos], absorbed: Nanos
-) -> list[tuple[Account, Account, Nanos]]:
-    """Move the takings, and what nobody covers, to revenue."""
-    if not takings and not absorbed:
-        return []
-    revenue = _platform_account(books, AccountKind.REVENUE, currency)
-    movements = [_move(books, account, revenue, amount) for account, amount in takings.items()]
-    if absorbed:
-        movements.append(_move(books, _platform_account(books, AccountKind.ABSORBED, currency), revenue, absorbed))
-    return movements
-
-
-def _move(books: Books, source: Account, target: Account, amount_nanos: Nanos) -> tuple[Account, Account, Nanos]:
-    """Change two balances by one amount."""
-    source.posted_nanos -= amount_nanos
-    target.posted_nanos += amount_nanos
-    for account in (source, target):
-        books.changes.touched_accounts[account.id] = account
-    return source, target, amount_nanos
-
-
-def _append(
-    books: Books,
-    kind: TransactionKind,
-    reference: str,
-    movements: list[tuple[Account, Account, Nanos]],
-    *,
-    hold: HoldState | None = None,
-    close: journal.CloseRow | None = None,
-) -> None:
-    """Add an entry to the journal, chained to the last."""
-    entry = journal.Entry(
-        sequence_number=books.head_number + 1,
-        kind=kind,
-        reference=reference,
-        recorded_at=books.moment,
-        postings=[
-            journal.PostingRow(number, source.id, target.id, amount)
-            for number, (source, target, amount) in enumerate(movements, 1)
-        ],
-        hold=hold.row if hold else None,
-        parts=list(hold.parts) if hold else [],
-        close=close,
-    )
-    previous = books.head_hash
-    books.head_number = entry.sequence_number
-    books.head_hash = journal.hash_of(entry, previous_hash=previous)
-    books.changes.entries.append((entry, previous, books.head_hash))
-
-
-def _platform_account(books: Books, kind: AccountKind, currency: Currency) -> Account:
-    """Return one of our own accounts; the first movement in a currency opens it."""
-    known = books.accounts.get((PLATFORM_OWNER_ID, kind, currency))
-    if known is not None:
-        return known
-    account = Account(
-        id=f"act_{kind}_{currency}".lower(),
-        owner_id=PLATFORM_OWNER_ID,
-        kind=kind,
-        currency=currency,
-        floor_nanos=None,
-    )
-    books.accounts[PLATFORM_OWNER_ID, kind, currency] = account
-    books.changes.new_accounts.append(account)
-    return account
 
 
 def _parameters(statement: Statement, paid: Nanos) -> list[Any]:

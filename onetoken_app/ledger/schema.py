@@ -3,16 +3,17 @@
 The statements are plain SQL per engine, one per list item, to be run in order.
 """
 
-JOURNAL_TABLES = (
+_FIRST_JOURNAL_TABLES = (
     "ledger_transaction",
     "ledger_posting",
     "ledger_hold",
     "ledger_hold_part",
     "ledger_hold_close",
 )
+JOURNAL_TABLES = (*_FIRST_JOURNAL_TABLES, "ledger_correction")
 """Tables whose rows are only ever inserted."""
 
-_VIEW = """
+_FIRST_VIEW = """
 CREATE VIEW ledger_audit AS
 SELECT hold.request_id AS request_id,
        hold.owner_id AS organization_id,
@@ -23,6 +24,19 @@ SELECT hold.request_id AS request_id,
 FROM ledger_hold_close AS closing
 JOIN ledger_hold AS hold ON hold.request_id = closing.request_id
 """.strip()
+_VIEW = """
+CREATE VIEW ledger_audit AS
+SELECT hold.request_id AS request_id,
+       hold.owner_id AS organization_id,
+       closing.outcome AS outcome,
+       closing.amount_nanos + COALESCE(correction.amount_nanos, 0) AS amount_nanos,
+       COALESCE(correction.usage_source, closing.usage_source) AS usage_source,
+       closing.closed_at AS closed_at
+FROM ledger_hold_close AS closing
+JOIN ledger_hold AS hold ON hold.request_id = closing.request_id
+LEFT JOIN ledger_correction AS correction ON correction.request_id = closing.request_id
+""".strip()
+_DROP_VIEW = "DROP VIEW IF EXISTS ledger_audit"
 
 _EPOCH_MAY_CHANGE = (
     "OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL AND OLD.id = NEW.id AND OLD.number = NEW.number "
@@ -31,25 +45,34 @@ _EPOCH_MAY_CHANGE = (
 
 
 def create_statements(*, is_sqlite: bool) -> list[str]:
-    """Return what makes the ledger's triggers and its view."""
-    refusals = [statement for table in JOURNAL_TABLES for statement in append_only_triggers(table, is_sqlite=is_sqlite)]
+    """Return what made the ledger's triggers and its view at first; later tables come with ``add_…``."""
+    refusals = [
+        statement for table in _FIRST_JOURNAL_TABLES for statement in append_only_triggers(table, is_sqlite=is_sqlite)
+    ]
     epoch = _epoch_triggers_of_sqlite() if is_sqlite else _epoch_triggers_of_postgresql()
     functions = [] if is_sqlite else [refusing_function()]
-    return [*functions, *refusals, *epoch, _VIEW]
+    return [*functions, *refusals, *epoch, _FIRST_VIEW]
+
+
+def add_corrections(*, is_sqlite: bool) -> list[str]:
+    """Return what makes ``ledger_correction`` a journal and adds corrections to what the auditor's view says."""
+    return [*append_only_triggers("ledger_correction", is_sqlite=is_sqlite), _DROP_VIEW, _VIEW]
+
+
+def remove_corrections() -> list[str]:
+    """Return what undoes ``add_corrections``, but for the triggers, which fall with their table."""
+    return [_DROP_VIEW, _FIRST_VIEW]
 
 
 def drop_statements(*, is_sqlite: bool) -> list[str]:
     """Return what takes them away again; on SQLite the triggers fall with their tables."""
     if is_sqlite:
-        return ["DROP VIEW IF EXISTS ledger_audit"]
-    triggers = [
-        f"DROP TRIGGER IF EXISTS {table}_is_append_only ON {table}" for table in (*JOURNAL_TABLES, "ledger_epoch")
-    ]
-    truncations = [
-        f"DROP TRIGGER IF EXISTS {table}_is_not_truncated ON {table}" for table in (*JOURNAL_TABLES, "ledger_epoch")
-    ]
+        return [_DROP_VIEW]
+    tables = (*_FIRST_JOURNAL_TABLES, "ledger_epoch")
+    triggers = [f"DROP TRIGGER IF EXISTS {table}_is_append_only ON {table}" for table in tables]
+    truncations = [f"DROP TRIGGER IF EXISTS {table}_is_not_truncated ON {table}" for table in tables]
     return [
-        "DROP VIEW IF EXISTS ledger_audit",
+        _DROP_VIEW,
         *triggers,
         *truncations,
         "DROP FUNCTION IF EXISTS refuse_epoch_change()",

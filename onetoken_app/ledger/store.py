@@ -13,7 +13,7 @@ from typing import Any
 from onetoken_app.clock import iso_instant
 from onetoken_app.ledger import journal
 from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, Changes, Credit, HoldState
-from onetoken_app.ledger.kinds import AccountKind, Outcome
+from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import CloseHold, Operation, PlaceHold
 from onetoken_app.ledger.sql import Connection, listed
 from onetoken_app.money import Currency
@@ -152,6 +152,27 @@ def _load_parts_and_closes(connection: Connection, holds: dict[str, HoldState]) 
         chosen,
     ):
         holds[row[0]].close = close_row(row)
+    _load_corrections(connection, holds)
+
+
+def _load_corrections(connection: Connection, holds: dict[str, HoldState]) -> None:
+    """Read what corrected recovered closes; asked in the rare batch that has one, so that closing costs no more."""
+    recovered = [
+        request_id
+        for request_id, hold in holds.items()
+        if hold.close is not None and hold.close.outcome is Outcome.RECOVERED
+    ]
+    if not recovered:
+        return
+    for row in connection.read(
+        "SELECT request_id, amount_nanos, absorbed_nanos, usage_source, corrected_at "
+        "FROM ledger_correction WHERE request_id = ANY(?)",
+        (listed(recovered, is_sqlite=connection.is_sqlite),),
+    ):
+        request_id, amount_nanos, absorbed_nanos, usage_source, corrected_at = row
+        holds[request_id].correction = journal.CorrectionRow(
+            request_id, amount_nanos, absorbed_nanos, UsageSource(usage_source), instant_text(corrected_at)
+        )
 
 
 def _lock_accounts(
@@ -233,7 +254,11 @@ def _insert_entries(connection: Connection, changes: Changes) -> None:
             for posting in entry.postings
         ],
     )  # fmt: skip
-    closes = [(entry.sequence_number, entry.close) for entry, _, _ in changes.entries if entry.close]
+    closes = [
+        (entry.sequence_number, entry.close)
+        for entry, _, _ in changes.entries
+        if entry.close and entry.kind is TransactionKind.CLOSE
+    ]
     connection.write(
         "INSERT INTO ledger_hold_close (request_id, outcome, amount_nanos, absorbed_nanos, usage_source, "
         "transaction_number, closed_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -244,3 +269,21 @@ def _insert_entries(connection: Connection, changes: Changes) -> None:
         ],
     )  # fmt: skip
     connection.write("DELETE FROM ledger_open_hold WHERE request_id = ?", [(close.request_id,) for _, close in closes])
+    _insert_corrections(connection, changes)
+
+
+def _insert_corrections(connection: Connection, changes: Changes) -> None:
+    """Write what corrects recovered closes."""
+    corrections = [
+        (entry.sequence_number, entry.correction)
+        for entry, _, _ in changes.entries
+        if isinstance(entry, journal.CorrectionEntry) and entry.correction
+    ]
+    connection.write(
+        "INSERT INTO ledger_correction (request_id, amount_nanos, absorbed_nanos, usage_source, transaction_number, "
+        "corrected_at) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (row.request_id, row.amount_nanos, row.absorbed_nanos, row.usage_source.value, number, row.corrected_at)
+            for number, row in corrections
+        ],
+    )

@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app import clock
 from onetoken_app.ledger import journal, verification_sql
 from onetoken_app.ledger.entry_rules import AccountRow, wrong_in, wrong_in_parts
-from onetoken_app.ledger.kinds import Outcome
+from onetoken_app.ledger.kinds import Outcome, TransactionKind
 from onetoken_app.ledger.sql import Connection, SessionConnection
 from onetoken_app.ledger.store import instant_text
 
@@ -126,7 +126,7 @@ def _add_up(entry: journal.Entry, findings: _Findings) -> None:
     for posting in entry.postings:
         findings.posted[posting.from_account_id] -= posting.amount_nanos
         findings.posted[posting.to_account_id] += posting.amount_nanos
-    if entry.close is not None:
+    if entry.close is not None and entry.kind == TransactionKind.CLOSE:
         findings.outcomes[entry.close.outcome] += 1
 
 
@@ -137,9 +137,13 @@ def _entries(connection: Connection) -> Iterator[tuple[journal.Entry, bytes, byt
         bounds = (last, rows[-1][0])
         postings = _grouped(connection.read(verification_sql.POSTINGS, bounds), journal.PostingRow)
         parts = _grouped(connection.read(verification_sql.PARTS_OF_CLOSES, bounds), journal.PartRow)
+        corrections = {row[0]: row[1:] for row in connection.read(verification_sql.CORRECTIONS, bounds)}
         for row in rows:
             number = row[0]
-            yield _entry(row, postings.get(number, []), parts.get(number, [])), bytes(row[4]), bytes(row[5])
+            entry = _entry(row, postings.get(number, []), parts.get(number, []))
+            if number in corrections:
+                entry = _correction_entry(entry, corrections[number])
+            yield entry, bytes(row[4]), bytes(row[5])
         last = rows[-1][0]
 
 
@@ -156,6 +160,21 @@ def _entry(row: Any, postings: list[journal.PostingRow], parts: list[journal.Par
         hold=_hold(hold) if hold[0] is not None else None,
         parts=parts,
         close=_close(close) if close[0] is not None else None,
+    )
+
+
+def _correction_entry(entry: journal.Entry, row: Any) -> journal.CorrectionEntry:
+    """Add to a correction's entry the hold and the close that it corrects."""
+    values: list[Any] = [*row[:4], instant_text(row[4])]
+    return journal.CorrectionEntry(
+        sequence_number=entry.sequence_number,
+        kind=entry.kind,
+        reference=entry.reference,
+        recorded_at=entry.recorded_at,
+        postings=entry.postings,
+        hold=_hold(row[11:18]),
+        close=_close(row[5:11]),
+        correction=journal.CorrectionRow(*values),
     )
 
 

@@ -25,6 +25,19 @@ WHERE closing.transaction_number > ? AND closing.transaction_number <= ?
 ORDER BY closing.transaction_number, part.part_number
 """
 
+CORRECTIONS = """
+SELECT correction.transaction_number,
+       correction.request_id, correction.amount_nanos, correction.absorbed_nanos, correction.usage_source,
+       correction.corrected_at,
+       closing.request_id, closing.outcome, closing.amount_nanos, closing.absorbed_nanos, closing.usage_source,
+       closing.closed_at,
+       hold.request_id, hold.owner_id, hold.currency, hold.epoch_id, hold.amount_nanos, hold.context, hold.placed_at
+FROM ledger_correction AS correction
+JOIN ledger_hold_close AS closing ON closing.request_id = correction.request_id
+JOIN ledger_hold AS hold ON hold.request_id = correction.request_id
+WHERE correction.transaction_number > ? AND correction.transaction_number <= ?
+"""
+
 OPEN_HOLDS = """
 SELECT hold.request_id, hold.owner_id, hold.currency, hold.epoch_id, hold.amount_nanos, hold.context, hold.placed_at,
        epoch.ended_at
@@ -57,6 +70,17 @@ LOOSE_ROWS = (
             "LEFT JOIN ledger_transaction AS entry ON entry.sequence_number = closing.transaction_number "
             "LEFT JOIN ledger_hold AS hold ON hold.request_id = closing.request_id "
             "WHERE entry.sequence_number IS NULL OR hold.request_id IS NULL LIMIT 1"
+        ),
+    ),
+    (
+        "ledger_correction",
+        "its transaction does not exist, or does not come after a close that it corrects",
+        (
+            "SELECT correction.request_id FROM ledger_correction AS correction "
+            "LEFT JOIN ledger_transaction AS entry ON entry.sequence_number = correction.transaction_number "
+            "LEFT JOIN ledger_hold_close AS closing ON closing.request_id = correction.request_id "
+            "AND closing.transaction_number < correction.transaction_number "
+            "WHERE entry.sequence_number IS NULL OR closing.request_id IS NULL LIMIT 1"
         ),
     ),
     (

@@ -11,7 +11,7 @@ from onetoken_app.token_usage import UsageSource
 
 
 class UsageRecord(SQLModel, table=True):
-    """One finished call. Written in the transaction that closes its hold; never changed."""
+    """One finished call. Written in the transaction that closes its hold; replaced once by a correction of that."""
 
     __tablename__ = "usage_record"
     __table_args__ = (
@@ -44,7 +44,7 @@ class UsageRecord(SQLModel, table=True):
     usage_source: UsageSource = Field(sa_type=enum_type(UsageSource))
     currency: Currency = Field(sa_type=enum_type(Currency))
     charge_nanos: int = Field(sa_type=sa.BigInteger)
-    """What the organization paid; equals the postings of the hold's close."""
+    """What the organization paid; equals the postings of the hold's close and of its correction."""
     response_status: int
     """HTTP status that the caller got."""
     error_code: str = Field(default="", max_length=64)

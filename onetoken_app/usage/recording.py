@@ -83,7 +83,8 @@ def with_usage(draft: UsageDraft, usage: TokenUsage, **changes: Any) -> UsageDra
 def insert_statement(draft: UsageDraft, *, is_sqlite: bool) -> Statement:
     """Return the statement that the ledger's writer runs in the transaction of the call's close.
 
-    The writer replaces the charge by what the organization was really charged.
+    The writer replaces the charge by what the organization was really charged. A record that recovery wrote, because
+    the call's process seemed dead, is replaced by the true one; the ledger lets that happen once.
     """
     parameters: list[Any] = list(_values(draft))
     parameters[_MOMENT_POSITION] = iso_instant(draft.requested_at)
@@ -140,4 +141,8 @@ def _insert_sql(*, is_sqlite: bool) -> str:
     places = ["?" if is_sqlite else "%s"] * len(_COLUMNS)
     if not is_sqlite:
         places[_COLUMNS.index("requested_at")] = "%s::timestamptz"
-    return f"INSERT INTO {_TABLE} ({', '.join(_COLUMNS)}) VALUES ({', '.join(places)})"  # noqa: S608 # our own constants
+    replaced = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS if column != "request_id")
+    return (
+        f"INSERT INTO {_TABLE} ({', '.join(_COLUMNS)}) VALUES ({', '.join(places)}) "  # noqa: S608 # our own constants
+        f"ON CONFLICT (request_id) DO UPDATE SET {replaced}"
+    )

@@ -6,8 +6,11 @@ import psycopg
 import pytest
 
 from onetoken_app.ledger.batches import Desk, answer
+from onetoken_app.ledger.kinds import Outcome
+from onetoken_app.ledger.operations import CloseHold
 from onetoken_app.ledger.schema import JOURNAL_TABLES
 from onetoken_app.settings import Settings
+from onetoken_app.token_usage import UsageSource
 from tests.ledger.desks import a_close, a_desk, a_hold, rows
 
 _A_COLUMN = {
@@ -16,6 +19,7 @@ _A_COLUMN = {
     "ledger_hold": "owner_id",
     "ledger_hold_part": "amount_nanos",
     "ledger_hold_close": "amount_nanos",
+    "ledger_correction": "amount_nanos",
 }
 REFUSALS = (sqlite3.IntegrityError, psycopg.errors.RaiseException)
 
@@ -24,7 +28,8 @@ class TestTriggers:
     @pytest.mark.parametrize("table", JOURNAL_TABLES)
     async def test_refuse_update_and_delete(self, desk: Desk, owner_id: str, table: str) -> None:
         hold = a_hold(owner_id, 10)
-        answer(desk, [hold, a_close(hold.request_id, 5)])
+        recovery = a_close(hold.request_id, 0, outcome=Outcome.RECOVERED)
+        answer(desk, [hold, recovery, a_close(hold.request_id, 5)])
         before = rows(desk, f"SELECT * FROM {table}")
         column = _A_COLUMN[table]
         for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
@@ -56,3 +61,10 @@ class TestLedgerAudit:
         answer(desk, [hold, a_close(hold.request_id, 5)])
         view = rows(desk, "SELECT request_id, organization_id, outcome, amount_nanos, usage_source FROM ledger_audit")
         assert view == [(hold.request_id, owner_id, "settled", 5, "upstream")]
+
+    async def test_a_correction_is_counted(self, desk: Desk, owner_id: str) -> None:
+        hold = a_hold(owner_id, 10)
+        recovery = CloseHold(hold.request_id, Outcome.RECOVERED, 2, UsageSource.CHECKPOINT, [])
+        answer(desk, [hold, recovery, a_close(hold.request_id, 5)])
+        view = rows(desk, "SELECT request_id, organization_id, outcome, amount_nanos, usage_source FROM ledger_audit")
+        assert view == [(hold.request_id, owner_id, "recovered", 5, "upstream")]

@@ -53,6 +53,7 @@ class Model:
     asked: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     closed: dict[str, HoldClosed] = field(default_factory=dict)
+    corrected: set[str] = field(default_factory=set)
 
     @property
     def available(self) -> int:
@@ -83,6 +84,9 @@ class Model:
             return HoldConflict()
         if request_id in self.closed:
             first = self.closed[request_id]
+            if first.outcome is Outcome.RECOVERED and outcome is not Outcome.RECOVERED:
+                self._correct(request_id, outcome, 0 if outcome is Outcome.VOIDED else amount)
+                first = self.closed[request_id]
             return HoldClosed(first.outcome, first.amount_nanos, first.absorbed_nanos, is_first=False)
         del self.held[request_id]
         metered = 0 if outcome is Outcome.VOIDED else amount
@@ -90,6 +94,17 @@ class Model:
         self.posted -= paid
         self.closed[request_id] = HoldClosed(outcome, paid, metered - paid, is_first=True)
         return self.closed[request_id]
+
+    def _correct(self, request_id: str, outcome: Outcome, metered: int) -> None:
+        first = self.closed[request_id]
+        is_void_of_nothing = outcome is Outcome.VOIDED and first.amount_nanos + first.absorbed_nanos == 0
+        if request_id in self.corrected or is_void_of_nothing:
+            return
+        self.corrected.add(request_id)
+        more = max(0, metered - first.amount_nanos - first.absorbed_nanos)
+        paid = min(metered, first.amount_nanos) + min(more, self.available)
+        self.posted -= paid - first.amount_nanos
+        self.closed[request_id] = HoldClosed(first.outcome, paid, metered - paid, is_first=True)
 
 
 class LedgerMachine(RuleBasedStateMachine):

@@ -51,8 +51,20 @@ TAMPERS = [
     ("ledger_account", "kind = 'prepaid'", "kind = 'revenue'"),
     ("ledger_open_hold", "epoch_id = 'epo_other'", "request_id = 'req_open'"),
     ("ledger_open_hold", "request_id = 'req_1'", "request_id = 'req_open'"),
+    ("ledger_correction", "amount_nanos = amount_nanos + 1", "request_id = 'req_2'"),
+    ("ledger_correction", "absorbed_nanos = absorbed_nanos + 1", "request_id = 'req_2'"),
+    ("ledger_correction", "usage_source = 'estimated'", "request_id = 'req_2'"),
+    ("ledger_correction", "corrected_at = '2020-01-01T00:00:00.000000Z'", "request_id = 'req_2'"),
+    ("ledger_correction", "request_id = 'req_1'", "request_id = 'req_2'"),
+    ("ledger_correction", "transaction_number = 99", "request_id = 'req_2'"),
+    ("ledger_posting", "amount_nanos = amount_nanos - 1", "transaction_number = 6"),
+    ("ledger_transaction", "reference = 'correction:req_1'", "sequence_number = 6"),
+    ("ledger_transaction", "kind = 'close'", "sequence_number = 6"),
 ]
 DELETED = [
+    ("ledger_correction", "request_id = 'req_2'"),
+    ("ledger_transaction", "sequence_number = 6"),
+    ("ledger_posting", "transaction_number = 6"),
     ("ledger_transaction", "sequence_number = 1"),
     ("ledger_transaction", "sequence_number = 3"),
     ("ledger_transaction", "sequence_number = 5"),
@@ -71,7 +83,7 @@ DELETED = [
 
 
 async def a_full_ledger(settings: Settings) -> None:
-    """Write a grant and closes of every kind, as transactions 1 to 5, and leave one hold open."""
+    """Write a grant, closes of every kind and a correction, as transactions 1 to 6, and leave one hold open."""
     async with unit_of_work() as session:
         owner_id = await an_owner(session, balance_nanos=1_000)
     desk = a_desk(settings, epoch_id="epo_1")
@@ -89,6 +101,7 @@ async def a_full_ledger(settings: Settings) -> None:
                 a_close("req_1", 110),
                 a_close("req_2", 5, outcome=Outcome.RECOVERED),
                 a_close("req_3", 5_000),
+                a_close("req_2", 2),
             ],
         )
     finally:
