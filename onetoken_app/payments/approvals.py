@@ -59,33 +59,12 @@ async def approve_transfer(
         Conflict: The order was changed since, or nothing is reported.
         NotFound: There is no such order.
     """
-    bank_entry = bank_entry.strip()
-    if not 0 < len(bank_entry) <= _BANK_ENTRY_CHARACTERS_MAX or not bank_entry.isprintable():
-        raise BadRequest("Name the entry of the bank statement in 1 to 64 characters.", parameter="bank_entry")
+    bank_entry = _checked_bank_entry(bank_entry)
     order = await _reported_order(session, order_id, approved_by, expected_revision)
     if received_nanos != order.amount_nanos:
         raise AmountDiffers("What arrived is not what was ordered; nothing was credited. Refuse the transfer.")
-    approvals = await _approvals_of(session, order)
-    if any(one.person_id == approved_by for one in approvals):
-        raise ApproverInvolved("You approved this transfer already; a colleague has to approve it too.")
-    if order.bank_entry not in {None, bank_entry}:
-        raise Conflict("Your colleague named another entry of the bank statement; nothing was done.")
-    await _refuse_used_entry(session, order, bank_entry)
-    order.bank_entry = bank_entry
-    order.revision += 1
-    session.add(
-        TransferApproval(
-            order_id=order.id,
-            report_number=order.report_number,
-            person_id=approved_by,
-            received_nanos=received_nanos,
-            bank_entry=bank_entry,
-            approved_at=clock.utc_now(),
-        )
-    )
-    await session.flush()
-    needed_count = 2 if order.amount_nanos > second_person_above_nanos else 1
-    is_last = len(approvals) + 1 >= needed_count
+    approvals_count = await _approve_once(session, order, approved_by, bank_entry)
+    is_last = approvals_count >= (2 if order.amount_nanos > second_person_above_nanos else 1)
     # The audit log is locked before the ledger, as everywhere, so that nobody waits in a circle.
     await audit_order(
         session, order, action="transfer_approved", actor_id=approved_by,
@@ -172,16 +151,46 @@ async def _reported_order(session: AsyncSession, order_id: str, person_id: str, 
     return order
 
 
-async def _approvals_of(session: AsyncSession, order: TopUpOrder) -> list[TransferApproval]:
-    """Return the approvals of the report that is on the table."""
-    query = select(TransferApproval).where(
+async def _approve_once(session: AsyncSession, order: TopUpOrder, approved_by: str, bank_entry: str) -> int:
+    """Add one person's approval of the report that is on the table; return how many it has now."""
+    query = select(TransferApproval.person_id).where(
         TransferApproval.order_id == order.id, TransferApproval.report_number == order.report_number
     )
-    return list(await session.exec(query))
+    earlier = list(await session.exec(query))
+    if approved_by in earlier:
+        raise ApproverInvolved("You approved this transfer already; a colleague has to approve it too.")
+    await _take_bank_entry(session, order, bank_entry)
+    order.revision += 1
+    session.add(
+        TransferApproval(
+            order_id=order.id,
+            report_number=order.report_number,
+            person_id=approved_by,
+            received_nanos=order.amount_nanos,
+            bank_entry=bank_entry,
+            approved_at=clock.utc_now(),
+        )
+    )
+    await session.flush()
+    return len(earlier) + 1
 
 
-async def _refuse_used_entry(session: AsyncSession, order: TopUpOrder, bank_entry: str) -> None:
-    """Refuse an entry that stands for another order; of two at the same moment the column's uniqueness lets one in."""
+def _checked_bank_entry(bank_entry: str) -> str:
+    """Trim the name of an entry of the bank statement."""
+    bank_entry = bank_entry.strip()
+    if not 0 < len(bank_entry) <= _BANK_ENTRY_CHARACTERS_MAX or not bank_entry.isprintable():
+        raise BadRequest("Name the entry of the bank statement in 1 to 64 characters.", parameter="bank_entry")
+    return bank_entry
+
+
+async def _take_bank_entry(session: AsyncSession, order: TopUpOrder, bank_entry: str) -> None:
+    """Tie an entry of the bank statement to an order.
+
+    Refuses one that stands for another order; of two at the same moment the column's uniqueness lets one in.
+    """
+    if order.bank_entry not in {None, bank_entry}:
+        raise Conflict("Your colleague named another entry of the bank statement; nothing was done.")
     query = select(TopUpOrder.id).where(TopUpOrder.bank_entry == bank_entry, col(TopUpOrder.id) != order.id)
     if (await session.exec(query)).first() is not None:
         raise BankEntryUsed("This entry of the bank statement stands for another order; nothing was credited.")
+    order.bank_entry = bank_entry

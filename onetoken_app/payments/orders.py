@@ -67,18 +67,11 @@ async def place_order(
         NotVerified: The organization is not verified, or is suspended.
     """
     checked_amount(amount_nanos)
-    if _SUBMISSION_ID.fullmatch(submission_id) is None:
-        raise BadRequest("The form is incomplete; nothing was ordered. Load the page again.", parameter="submission_id")
     customer = await _customer(session, organization_id)
-    first = await _first_of(session, organization_id, submission_id)
-    if first is not None:
-        if first.amount_nanos != amount_nanos:
-            raise Conflict("This form was sent before with another amount; nothing new was ordered.")
-        return first.id
-    if statement is None:
-        raise NoConsent("Without your consent to what happens to paid credit nothing is ordered.")
-    if statement != current_statement(statement.locale):
-        raise Conflict("What is consented to has changed; nothing was ordered. Read it again.")
+    first_id = await _order_of_form(session, organization_id, submission_id, amount_nanos)
+    if first_id is not None:
+        return first_id
+    statement = _consented_statement(statement)
     await _refuse_too_many(session, organization_id)
     now = clock.utc_now()
     order = TopUpOrder(
@@ -97,13 +90,9 @@ async def place_order(
         statement_locale=statement.locale,
         statement_sha256=statement.sha256,
         caller_ip=caller_ip[:45],
-        user_agent="".join(character for character in user_agent[:1024] if character.isprintable())[:256],
+        user_agent=_shortened_user_agent(user_agent),
     )
-    session.add(order)
-    await session.flush()
-    facts = {"amount": format_amount(amount_nanos), "currency": order.currency.value}
-    await audit_order(session, order, action="top_up_ordered", actor_id=consented_by, facts=facts)
-    return order.id
+    return await _add(session, order)
 
 
 async def report_transfer(
@@ -206,12 +195,42 @@ async def _customer(session: AsyncSession, organization_id: str) -> Organization
     return found
 
 
-async def _first_of(session: AsyncSession, organization_id: str, submission_id: str) -> TopUpOrder | None:
-    """Find the order that a form made before."""
+async def _order_of_form(
+    session: AsyncSession, organization_id: str, submission_id: str, amount_nanos: Nanos
+) -> str | None:
+    """Find the order that a form made before, for the same amount."""
+    if _SUBMISSION_ID.fullmatch(submission_id) is None:
+        raise BadRequest("The form is incomplete; nothing was ordered. Load the page again.", parameter="submission_id")
     query = select(TopUpOrder).where(
         TopUpOrder.organization_id == organization_id, TopUpOrder.submission_id == submission_id
     )
-    return (await session.exec(query)).first()
+    first = (await session.exec(query)).first()
+    if first is not None and first.amount_nanos != amount_nanos:
+        raise Conflict("This form was sent before with another amount; nothing new was ordered.")
+    return first.id if first else None
+
+
+async def _add(session: AsyncSession, order: TopUpOrder) -> str:
+    """Put a new order on file; return its id."""
+    session.add(order)
+    await session.flush()
+    facts = {"amount": format_amount(order.amount_nanos), "currency": order.currency.value}
+    await audit_order(session, order, action="top_up_ordered", actor_id=order.ordered_by, facts=facts)
+    return order.id
+
+
+def _consented_statement(statement: Statement | None) -> Statement:
+    """Refuse an order without consent, or with consent to what is no longer in force."""
+    if statement is None:
+        raise NoConsent("Without your consent to what happens to paid credit nothing is ordered.")
+    if statement != current_statement(statement.locale):
+        raise Conflict("What is consented to has changed; nothing was ordered. Read it again.")
+    return statement
+
+
+def _shortened_user_agent(user_agent: str) -> str:
+    """Keep what can be read of a browser's name, 256 characters at most."""
+    return "".join(character for character in user_agent[:1024] if character.isprintable())[:256]
 
 
 async def _refuse_too_many(session: AsyncSession, organization_id: str) -> None:
