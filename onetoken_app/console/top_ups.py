@@ -9,7 +9,7 @@ from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.payments import approvals, orders
 from onetoken_app.payments.amounts import amount_from_text
 from onetoken_app.payments.models import TransferRefusal
-from onetoken_app.payments.statement import current_statement
+from onetoken_app.payments.statement import statement_with
 from onetoken_app.settings import Settings
 
 
@@ -19,7 +19,7 @@ async def order_top_up(
     settings: Settings,
     amount: str,
     submission_id: str,
-    consents: bool,
+    consent: str,
     caller_ip: str,
     user_agent: str,
 ) -> str:
@@ -30,7 +30,7 @@ async def order_top_up(
         settings: How long an order is open.
         amount: What they typed.
         submission_id: Made once per form.
-        consents: Whether they consent to the statement in force, in the language they read.
+        consent: The SHA-256 of the statement that they read and ticked; empty: they did not.
         caller_ip: From where.
         user_agent: With what.
 
@@ -38,7 +38,7 @@ async def order_top_up(
         OneTokenError: As ``payments.orders.place_order``; without consent nothing is ordered.
     """
     amount_nanos = amount_from_text(amount)
-    statement = current_statement(caller.person.locale) if consents else None
+    statement = statement_with(consent) if consent else None
     async with unit_of_work() as session:
         return await orders.place_order(
             session,
@@ -70,6 +70,21 @@ async def report_transfer(
             payer_name=payer_name,
             bank_reference=bank_reference,
             paid_on=paid_on,
+        )
+
+
+async def cancel_order(caller: Caller, *, order_id: str) -> None:
+    """Call off an order of the organization that the caller acts for.
+
+    Raises:
+        OneTokenError: As ``payments.orders.cancel_order``.
+    """
+    async with unit_of_work() as session:
+        await orders.cancel_order(
+            session,
+            organization_id=caller.organization_id,
+            order_id=order_id,
+            cancelled_by=caller.person.person_id,
         )
 
 

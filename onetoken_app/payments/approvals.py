@@ -8,14 +8,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
-from onetoken_app.errors import BadRequest, Conflict, NotFound
+from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.ledger import service as ledger
 from onetoken_app.money import Nanos, format_amount
 from onetoken_app.notifications import letters
 from onetoken_app.notifications.letters import Letter
 from onetoken_app.organizations.circulars import IN_CHARGE_OF_MONEY, MailRoom, write_to_members
 from onetoken_app.organizations.queries import members_of
-from onetoken_app.payments.errors import AmountDiffers, ApproverInvolved, BankEntryUsed
+from onetoken_app.payments.errors import AmountDiffers, ApproverInvolved, BankEntryDiffers, BankEntryUsed, OrderChanged
 from onetoken_app.payments.models import OrderState, TopUpOrder, TransferApproval, TransferRefusal
 from onetoken_app.payments.orders import audit_order
 
@@ -55,9 +55,10 @@ async def approve_transfer(
         AmountDiffers: Another amount arrived; refuse the transfer, and a new order takes its place.
         ApproverInvolved: They ordered, reported, belong to the organization, or approved it before.
         BadRequest: The entry cannot be used.
+        BankEntryDiffers: A colleague approved it with another entry.
         BankEntryUsed: The entry paid for another order.
-        Conflict: The order was changed since, or nothing is reported.
         NotFound: There is no such order.
+        OrderChanged: The order was changed since, or nothing is reported.
     """
     bank_entry = _checked_bank_entry(bank_entry)
     order = await _reported_order(session, order_id, approved_by, expected_revision)
@@ -91,8 +92,8 @@ async def refuse_transfer(
     Raises:
         ApproverInvolved: They ordered, reported, or belong to the organization.
         BadRequest: The words cannot be used, or the reason needs some.
-        Conflict: The order was changed since, or nothing is reported.
         NotFound: There is no such order.
+        OrderChanged: The order was changed since, or nothing is reported.
     """
     words = words.strip()
     if len(words) > _WORDS_CHARACTERS_MAX or not all(line.isprintable() for line in words.splitlines()):
@@ -142,9 +143,9 @@ async def _reported_order(session: AsyncSession, order_id: str, person_id: str, 
     if order is None:
         raise NotFound("There is no such order.")
     if order.revision != expected_revision:
-        raise Conflict("Somebody changed this order since you opened it; nothing was done. Look at it again.")
+        raise OrderChanged("Somebody changed this order since you opened it; nothing was done. Look at it again.")
     if order.state is not OrderState.REPORTED:
-        raise Conflict("No transfer waits for approval here; nothing was done.")
+        raise OrderChanged("No transfer waits for approval here; nothing was done.")
     members = {member.person_id for member in await members_of(session, order.organization_id)}
     if person_id in members | {order.ordered_by, order.reported_by}:
         raise ApproverInvolved("You ordered, reported, or belong to this organization; a colleague has to decide.")
@@ -189,7 +190,7 @@ async def _take_bank_entry(session: AsyncSession, order: TopUpOrder, bank_entry:
     Refuses one that stands for another order; of two at the same moment the column's uniqueness lets one in.
     """
     if order.bank_entry not in {None, bank_entry}:
-        raise Conflict("Your colleague named another entry of the bank statement; nothing was done.")
+        raise BankEntryDiffers("Your colleague named another entry of the bank statement; nothing was done.")
     query = select(TopUpOrder.id).where(TopUpOrder.bank_entry == bank_entry, col(TopUpOrder.id) != order.id)
     if (await session.exec(query)).first() is not None:
         raise BankEntryUsed("This entry of the bank statement stands for another order; nothing was credited.")

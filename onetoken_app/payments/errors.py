@@ -15,6 +15,24 @@ class NoConsent(BadRequest):
     code = "consent_missing"
 
 
+class StatementChanged(Conflict):
+    """What was consented to is no longer in force."""
+
+    code = "statement_changed"
+
+
+class FormReused(Conflict):
+    """The form made an order for another amount before."""
+
+    code = "form_reused"
+
+
+class TooManyOrders(Conflict):
+    """As many orders are under way as an organization may have."""
+
+    code = "too_many_orders"
+
+
 class NotVerified(Forbidden):
     """Only a verified organization in good standing tops up."""
 
@@ -25,6 +43,12 @@ class OrderExpired(Conflict):
     """The order was open for longer than it said."""
 
     code = "order_expired"
+
+
+class OrderChanged(Conflict):
+    """The order is no longer as it was on the screen, or no longer in a state that allows it."""
+
+    code = "order_changed"
 
 
 class AmountDiffers(Conflict):
@@ -39,7 +63,13 @@ class BankEntryUsed(Conflict):
     code = "bank_entry_used"
 
 
+class BankEntryDiffers(Conflict):
+    """Whoever approved first named another entry of the bank statement."""
+
+    code = "bank_entry_differs"
+
+
 class ApproverInvolved(Forbidden):
     """Who ordered, reported, or belongs to the organization does not approve; nor does one person twice."""
 
-    code = "separation_of_duties"
+    code = "approver_involved"

@@ -16,12 +16,20 @@ from onetoken_app.audit import service as audit
 from onetoken_app.audit.chain import Fact
 from onetoken_app.audit.models import ActorKind
 from onetoken_app.audit.service import Actor
-from onetoken_app.errors import BadRequest, Conflict, NotFound
+from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.money import Nanos, format_amount
 from onetoken_app.organizations.queries import OrganizationView, organization
 from onetoken_app.payments.amounts import checked_amount, new_reference_code
-from onetoken_app.payments.errors import NoConsent, NotVerified, OrderExpired
+from onetoken_app.payments.errors import (
+    FormReused,
+    NoConsent,
+    NotVerified,
+    OrderChanged,
+    OrderExpired,
+    StatementChanged,
+    TooManyOrders,
+)
 from onetoken_app.payments.models import OrderState, TopUpOrder
 from onetoken_app.payments.statement import Statement, current_statement
 
@@ -61,10 +69,11 @@ async def place_order(
     Raises:
         AmountRefused: The amount cannot be ordered.
         BadRequest: The form has no id of its own.
-        Conflict: The form was sent with another amount, the statement changed, or too many orders are under way.
-        NoConsent: Nobody consented.
+        FormReused: The form was sent before with another amount.
         NotFound: There is no such organization.
         NotVerified: The organization is not verified, or is suspended.
+        NoConsent, StatementChanged: Nobody consented to what is in force.
+        TooManyOrders: As many are under way as may be.
     """
     checked_amount(amount_nanos)
     customer = await _customer(session, organization_id)
@@ -118,8 +127,8 @@ async def report_transfer(
 
     Raises:
         BadRequest: A value cannot be used.
-        Conflict: Something else was reported already, or the order is credited or cancelled.
         NotFound: The organization has no such order.
+        OrderChanged: Something else was reported already, or the order is credited or cancelled.
         OrderExpired: It was open for longer than it said.
     """
     payer_name = _checked_line(payer_name, _PAYER_CHARACTERS_MAX, parameter="payer_name", is_required=True)
@@ -133,7 +142,7 @@ async def report_transfer(
     if order.state is OrderState.REPORTED and said == (order.payer_name, order.bank_reference, order.paid_on):
         return
     if order.state not in {OrderState.OPEN, OrderState.REFUSED}:
-        raise Conflict(_STATES_IN_WORDS[order.state])
+        raise OrderChanged(_STATES_IN_WORDS[order.state])
     if order.expires_at < now:
         raise OrderExpired("This order is no longer open; nothing was reported. Make a new one.")
     order.payer_name, order.bank_reference, order.paid_on = said
@@ -150,14 +159,14 @@ async def cancel_order(session: AsyncSession, *, organization_id: str, order_id:
     """Call off an order that nobody waits for; doing it again changes nothing.
 
     Raises:
-        Conflict: The transfer is reported or credited.
         NotFound: The organization has no such order.
+        OrderChanged: The transfer is reported or credited.
     """
     order = await _locked_order(session, organization_id, order_id)
     if order.state is OrderState.CANCELLED:
         return
     if order.state not in {OrderState.OPEN, OrderState.REFUSED}:
-        raise Conflict(_STATES_IN_WORDS[order.state])
+        raise OrderChanged(_STATES_IN_WORDS[order.state])
     order.state = OrderState.CANCELLED
     order.revision += 1
     await session.flush()
@@ -206,7 +215,7 @@ async def _order_of_form(
     )
     first = (await session.exec(query)).first()
     if first is not None and first.amount_nanos != amount_nanos:
-        raise Conflict("This form was sent before with another amount; nothing new was ordered.")
+        raise FormReused("This form was sent before with another amount; nothing new was ordered.")
     return first.id if first else None
 
 
@@ -224,7 +233,7 @@ def _consented_statement(statement: Statement | None) -> Statement:
     if statement is None:
         raise NoConsent("Without your consent to what happens to paid credit nothing is ordered.")
     if statement != current_statement(statement.locale):
-        raise Conflict("What is consented to has changed; nothing was ordered. Read it again.")
+        raise StatementChanged("What is consented to has changed; nothing was ordered. Read it again.")
     return statement
 
 
@@ -241,7 +250,7 @@ async def _refuse_too_many(session: AsyncSession, organization_id: str) -> None:
         TopUpOrder.expires_at > clock.utc_now(),
     )
     if len((await session.exec(query)).all()) >= OPEN_ORDERS_MAX:
-        raise Conflict(f"{OPEN_ORDERS_MAX} orders are under way; report or cancel one before you make another.")
+        raise TooManyOrders(f"{OPEN_ORDERS_MAX} orders are under way; report or cancel one before you make another.")
 
 
 async def _locked_order(session: AsyncSession, organization_id: str, order_id: str) -> TopUpOrder:

@@ -57,6 +57,7 @@ class ReceiptView:
     payer_name: str
     bank_reference: str
     paid_on: date | None
+    ordered_at: datetime
     credited_at: datetime
     statement_version: str
     statement_sha256: str
@@ -111,6 +112,7 @@ async def receipt_of(session: AsyncSession, organization_id: str, order_id: str)
         payer_name=row.payer_name,
         bank_reference=row.bank_reference,
         paid_on=row.paid_on,
+        ordered_at=row.ordered_at,
         credited_at=row.credited_at,
         statement_version=row.statement_version,
         statement_sha256=row.statement_sha256,

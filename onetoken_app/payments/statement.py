@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from onetoken_app.payments.errors import StatementChanged
+
 CURRENT_VERSION = "2026-05-18"
 _FOLDER = Path(__file__).parent / "texts"
 _LOCALES = ("en", "zh-CN")
@@ -18,6 +20,19 @@ class Statement:
     locale: str
     text: str
     sha256: str
+
+
+def statement_with(sha256: str) -> Statement:
+    """Return the statement in force that has a digest, whatever its language: the one that somebody read.
+
+    Raises:
+        StatementChanged: None of those in force has it.
+    """
+    for locale in _LOCALES:
+        statement = current_statement(locale)
+        if statement.sha256 == sha256:
+            return statement
+    raise StatementChanged("What is consented to has changed; nothing was ordered. Read it again.")
 
 
 @lru_cache(maxsize=len(_LOCALES))

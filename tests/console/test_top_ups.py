@@ -5,16 +5,23 @@ import pytest
 from onetoken_app import clock
 from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.callers import Caller, find_caller
-from onetoken_app.console.top_ups import approve_transfer, order_top_up, refuse_transfer, report_transfer
+from onetoken_app.console.top_ups import (
+    approve_transfer,
+    cancel_order,
+    order_top_up,
+    refuse_transfer,
+    report_transfer,
+)
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import NotFound
 from onetoken_app.identity.models import StaffRole
 from onetoken_app.identity.passwords import hash_password
 from onetoken_app.ledger.queries import balance_of
 from onetoken_app.money import NANOS_PER_UNIT, Currency
-from onetoken_app.payments.errors import NoConsent
-from onetoken_app.payments.models import OrderState, TransferRefusal
+from onetoken_app.payments.errors import NoConsent, StatementChanged
+from onetoken_app.payments.models import OrderState, TopUpOrder, TransferRefusal
 from onetoken_app.payments.queries import OrderView, orders_of
+from onetoken_app.payments.statement import current_statement
 from onetoken_app.settings import Settings
 from tests.console.asgi_calls import post
 from tests.console.conftest import PASSWORD, a_signed_in
@@ -38,14 +45,18 @@ async def somebody_of_finance(routes: AccountRoutes, email: str = "finance@test.
     return found
 
 
-async def order(customer: Caller, settings: Settings, *, amount: str = "100.00", consents: bool = True) -> OrderView:
+READ = current_statement("zh-CN").sha256
+"""What was read and ticked."""
+
+
+async def order(customer: Caller, settings: Settings, *, amount: str = "100.00", consent: str = READ) -> OrderView:
     """Make an order and report its transfer."""
     order_id = await order_top_up(
         customer,
         settings=settings,
         amount=amount,
         submission_id="form-0001",
-        consents=consents,
+        consent=consent,
         caller_ip="198.51.100.7",
         user_agent="test",
     )
@@ -104,11 +115,24 @@ class TestTopUps:
     async def test_without_consent_nothing_is_ordered(self, routes: AccountRoutes, sqlite_settings: Settings) -> None:
         customer = await a_customer(routes)
         with pytest.raises(NoConsent):
-            await order(customer, sqlite_settings, consents=False)
+            await order(customer, sqlite_settings, consent="")
+        with pytest.raises(StatementChanged):
+            await order(customer, sqlite_settings, consent="0" * 64)
         async with read_session() as session:
             assert await orders_of(session, customer.organization_id) == []
 
-    async def test_another_organizations_order_is_not_reported(
+    async def test_what_was_read_is_what_is_kept_whatever_language_the_person_has(
+        self, routes: AccountRoutes, sqlite_settings: Settings
+    ) -> None:
+        customer = await a_customer(routes)
+        reported = await order(customer, sqlite_settings)
+        assert customer.person.locale == "en"
+        async with read_session() as session:
+            row = await session.get(TopUpOrder, reported.id)
+        assert row is not None
+        assert (row.statement_locale, row.statement_sha256) == ("zh-CN", READ)
+
+    async def test_another_organizations_order_is_neither_reported_nor_cancelled(
         self, routes: AccountRoutes, sqlite_settings: Settings
     ) -> None:
         reported = await order(await a_customer(routes), sqlite_settings)
@@ -117,6 +141,8 @@ class TestTopUps:
             await report_transfer(
                 other, order_id=reported.id, payer_name="x", bank_reference="", paid_on=clock.utc_now().date()
             )
+        with pytest.raises(NotFound):
+            await cancel_order(other, order_id=reported.id)
 
     async def test_a_refused_transfer_may_be_reported_again(
         self, routes: AccountRoutes, sqlite_settings: Settings
