@@ -68,8 +68,7 @@ async def place_order(
 
     Raises:
         AmountRefused: The amount cannot be ordered.
-        BadRequest: The form has no id of its own.
-        FormReused: The form was sent before with another amount.
+        BadRequest, FormReused: The form has no id of its own, or one that ordered another amount.
         NotFound: There is no such organization.
         NotVerified: The organization is not verified, or is suspended.
         NoConsent, StatementChanged: Nobody consented to what is in force.
