@@ -15,6 +15,9 @@ PIP := env -u PIP_USER -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_REQUIRE_HA
 # Only a port given to make itself counts: some machines export PORT for other programs.
 PORT_OPTION := $(if $(filter command line,$(origin PORT)),--port $(PORT))
 
+# How many processes run the tests side by side: make test WORKERS=4.
+WORKERS := 2
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup run test test-all check faults screens bench migrate test-tools
@@ -29,7 +32,7 @@ run: $(STAMPS)/project $(STAMPS)/demo ## Start console, relay and a small real m
 	@exec $(BIN)/onetoken up --demo $(PORT_OPTION)
 
 test: test-tools check ## All checks and every test but the long ones
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadgroup
 
 test-all: test-tools ## The long tests: kills, official clients, the order on disk
 	$(BIN)/pytest -m long

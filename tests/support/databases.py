@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from onetoken_app.database import Database, use_database
 from onetoken_app.database_upgrade import upgrade_database
 from onetoken_app.settings import PREFIX, Settings, get_settings
+from tests.support.emptied_postgresql import EmptiedPostgresql
 from tests.support.postgresql import PostgresqlServer, running_postgresql
 
 ENGINES = ("sqlite", "postgresql")
@@ -83,16 +84,21 @@ def sqlite_settings(tmp_path: Path, _sqlite_template: Path) -> Settings:
     return settings
 
 
+@pytest.fixture(scope="session")
+def _emptied_postgresql(postgresql_server: PostgresqlServer, _postgresql_template: str) -> EmptiedPostgresql:
+    """The database that tests hand to each other."""
+    return EmptiedPostgresql(server=postgresql_server, template=_postgresql_template)
+
+
 @pytest.fixture
 def postgresql_settings(
-    tmp_path: Path, postgresql_server: PostgresqlServer, _postgresql_template: str
+    tmp_path: Path, postgresql_server: PostgresqlServer, _emptied_postgresql: EmptiedPostgresql
 ) -> Iterator[Settings]:
     """Settings of an installation with a fresh, migrated database on PostgreSQL."""
-    name = postgresql_server.create_database(template=_postgresql_template)
-    settings = postgresql_settings_in(tmp_path, url=postgresql_server.url(name))
+    settings = postgresql_settings_in(tmp_path, url=postgresql_server.url(_emptied_postgresql.lend()))
     settings.data_dir.mkdir(parents=True)
     yield settings
-    postgresql_server.drop_database(name)
+    _emptied_postgresql.take_back()
 
 
 @pytest.fixture(params=ENGINES)
