@@ -1,6 +1,6 @@
 """What a person accepts and states by a click: every text in force, by its SHA-256, and their authority."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +25,14 @@ class Signatory:
     user_agent: str
 
 
-def accepted_documents(accepted: Mapping[str, str], *, texts: Path = TEXTS) -> list[Document]:
-    """Find the exact texts that somebody accepted; each agreement in force has to be among them.
+def accepted_documents(
+    accepted: Mapping[str, str], *, kinds: Collection[AgreementKind] = tuple(AgreementKind), texts: Path = TEXTS
+) -> list[Document]:
+    """Find the exact texts that somebody accepted; each agreement that is asked for has to be among them.
 
     Args:
         accepted: The SHA-256 of the text that was shown, in any language, by kind of agreement.
+        kinds: Which agreements are asked for.
         texts: The folder of texts.
 
     Raises:
@@ -38,6 +41,8 @@ def accepted_documents(accepted: Mapping[str, str], *, texts: Path = TEXTS) -> l
     """
     found = []
     for kind, version in current_versions(clock.utc_now().date(), texts=texts).items():
+        if kind not in kinds:
+            continue
         if not accepted.get(kind):
             raise AgreementNotAccepted("Accept the terms of service and the privacy policy to go on.", parameter=kind)
         found.append(_document(kind, version, accepted[kind], texts))

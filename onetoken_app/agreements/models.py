@@ -36,6 +36,8 @@ class ConfirmationKind(StrEnum):
 
     OVERSEAS_MODELS = "overseas_models"
     """Models served outside the mainland may be used."""
+    PUBLIC_SERVICE = "public_service"
+    """The operator consents in writing that the organization serves the general public."""
 
 
 class DeclarationKind(StrEnum):

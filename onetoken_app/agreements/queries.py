@@ -18,6 +18,7 @@ from onetoken_app.agreements.models import (
     Confirmation,
     ConfirmationKind,
 )
+from onetoken_app.agreements.outstanding import OwedAgreement, owed_agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +79,56 @@ async def outstanding_agreements(
     Raises:
         MissingText: An agreement has no text in force.
     """
-    accepted = (await accepted_versions(session, organization_id=organization_id)).get(organization_id, frozenset())
-    versions = current_versions(on or clock.utc_now().date(), texts=texts)
-    return [kind for kind, version in versions.items() if (kind, version) not in accepted]
+    owed = await owed_agreements(session, [organization_id], on=on, texts=texts)
+    return [one.kind for one in owed.get(organization_id, ())]
 
 
-async def owing_acceptance(session: AsyncSession, organization_ids: Collection[str]) -> set[str]:
-    """Return those of these organizations that have not accepted every text in force today, in one query.
+async def owing_acceptance(
+    session: AsyncSession, organization_ids: Collection[str], *, on: date | None = None, texts: Path = TEXTS
+) -> set[str]:
+    """Return those of these organizations whose calls are refused for want of an acceptance, in one query.
 
     Raises:
         MissingText: An agreement has no text in force.
     """
+    today = on or clock.utc_now().date()
+    owed = await owed_agreements(session, organization_ids, on=today, texts=texts)
+    return {owner_id for owner_id, ones in owed.items() if any(one.calls_stop_on <= today for one in ones)}
+
+
+async def owed_agreements(
+    session: AsyncSession, organization_ids: Collection[str], *, on: date | None = None, texts: Path = TEXTS
+) -> dict[str, tuple[OwedAgreement, ...]]:
+    """Return what these organizations have to accept, in one query; whoever owes nothing is left out.
+
+    Args:
+        session: Any session.
+        organization_ids: Whose.
+        on: The day; today in UTC when left out.
+        texts: The folder of texts.
+
+    Raises:
+        MissingText: An agreement has no text in force.
+    """
+    today = on or clock.utc_now().date()
+    current_versions(today, texts=texts)
     query = (
         select(Acceptance.organization_id, Acceptance.kind, Acceptance.version)
         .where(col(Acceptance.organization_id).in_(organization_ids))
         .distinct()
     )
-    accepted = {(owner_id, AgreementKind(kind), version) for owner_id, kind, version in await session.exec(query)}
-    in_force = current_versions(clock.utc_now().date()).items()
-    return {
-        owner_id
-        for owner_id in organization_ids
-        if any((owner_id, kind, version) not in accepted for kind, version in in_force)
+    accepted: dict[str, set[tuple[AgreementKind, str]]] = {owner_id: set() for owner_id in organization_ids}
+    for owner_id, kind, version in await session.exec(query):
+        accepted[owner_id].add((AgreementKind(kind), version))
+    owed = {
+        owner_id: tuple(
+            one
+            for kind in AgreementKind
+            if (one := owed_agreement(kind, {version for of, version in versions if of is kind}, on=today, texts=texts))
+        )
+        for owner_id, versions in accepted.items()
     }
+    return {owner_id: ones for owner_id, ones in owed.items() if ones}
 
 
 async def accepted_versions(

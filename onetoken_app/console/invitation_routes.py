@@ -55,6 +55,7 @@ def routes(settings: Settings) -> dict[str, Route]:
     async def look(scope: Scope, receive: Receive) -> Answer:
         form = await read_json_object(scope, receive)
         offer = await _offer(text_of(form, "secret"))
+        caller = await find_caller(header(scope, b"cookie"))
         return Answer(
             HTTPStatus.OK,
             {
@@ -62,6 +63,8 @@ def routes(settings: Settings) -> dict[str, Route]:
                 "organization_name": offer.organization_name,
                 "role": offer.role.value,
                 "is_known_person": offer.is_known_person,
+                "is_named": offer.is_named,
+                "is_signed_in": caller is not None and caller.person.email == offer.email,
             },
         )
 

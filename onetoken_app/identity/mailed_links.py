@@ -97,17 +97,6 @@ async def use_link(session: AsyncSession, *, kind: MailedLinkKind, secret: str) 
     return _view(link)
 
 
-async def withdraw_links(session: AsyncSession, *, kind: MailedLinkKind, subject_id: str) -> None:
-    """Make the unused links about something worthless; they are unknown from now on."""
-    await session.exec(
-        delete(MailedLink).where(
-            col(MailedLink.kind) == kind,
-            col(MailedLink.subject_id) == subject_id,
-            col(MailedLink.used_at).is_(None),
-        )
-    )
-
-
 async def purge_links(session: AsyncSession, *, expired_before: datetime, count_max: int) -> int:
     """Remove links that expired before a moment, at most ``count_max``; return how many."""
     expired = select(MailedLink.id).where(MailedLink.expires_at < expired_before).limit(count_max)

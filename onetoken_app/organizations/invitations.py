@@ -6,7 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
-from onetoken_app.errors import Conflict, NotFound
+from onetoken_app.errors import Conflict, Gone, NotFound
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.identity.models import Person
 from onetoken_app.identity.service import normalized_email
@@ -18,6 +18,12 @@ class AlreadyMember(Conflict):
     """The invited address belongs to somebody who acts for the organization already."""
 
     code = "already_member"
+
+
+class InvitationWithdrawn(Gone):
+    """The offer was taken back, or a newer one of the same address replaced it."""
+
+    code = "invitation_withdrawn"
 
 
 async def invite(
@@ -93,16 +99,14 @@ async def accept_invitation(session: AsyncSession, *, invitation_id: str, person
     """Make the invited person a member; return the organization's id.
 
     Raises:
-        NotFound: The offer was withdrawn or replaced, has expired, or was accepted before.
+        InvitationWithdrawn: The offer was withdrawn or replaced.
+        NotFound: It has expired, or was accepted before.
     """
     invitation = await session.get(Invitation, invitation_id, with_for_update=True)
     now = clock.utc_now()
-    if (
-        invitation is None
-        or invitation.withdrawn_at is not None
-        or invitation.accepted_at is not None
-        or invitation.expires_at <= now
-    ):
+    if invitation is not None and invitation.withdrawn_at is not None:
+        raise withdrawn()
+    if invitation is None or invitation.accepted_at is not None or invitation.expires_at <= now:
         raise NotFound("This invitation is no longer open. Ask whoever invited you for a new one.")
     invitation.accepted_at, invitation.accepted_by = now, person_id
     # Whoever became a member in the meantime keeps the role they have.
@@ -110,3 +114,10 @@ async def accept_invitation(session: AsyncSession, *, invitation_id: str, person
         await add_member(session, organization_id=invitation.organization_id, person_id=person_id, role=invitation.role)
     await session.flush()
     return invitation.organization_id
+
+
+def withdrawn() -> InvitationWithdrawn:
+    """Say that the offer does not stand any more, and what may help."""
+    return InvitationWithdrawn(
+        "This invitation was withdrawn, or replaced by a newer one. Look for a newer mail, or ask whoever invited you."
+    )

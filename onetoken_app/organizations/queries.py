@@ -67,6 +67,7 @@ class InvitationView:
     role: OrganizationRole
     invited_at: datetime
     expires_at: datetime
+    withdrawn_at: datetime | None
 
 
 async def organization(session: AsyncSession, organization_id: str) -> OrganizationView | None:
@@ -126,6 +127,12 @@ async def declared_scenarios(session: AsyncSession, organization_id: str) -> lis
     query = select(DeclaredScenario.scenario).where(DeclaredScenario.organization_id == organization_id)
     declared = {Scenario(one) for one in await session.exec(query)}
     return [scenario for scenario in Scenario if scenario in declared]
+
+
+async def organizations_declaring(session: AsyncSession, scenario: Scenario) -> set[str]:
+    """Return the ids of the organizations that say they use the service for this."""
+    query = select(DeclaredScenario.organization_id).where(DeclaredScenario.scenario == scenario)
+    return set(await session.exec(query))
 
 
 async def open_invitations(session: AsyncSession, organization_id: str, now: datetime) -> list[InvitationView]:

@@ -20,7 +20,7 @@ async def accept_for_organization(
     acts_with_authority: bool,
     accepted: Mapping[str, str],
 ) -> None:
-    """Accept every text in force for an organization; when nothing is outstanding, nothing is added.
+    """Accept every outstanding text in force for an organization; when nothing is outstanding, nothing is added.
 
     Args:
         session: Open unit of work; the caller commits, and has checked that the person may.
@@ -36,16 +36,16 @@ async def accept_for_organization(
         AgreementChanged: A text was replaced while it was read.
     """
     check_signatory(signatory, acts_with_authority=acts_with_authority)
-    documents = accepted_documents(accepted)
     outstanding = await outstanding_agreements(session, organization_id)
     if not outstanding:
         return
+    documents = accepted_documents(accepted, kinds=outstanding)
     await record_clicks(
         session,
         organization_id=organization_id,
         person_id=person_id,
         signatory=signatory,
-        accepted=[document for document in documents if document.kind in outstanding],
+        accepted=documents,
     )
     await audit.record(
         session,

@@ -10,13 +10,13 @@ from onetoken_app.audit import service as audit
 from onetoken_app.audit.models import ActorKind
 from onetoken_app.audit.service import Actor
 from onetoken_app.identity.errors import LinkUnknown
-from onetoken_app.identity.mailed_links import LIFETIMES, MailedLinkView, issue_link, link_of, use_link, withdraw_links
+from onetoken_app.identity.mailed_links import LIFETIMES, MailedLinkView, issue_link, link_of, use_link
 from onetoken_app.identity.models import MailedLinkKind
 from onetoken_app.identity.queries import SignedInView, person_by_email
 from onetoken_app.identity.service import create_person
 from onetoken_app.notifications import letters
 from onetoken_app.notifications.service import post_letter
-from onetoken_app.organizations.invitations import accept_invitation, invite, withdraw_invitation
+from onetoken_app.organizations.invitations import accept_invitation, invite, withdraw_invitation, withdrawn
 from onetoken_app.organizations.models import OrganizationRole
 from onetoken_app.organizations.queries import invitation, organization
 from onetoken_app.registration.errors import SignInFirst
@@ -31,7 +31,9 @@ class OfferView:
     organization_name: str
     role: OrganizationRole
     is_known_person: bool
-    """Whether the address has an account, so that signing in is all it takes."""
+    """Whether the address has an account, so that no password has to be chosen."""
+    is_named: bool
+    """Whether it is known what they are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,12 @@ async def invite_member(
 
 
 async def withdraw_offer(session: AsyncSession, *, organization_id: str, invitation_id: str, withdrawn_by: str) -> None:
-    """Take an offer back and make its link worthless; doing it again changes nothing.
+    """Take an offer back, which makes its link worthless; doing it again changes nothing.
 
     Raises:
         NotFound: The organization made no such offer, or it was accepted.
     """
     await withdraw_invitation(session, organization_id=organization_id, invitation_id=invitation_id)
-    await withdraw_links(session, kind=MailedLinkKind.INVITATION, subject_id=invitation_id)
     await audit.record(
         session,
         actor=Actor(ActorKind.PERSON, withdrawn_by),
@@ -131,19 +132,23 @@ async def offer_of(session: AsyncSession, *, secret: str) -> OfferView:
     """Return what a link offers; looking uses nothing up.
 
     Raises:
-        Gone: The link is used or expired.
-        LinkUnknown: There is none, or the offer was withdrawn.
+        Gone: The link is used or expired, or the offer was withdrawn.
+        LinkUnknown: There is none.
     """
     link = await link_of(session, kind=MailedLinkKind.INVITATION, secret=secret)
     offer = await invitation(session, link.subject_id)
     inviting = await organization(session, offer.organization_id) if offer else None
     if offer is None or inviting is None:
         raise LinkUnknown("This link is not known. Ask whoever invited you for a new one.")
+    if offer.withdrawn_at is not None:
+        raise withdrawn()
+    known = await person_by_email(session, link.email)
     return OfferView(
         email=link.email,
         organization_name=inviting.name,
         role=offer.role,
-        is_known_person=await person_by_email(session, link.email) is not None,
+        is_known_person=known is not None,
+        is_named=known is not None and known.name != "",
     )
 
 
@@ -165,7 +170,7 @@ async def join_as_new_person(
     """Use the link up and make its reader a person and a member.
 
     Raises:
-        Gone: The link is used or expired; ``NotFound``: or it, or the offer, is not there any more.
+        Gone: The link is used or expired, or the offer withdrawn; ``NotFound``: or one of them is not there any more.
         SignInFirst: The address has an account: nobody but its owner may join with it.
         OneTokenError: As ``check_joining``.
     """
@@ -185,7 +190,7 @@ async def join_as_known_person(
     """Use the link up and make somebody who is signed in a member.
 
     Raises:
-        Gone: The link is used or expired; ``NotFound``: or it, or the offer, is not there any more.
+        Gone: The link is used or expired, or the offer withdrawn; ``NotFound``: or one of them is not there any more.
         SignInFirst: The link was sent to another address than that of who is signed in.
         OneTokenError: As ``check_joining``.
     """

@@ -21,6 +21,12 @@ class SeparationOfDuties(Forbidden):
     code = "separation_of_duties"
 
 
+class ConsentNotOnFile(Conflict):
+    """The organization serves the general public, and the operator has not consented in writing."""
+
+    code = "consent_not_on_file"
+
+
 class DocumentTooLarge(PayloadTooLarge):
     """The file is over the limit."""
 

@@ -9,14 +9,21 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
+from onetoken_app.agreements.models import AcceptanceMethod, ConfirmationKind
+from onetoken_app.agreements.queries import has_confirmation
+from onetoken_app.agreements.service import record_confirmation
+from onetoken_app.audit import service as audit
+from onetoken_app.audit.models import ActorKind
+from onetoken_app.audit.service import Actor
 from onetoken_app.errors import Conflict
 from onetoken_app.notifications import letters
 from onetoken_app.notifications.letters import Letter
 from onetoken_app.organizations import service as organizations
 from onetoken_app.organizations.circulars import IN_CHARGE, MailRoom, write_to_members
-from onetoken_app.organizations.queries import members_of
+from onetoken_app.organizations.models import Scenario
+from onetoken_app.organizations.queries import declared_scenarios, members_of
 from onetoken_app.verification.casework import locked_case, move_case
-from onetoken_app.verification.errors import SeparationOfDuties
+from onetoken_app.verification.errors import ConsentNotOnFile, SeparationOfDuties
 from onetoken_app.verification.models import Case, CaseEvent, CaseState, ReviewReason, StoredDocument
 from onetoken_app.verification.particulars import checked_words
 from onetoken_app.verification.service import evidence_of
@@ -62,17 +69,34 @@ async def release_case(session: AsyncSession, *, case_id: str, reviewer_id: str,
 
 
 async def approve_case(
-    session: AsyncSession, *, case_id: str, decided_by: str, expected_revision: int, mail_room: MailRoom
+    session: AsyncSession,
+    *,
+    case_id: str,
+    decided_by: str,
+    expected_revision: int,
+    mail_room: MailRoom,
+    consents_to_public_service: bool = False,
 ) -> None:
     """Confirm that the organization is what it says; its name and code go on record, and its calls are admitted.
 
+    Args:
+        session: Open unit of work; the caller commits.
+        case_id: Which case.
+        decided_by: Who took it.
+        expected_revision: Of the case that was on the screen.
+        mail_room: Writes to those in charge.
+        consents_to_public_service: Put the operator's written consent on file for an organization that declares to
+            serve the general public; nothing where it does not.
+
     Raises:
         BadRequest: The code is not one that the register gives out.
+        ConsentNotOnFile: It declares to serve the general public, and nobody consented to that.
         Conflict: The case was changed since, is not theirs to decide, or another organization has the code.
         NotFound: There is no such case.
         SeparationOfDuties: They wrote it or belong to the organization.
     """
     case = await _case_to_decide(session, case_id, decided_by, expected_revision)
+    await _settle_public_service(session, case.organization_id, decided_by, consents=consents_to_public_service)
     await organizations.record_particulars(
         session,
         organization_id=case.organization_id,
@@ -132,6 +156,30 @@ async def ask_for_more(
     case = await _case_to_decide(session, case_id, decided_by, expected_revision)
     await _decide(session, case, CaseState.MORE_WANTED, decided_by, reason=reason, words=words)
     await _tell(session, case, mail_room)
+
+
+async def _settle_public_service(
+    session: AsyncSession, organization_id: str, decided_by: str, *, consents: bool
+) -> None:
+    """Make sure that whoever declares to serve the general public has the operator's consent on file."""
+    if Scenario.PUBLIC_SERVICE not in await declared_scenarios(session, organization_id):
+        return
+    kind = ConfirmationKind.PUBLIC_SERVICE
+    if await has_confirmation(session, organization_id, kind, clock.utc_now()):
+        return
+    if not consents:
+        raise ConsentNotOnFile("This organization declares to serve the general public. Consent to it, or refuse.")
+    await record_confirmation(
+        session, organization_id=organization_id, kind=kind, method=AcceptanceMethod.OPERATOR_ATTESTATION
+    )
+    await audit.record(
+        session,
+        actor=Actor(ActorKind.PERSON, decided_by),
+        action="confirmation_recorded",
+        subject_id=organization_id,
+        organization_id=organization_id,
+        facts={"kind": kind.value},
+    )
 
 
 async def _tell(session: AsyncSession, case: Case, mail_room: MailRoom) -> None:

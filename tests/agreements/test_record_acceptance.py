@@ -10,12 +10,15 @@ from onetoken_app import clock
 from onetoken_app.agreements.documents import current_document, current_versions, documents
 from onetoken_app.agreements.errors import MissingText
 from onetoken_app.agreements.models import AcceptanceMethod, AgreementKind, ConfirmationKind
+from onetoken_app.agreements.outstanding import GRACE, OwedAgreement
 from onetoken_app.agreements.queries import (
     acceptances_of,
     accepted_versions,
     confirmations,
     has_confirmation,
     outstanding_agreements,
+    owed_agreements,
+    owing_acceptance,
 )
 from onetoken_app.agreements.service import record_acceptance, record_confirmation, withdraw_confirmations
 from onetoken_app.database import Database, current_database, read_session, unit_of_work
@@ -204,3 +207,36 @@ class TestRecordConfirmation:
                     session, organization_id=organization_id, kind=ConfirmationKind.OVERSEAS_MODELS,
                     method=AcceptanceMethod.OPERATOR_ATTESTATION, expires_at=clock.utc_now(),
                 )  # fmt: skip
+
+
+class TestGrace:
+    async def test_calls_go_on_for_a_while_under_an_earlier_version(self, organization_id: str, texts: Path) -> None:
+        for kind in AgreementKind:
+            await attest(organization_id, kind, on=FIRST, texts=texts)
+        (owed,) = await owed_by(organization_id, on=SECOND, texts=texts)
+        assert (owed.kind, owed.version, owed.previous_version) == (TERMS, "2027-01-01", "2026-05-18")
+        assert owed.calls_stop_on == SECOND + GRACE
+        for on, stops in ((SECOND + GRACE - timedelta(days=1), set()), (SECOND + GRACE, {organization_id})):
+            async with read_session() as session:
+                assert await owing_acceptance(session, [organization_id], on=on, texts=texts) == stops
+
+    async def test_another_version_does_not_begin_it_anew(self, organization_id: str, texts: Path) -> None:
+        (texts / "terms_of_service.2027-01-10.en.md").write_text("# third\n")
+        for kind in AgreementKind:
+            await attest(organization_id, kind, on=FIRST, texts=texts)
+        (owed,) = await owed_by(organization_id, on=date(2027, 1, 11), texts=texts)
+        assert (owed.version, owed.calls_stop_on) == ("2027-01-10", SECOND + GRACE)
+
+    async def test_whoever_never_accepted_has_none(self, organization_id: str, texts: Path) -> None:
+        owed = await owed_by(organization_id, on=SECOND, texts=texts)
+        assert {(one.kind, one.previous_version, one.calls_stop_on) for one in owed} == {
+            (TERMS, "", FIRST), (PRIVACY, "", FIRST),
+        }  # fmt: skip
+        async with read_session() as session:
+            assert await owing_acceptance(session, [organization_id], on=SECOND, texts=texts) == {organization_id}
+
+
+async def owed_by(organization_id: str, *, on: date, texts: Path) -> tuple[OwedAgreement, ...]:
+    """Read what has to be accepted."""
+    async with read_session() as session:
+        return (await owed_agreements(session, [organization_id], on=on, texts=texts))[organization_id]

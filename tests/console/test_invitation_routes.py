@@ -57,7 +57,8 @@ class TestInvite:
         secret = await mailed_secret(sqlite_settings)
         look = await post(routes, "/account/invitations/look", {"secret": secret})
         assert look.json == {
-            "email": EMAIL, "organization_name": "Test Ltd", "role": "developer", "is_known_person": False,
+            "email": EMAIL, "organization_name": "Test Ltd", "role": "developer",
+            "is_known_person": False, "is_named": False, "is_signed_in": False,
         }  # fmt: skip
         joined = await post(routes, ACCEPT, joining_form(secret))
         assert (joined.status, joined.json) == (201, {"organization_id": owner.organization_id})
@@ -117,7 +118,7 @@ class TestInvite:
         await invite(routes, owner, role="viewer")
         second = await mailed_secret(sqlite_settings)
         late = await post(routes, ACCEPT, joining_form(first))
-        assert (late.status, late.json["code"]) == (404, "not_found")
+        assert (late.status, late.json["code"]) == (410, "invitation_withdrawn")
         async with read_session() as session:
             assert [one.role for one in await open_invitations(session, owner.organization_id, clock.utc_now())] == [
                 OrganizationRole.VIEWER
@@ -135,8 +136,11 @@ class TestWithdraw:
         for _ in range(2):
             withdrawn = await post(routes, "/account/invitations/withdraw", form, cookie=owner.cookie)
             assert withdrawn.status == 200
-        late = await post(routes, ACCEPT, joining_form(secret))
-        assert (late.status, late.json["code"]) == (404, "link_unknown")
+        for late in (
+            await post(routes, "/account/invitations/look", {"secret": secret}),
+            await post(routes, ACCEPT, joining_form(secret)),
+        ):
+            assert (late.status, late.json["code"]) == (410, "invitation_withdrawn")
 
     async def test_nobody_withdraws_an_invitation_of_others(self, routes: AccountRoutes) -> None:
         owner = await a_signed_in(routes)
@@ -159,6 +163,9 @@ class TestAccept:
         for cookie in ("", owner.cookie):
             refused = await post(routes, ACCEPT, {**form, "password": PASSWORD, "name": "Eve"}, cookie=cookie)
             assert (refused.status, refused.json["code"]) == (401, "sign_in_first")
+        for cookie, is_signed_in in ((owner.cookie, False), (guest.cookie, True)):
+            look = await post(routes, "/account/invitations/look", {"secret": secret}, cookie=cookie)
+            assert (look.json["is_known_person"], look.json["is_signed_in"]) == (True, is_signed_in)
         assert (await post(routes, ACCEPT, form, cookie=guest.cookie)).status == 201
         caller = await find_caller(guest.cookie, chosen_organization_id=owner.organization_id)
         assert caller is not None

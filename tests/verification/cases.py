@@ -105,7 +105,9 @@ async def take(cast: Cast, *, reviewer_id: str = "", expected_revision: int | No
         )
 
 
-async def approve(cast: Cast, *, decided_by: str = "", expected_revision: int | None = None) -> None:
+async def approve(
+    cast: Cast, *, decided_by: str = "", expected_revision: int | None = None, consents: bool = False
+) -> None:
     """Approve the case as it is, or as it was at a revision."""
     seen = await the_case(cast)
     async with unit_of_work() as session:
@@ -115,6 +117,7 @@ async def approve(cast: Cast, *, decided_by: str = "", expected_revision: int | 
             decided_by=decided_by or cast.reviewer_id,
             expected_revision=expected_revision or seen.revision,
             mail_room=MAIL_ROOM,
+            consents_to_public_service=consents,
         )
 
 

@@ -7,16 +7,18 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
+from onetoken_app.agreements.models import ConfirmationKind
+from onetoken_app.agreements.queries import confirmations
 from onetoken_app.audit.models import AuditEntry
 from onetoken_app.audit.verification import verify_audit
 from onetoken_app.database import policy_revision, read_session, unit_of_work
 from onetoken_app.errors import BadRequest, Conflict, NotFound
 from onetoken_app.notifications.models import LetterKind, OutboxLetter
-from onetoken_app.organizations.models import OrganizationRole
+from onetoken_app.organizations.models import OrganizationRole, Scenario
 from onetoken_app.organizations.queries import OrganizationView, organization
-from onetoken_app.organizations.service import add_member
+from onetoken_app.organizations.service import add_member, declare_scenarios
 from onetoken_app.verification import review
-from onetoken_app.verification.errors import SeparationOfDuties
+from onetoken_app.verification.errors import ConsentNotOnFile, SeparationOfDuties
 from onetoken_app.verification.models import CaseEvent, CaseState, DocumentKind, ReviewReason
 from onetoken_app.verification.queries import case, waiting_cases
 from tests.support.builders import a_person
@@ -291,3 +293,35 @@ class TestEvidence:
 
     async def test_a_mail_room_shows_no_key(self) -> None:
         assert "key" not in repr(MAIL_ROOM)
+
+
+class TestPublicService:
+    async def test_nobody_who_serves_the_public_is_approved_without_consent_on_file(self) -> None:
+        cast = await a_case_in(CaseState.IN_REVIEW)
+        await _declare(cast, Scenario.TESTING, Scenario.PUBLIC_SERVICE)
+        with pytest.raises(ConsentNotOnFile):
+            await approve(cast)
+        assert not (await the_organization(cast)).is_in_good_standing
+        await approve(cast, consents=True)
+        assert (await the_organization(cast)).is_in_good_standing
+        async with read_session() as session:
+            (consent,) = await confirmations(session)
+            query = select(AuditEntry).where(AuditEntry.action == "confirmation_recorded")
+            (line,) = await session.exec(query)
+        assert (consent.organization_id, consent.kind) == (cast.organization_id, ConfirmationKind.PUBLIC_SERVICE)
+        assert (line.actor_id, line.subject_id) == (cast.reviewer_id, cast.organization_id)
+
+    async def test_consent_is_recorded_for_nobody_else(self) -> None:
+        cast = await a_case_in(CaseState.IN_REVIEW)
+        await _declare(cast, Scenario.TESTING)
+        await approve(cast, consents=True)
+        async with read_session() as session:
+            assert await confirmations(session) == []
+
+
+async def _declare(cast: Cast, *scenarios: Scenario) -> None:
+    """Declare what the organization uses the service for."""
+    async with unit_of_work() as session:
+        await declare_scenarios(
+            session, organization_id=cast.organization_id, scenarios=scenarios, declared_by=cast.owner_id
+        )
