@@ -7,6 +7,7 @@ cancelled, and is sent again when the writer dies: it is idempotent.
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -115,7 +116,7 @@ class LedgerClient:
         try:
             self._connected(await WriterProcess.start(self._hello, self))
         except WriterStartFailed as error:
-            get_logger().error("ledger_writer_failed", exit_code=error.exit_code)
+            _say_start_failed(error)
             raise LedgerUnavailable(_UNAVAILABLE) from error
         self._watch = asyncio.create_task(self._watch_answers())
 
@@ -298,8 +299,11 @@ class LedgerClient:
         get_logger().info("ledger_writer_started", pid=writer.pid, epoch=self.epoch_id)
 
     async def _revive(self, dead: WriterProcess) -> None:
-        """Start writers until one stays, under the same epoch unless somebody ended that."""
-        exit_code = await dead.exit_code()
+        """Start writers until one stays, under the same epoch unless somebody ended that.
+
+        Whatever goes wrong on the way is tried again: nothing is admitted and nothing is closed before this succeeds.
+        """
+        exit_code = await _end_of(dead)
         get_logger().error("ledger_writer_died", pid=dead.pid, exit_code=exit_code)
         delay = _RESTART_SECONDS_MIN
         while True:
@@ -308,12 +312,17 @@ class LedgerClient:
                 self._hello = self._hello.in_epoch(new_id(Kind.EPOCH))
             await asyncio.sleep(delay)
             try:
-                self._connected(await WriterProcess.start(self._hello, self))
+                writer = await WriterProcess.start(self._hello, self)
             except WriterStartFailed as error:
                 exit_code = error.exit_code
-                delay = min(delay * 2, _RESTART_SECONDS_MAX)
+                _say_start_failed(error)
+            except Exception:  # noqa: BLE001 # the edge of the task: its end would be the end of every call
+                exit_code = None
+                get_logger().error("ledger_writer_failed", exc_info=True)
             else:
+                self._connected(writer)
                 return
+            delay = min(delay * 2, _RESTART_SECONDS_MAX)
 
     async def _watch_answers(self) -> None:
         """Notice a writer that lives and does not answer, as when the database is frozen."""
@@ -326,6 +335,23 @@ class LedgerClient:
                 is_hold = isinstance(pending.operation, PlaceHold | ExtendHold)
                 if is_hold and pending.waiter is not None and not pending.waiter.done():
                     pending.waiter.set_exception(LedgerUnavailable(_UNAVAILABLE))
+
+
+async def _end_of(dead: WriterProcess) -> int | None:
+    """Ask how a writer ended; a new one is started even when nobody can say."""
+    try:
+        return await dead.exit_code()
+    except Exception:  # noqa: BLE001 # the edge of the task, as in ``_revive``
+        get_logger().error("ledger_writer_end_unknown", exc_info=True)
+        return None
+
+
+def _say_start_failed(error: WriterStartFailed) -> None:
+    """Log why there is no writer: how it ended, or what the system is short of, such as ``EMFILE``."""
+    cause = error.__cause__
+    shortage = errno.errorcode.get(cause.errno or 0) if isinstance(cause, OSError) else None
+    error_class = shortage or (type(cause).__name__ if cause else None)
+    get_logger().error("ledger_writer_failed", exit_code=error.exit_code, error_class=error_class)
 
 
 def _error_of(answer: Answer) -> OneTokenError:

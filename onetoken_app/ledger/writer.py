@@ -104,6 +104,9 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
+        # Not ``select.select``: the relay may have thousands of descriptors open, and that one ends at 1 024.
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
         self._reader = frames.FrameReader()
         self._has_ended = False
 
@@ -131,7 +134,7 @@ class Channel:
 
     def _is_readable(self, seconds: float) -> bool:
         """Whether something, or the end, has arrived within a time."""
-        return bool(select.select([self._socket], [], [], seconds)[0])
+        return bool(self._poll.poll(seconds * 1000))
 
     def _receive(self, waiting: deque[tuple[int, Operation]]) -> None:
         """Take one piece of what has arrived."""

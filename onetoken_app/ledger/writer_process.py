@@ -1,25 +1,31 @@
 """Starts one writer process and speaks with it over a socket pair."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Protocol, Self, cast
 
+from onetoken_app.clock import monotonic_seconds
 from onetoken_app.ledger import frames
 from onetoken_app.ledger.operations import Answer
 
 START_SECONDS_MAX = 20.0
 """Imports, connection, and the wait for the lock that the last writer's session may still hold."""
 _END_SECONDS_MAX = 5.0
+_END_POLL_SECONDS = 0.01
 _MODULE = "onetoken_app.ledger.writer"
 
 
 class WriterStartFailed(Exception):
-    """The process ended, or said nothing, before its epoch was registered."""
+    """There is no process, or it ended, or said nothing, before its epoch was registered.
 
-    def __init__(self, exit_code: int) -> None:
+    ``exit_code`` is unset when the system gave no process: it is short of descriptors, memory, processes or threads.
+    """
+
+    def __init__(self, exit_code: int | None) -> None:
         super().__init__(f"the ledger's writer ended with {exit_code}")
         self.exit_code = exit_code
 
@@ -52,18 +58,16 @@ class WriterProcess(asyncio.Protocol):
         """Start a process and wait until its epoch is registered.
 
         Raises:
-            WriterStartFailed: It ended before that, or took too long and was ended.
+            WriterStartFailed: It ended before that, took too long, or there is none. Nothing is left open.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.to_thread(_spawn, theirs.fileno())
-        writer = cls(process, listener)
-        await asyncio.get_running_loop().create_unix_connection(lambda: writer, sock=ours)
-        writer.send(frames.frame(frames.encode(hello)))
         try:
-            async with asyncio.timeout(START_SECONDS_MAX):
-                await writer._registered
-        except (ConnectionError, TimeoutError):
+            ours, process = await _started()
+        except (OSError, RuntimeError) as error:
+            raise WriterStartFailed(None) from error
+        writer = cls(process, listener)
+        try:
+            await writer._register(hello, ours)
+        except (OSError, RuntimeError):
             raise WriterStartFailed(await writer.close()) from None
         except BaseException:
             process.kill()
@@ -85,11 +89,13 @@ class WriterProcess(asyncio.Protocol):
 
     async def exit_code(self) -> int:
         """Wait for the end of a process that was left or has left; one that hangs is ended."""
-        try:
-            return await asyncio.to_thread(self._process.wait, _END_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return await asyncio.to_thread(self._process.wait)
+        latest = monotonic_seconds() + _END_SECONDS_MAX
+        # Polled: where processes die for want of memory, no thread may be left to wait in.
+        while (exit_code := self._process.poll()) is None:
+            if monotonic_seconds() > latest:
+                self._process.kill()
+            await asyncio.sleep(_END_POLL_SECONDS)
+        return exit_code
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way to the process."""
@@ -110,6 +116,17 @@ class WriterProcess(asyncio.Protocol):
             self._is_closing = True
             self._listener.writer_died(self)
 
+    async def _register(self, hello: frames.Hello, ours: socket.socket) -> None:
+        """Say to the process where it works, and wait until its epoch is in the database."""
+        try:
+            await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
+        except BaseException:
+            ours.close()
+            raise
+        self.send(frames.frame(frames.encode(hello)))
+        async with asyncio.timeout(START_SECONDS_MAX):
+            await self._registered
+
     def _receive_registration(self, payload: bytes) -> None:
         """Take the first frame."""
         self._receive = self._receive_answers
@@ -121,11 +138,27 @@ class WriterProcess(asyncio.Protocol):
         self._listener.writer_answered(frames.decode_answers(payload))
 
 
-def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
+async def _started() -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """Start a process; return our end of the pair and the process. Nothing stays open when that fails."""
+    ours, theirs = socket.socketpair()
+    try:
+        with theirs:
+            return ours, await asyncio.to_thread(_spawn, theirs)
+    except BaseException:
+        ours.close()
+        raise
+
+
+def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
     """Start the process in a session of its own, out of reach of the terminal's signals."""
-    return subprocess.Popen(  # noqa: S603 # our own module, run by the interpreter that runs us
-        [sys.executable, "-m", _MODULE, str(descriptor)],
-        pass_fds=(descriptor,),
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    # Taken over in one step: this thread may run late, when whoever asked has given up and closed the socket.
+    descriptor = theirs.detach()
+    try:
+        return subprocess.Popen(  # noqa: S603 # our own module, run by the interpreter that runs us
+            [sys.executable, "-m", _MODULE, str(descriptor)],
+            pass_fds=(descriptor,),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    finally:
+        os.close(descriptor)

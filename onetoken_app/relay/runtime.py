@@ -100,6 +100,7 @@ class RelayRuntime:
         """Start the parts in order; each is put on the stack that takes it down again."""
         stack = self._stack
         switch_core_dumps_off()
+        raise_descriptor_limit()
         if settings.is_sqlite:
             stack.enter_context(own_database(settings))
         self.settings, self.secrets = settings, load_root_secrets(settings)
@@ -151,6 +152,13 @@ def switch_core_dumps_off() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def raise_descriptor_limit() -> None:
+    """Let this process open as many descriptors as it may: a call in flight needs two, and 1 024 are usual."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

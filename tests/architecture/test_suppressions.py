@@ -14,6 +14,7 @@ CATCH_EVERYTHING = {
     "onetoken_app/console/document_routes.py": "the console's edge: the browser learns that nothing was done",
     "onetoken_app/jobs/deliver_letters.py": "a job's edge: a letter that cannot even be written must not stop others",
     "onetoken_app/ledger/batches.py": "the writer's edge: what one operation provokes must not fail its neighbours",
+    "onetoken_app/ledger/client.py": "the revival's edge: the end of that task would be the end of every call",
     "onetoken_app/ledger/writer.py": "the writer's edge: it ends with a code that says why, and never half-way",
     "onetoken_app/relay/asgi.py": "the relay's edge: a server has to be told that the start failed, whatever it was",
     "onetoken_app/relay/pipeline.py": "the relay's edge: whatever went wrong, the hold has to be closed",
