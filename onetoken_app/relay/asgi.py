@@ -14,9 +14,8 @@ from typing import Any
 from onetoken_app.errors import OneTokenError
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.relay.admission import callable_offers
-from onetoken_app.relay.dialects.openai_errors import error_body, error_headers
 from onetoken_app.relay.dialects.openai_models import model_body, models_body
-from onetoken_app.relay.errors import MethodNotAllowed, ModelNotFound, UnknownUrl
+from onetoken_app.relay.errors import MethodNotAllowed, ModelNotFound, UnknownUrl, internal_error
 from onetoken_app.relay.pipeline import CHAT_PATH, identify, note_refusal, serve_chat
 from onetoken_app.relay.reply import Reply, Send
 from onetoken_app.relay.request_body import Receive
@@ -26,7 +25,7 @@ from onetoken_app.settings import get_settings
 from onetoken_app.telemetry import get_logger
 
 Scope = dict[str, Any]
-Endpoint = Callable[[RelayRuntime, Scope, Receive, Send], Awaitable[None]]
+Endpoint = Callable[[RelayRuntime, Scope, Receive, Reply], Awaitable[None]]
 
 _JSON = [(b"content-type", b"application/json")]
 _PROBES = frozenset({"/livez", "/readyz"})
@@ -56,29 +55,41 @@ class RelayApp:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Find the endpoint of a path and method."""
-        path, method = scope["path"], scope["method"]
-        if path in _PROBES:
-            await self._probe(path, send)
-            return
-        endpoints = _endpoints_of(path)
+        """Answer one request; whatever goes wrong, its caller gets an error of ours."""
+        path, reply = scope["path"], Reply(send, request_id=new_id(Kind.REQUEST))
         try:
-            if not self._runtime.is_started:
-                raise not_started()
-            if not endpoints:
-                raise UnknownUrl("There is nothing at this address. docs/relay-api.md lists what there is.")
-            endpoint = endpoints.get(method)
-            if endpoint is None:
-                raise MethodNotAllowed("This address is there for another method.")
+            if path in _PROBES:
+                await self._probe(path, reply)
+            else:
+                await self._endpoint_of(path, scope["method"])(self._runtime, scope, receive, reply)
         except OneTokenError as error:
-            await _refuse(error, send, path=_template_of(path), allowed=", ".join(endpoints))
-        else:
-            await endpoint(self._runtime, scope, receive, send)
+            note_refusal(error, request_id=reply.request_id, path=_template_of(path))
+            await reply.fail(error)
+        except Exception:  # noqa: BLE001 # the edge: a server would answer without an envelope
+            get_logger().error(
+                "request_failed", request_id=reply.request_id, interface_path=_template_of(path), exc_info=True
+            )
+            await reply.fail(internal_error())
 
-    async def _probe(self, path: str, send: Send) -> None:
+    def _endpoint_of(self, path: str, method: str) -> Endpoint:
+        """Find what answers a path and method.
+
+        Raises:
+            OneTokenError: Nothing does, or not yet.
+        """
+        if not self._runtime.is_started:
+            raise not_started()
+        endpoints = _endpoints_of(path)
+        if not endpoints:
+            raise UnknownUrl("There is nothing at this address. docs/relay-api.md lists what there is.")
+        if method not in endpoints:
+            allowed = ", ".join(endpoints)
+            raise MethodNotAllowed(f"This address takes no other method than {allowed}.", allowed=allowed)
+        return endpoints[method]
+
+    async def _probe(self, path: str, reply: Reply) -> None:
         """Say whether the process lives, or may be sent calls."""
         is_good = path == "/livez" or self._runtime.is_ready
-        reply = Reply(send, request_id=new_id(Kind.REQUEST))
         body = b'{"status":"ok"}' if is_good else b'{"status":"unavailable"}'
         await reply.send_whole(200 if is_good else 503, _JSON, body)
 
@@ -120,36 +131,21 @@ def drain_at_stop_signals(runtime: RelayRuntime) -> None:
         signal.signal(number, ours)
 
 
-async def _list_models(runtime: RelayRuntime, scope: Scope, _receive: Receive, send: Send) -> None:
+async def _list_models(runtime: RelayRuntime, scope: Scope, _receive: Receive, reply: Reply) -> None:
     """Answer ``GET /v1/models`` with what this key may call now."""
-    request_id = new_id(Kind.REQUEST)
-    reply = Reply(send, request_id=request_id)
-    try:
-        caller = await identify(runtime, read_head(scope["headers"]))
-        body = models_body(offer.model for offer in callable_offers(caller, runtime.policy.snapshot()))
-    except OneTokenError as error:
-        note_refusal(error, request_id=request_id, path=_MODELS_PATH)
-        await reply.fail(error)
-    else:
-        await reply.send_whole(200, _JSON, body)
+    caller = await identify(runtime, read_head(scope["headers"]))
+    offers = callable_offers(caller, runtime.policy.snapshot())
+    await reply.send_whole(200, _JSON, models_body(offer.model for offer in offers))
 
 
-async def _show_model(runtime: RelayRuntime, scope: Scope, _receive: Receive, send: Send) -> None:
+async def _show_model(runtime: RelayRuntime, scope: Scope, _receive: Receive, reply: Reply) -> None:
     """Answer ``GET /v1/models/{id}``; names may contain slashes."""
-    request_id = new_id(Kind.REQUEST)
-    reply = Reply(send, request_id=request_id)
     name = scope["path"].removeprefix(f"{_MODELS_PATH}/")
-    try:
-        caller = await identify(runtime, read_head(scope["headers"]))
-        offers = {offer.model.name: offer.model for offer in callable_offers(caller, runtime.policy.snapshot())}
-        if name not in offers:
-            raise ModelNotFound("This model does not exist or is not open to this key. GET /v1/models lists what is.")
-        body = model_body(offers[name])
-    except OneTokenError as error:
-        note_refusal(error, request_id=request_id, path=_MODEL_TEMPLATE)
-        await reply.fail(error)
-    else:
-        await reply.send_whole(200, _JSON, body)
+    caller = await identify(runtime, read_head(scope["headers"]))
+    offers = {offer.model.name: offer.model for offer in callable_offers(caller, runtime.policy.snapshot())}
+    if name not in offers:
+        raise ModelNotFound("This model does not exist or is not open to this key. GET /v1/models lists what is.")
+    await reply.send_whole(200, _JSON, model_body(offers[name]))
 
 
 _PATHS: dict[str, dict[str, Endpoint]] = {
@@ -160,22 +156,16 @@ _PATHS: dict[str, dict[str, Endpoint]] = {
 
 def _endpoints_of(path: str) -> dict[str, Endpoint]:
     """Return the endpoints of a path, by method."""
-    found = _PATHS.get(path)
-    if found is None and path.startswith(f"{_MODELS_PATH}/") and len(path) > len(_MODELS_PATH) + 1:
-        return {"GET": _show_model}
-    return found or {}
+    return {"GET": _show_model} if _names_a_model(path) else _PATHS.get(path, {})
+
+
+def _names_a_model(path: str) -> bool:
+    """Whether a path is that of one model."""
+    return path.startswith(f"{_MODELS_PATH}/") and len(path) > len(_MODELS_PATH) + 1
 
 
 def _template_of(path: str) -> str:
     """Return a path as it may be logged: known ones only, because a path can hold anything."""
+    if _names_a_model(path):
+        return _MODEL_TEMPLATE
     return path if path in _PATHS else "unknown"
-
-
-async def _refuse(error: OneTokenError, send: Send, *, path: str, allowed: str) -> None:
-    """Answer with an error before any endpoint was found."""
-    request_id = new_id(Kind.REQUEST)
-    note_refusal(error, request_id=request_id, path=path)
-    headers = error_headers(error, is_charged=False)
-    if isinstance(error, MethodNotAllowed):
-        headers.append((b"allow", allowed.encode()))
-    await Reply(send, request_id=request_id).send_whole(error.http_status, headers, error_body(error))

@@ -75,6 +75,11 @@ class MethodNotAllowed(OneTokenError):
     http_status = 405
     code = "method_not_allowed"
 
+    def __init__(self, public_message: str, *, allowed: str) -> None:
+        """Name the methods that the address is there for, as the header ``allow`` lists them."""
+        super().__init__(public_message)
+        self.allowed = allowed
+
 
 class InsufficientBalance(PaymentRequired):
     """The balance does not cover the most that the call could cost."""
@@ -165,3 +170,11 @@ class InternalError(OneTokenError):
     """A mistake of ours; the log has its place."""
 
     code = "internal_error"
+
+
+def internal_error(charge: str = "Nothing was charged.") -> InternalError:
+    """Say that a mistake was made here, and what is charged."""
+    return InternalError(
+        f"A mistake was made here and has been noted. {charge} Tell the operator the request's id, which stands in the "
+        f"header x-request-id."
+    )

@@ -101,6 +101,11 @@ class OpenCall:
         """The output that the hold covers, over all choices."""
         return self.extended_output_tokens or self.admission.output_tokens_max
 
+    @property
+    def charge_words(self) -> str:
+        """Say what a call that is cut now is charged for."""
+        return "You are charged for what was delivered." if self.delivered.event_count else "Nothing was charged."
+
     def note_delivered(self) -> None:
         """Take all that was counted for delivered, unless nobody was there to take it."""
         if not self.has_caller_left:
@@ -108,9 +113,11 @@ class OpenCall:
             self.delivered = Delivered(counts.ascii_characters, counts.other_characters, counts.output_event_count)
 
     def interrupt(self, reason: OneTokenError) -> None:
-        """Stop forwarding at once; in any other phase nothing is stopped. The first reason stays."""
-        if self.phase is Phase.FORWARDING and self.interruption is None and self.task is not None:
-            self.interruption = reason
+        """Stop forwarding at once, or before it begins; a close is not stopped. The first reason stays."""
+        if self.phase is Phase.CLOSING or self.interruption is not None or self.task is None:
+            return
+        self.interruption = reason
+        if self.phase is Phase.FORWARDING:
             self.task.cancel()
 
     def note_caller_left(self) -> None:

@@ -10,23 +10,22 @@ from typing import Any
 from onetoken_app.caller_address import caller_address
 from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.errors import OneTokenError
-from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger.errors import InsufficientFunds
 from onetoken_app.providers.event_stream import DONE, event_of
 from onetoken_app.relay.admission import admit, balance_too_low, check_standing
 from onetoken_app.relay.attempts import open_upstream
 from onetoken_app.relay.authentication import authenticate
 from onetoken_app.relay.dialects.openai_chat import ChatRequest, read_request
-from onetoken_app.relay.errors import InternalError
+from onetoken_app.relay.errors import CallerLeft, internal_error
 from onetoken_app.relay.estimation import estimated_input
-from onetoken_app.relay.open_call import OpenCall, Phase, caller_left, counts_for
+from onetoken_app.relay.open_call import OpenCall, Phase, counts_for
 from onetoken_app.relay.policy_snapshot import Caller
 from onetoken_app.relay.pump import pump_stream, read_plain
-from onetoken_app.relay.reply import Reply, Send
+from onetoken_app.relay.reply import Reply
 from onetoken_app.relay.request_body import BodyShare, Receive, check_announcement, read_body
 from onetoken_app.relay.request_head import RequestHead, read_head
 from onetoken_app.relay.runtime import RelayRuntime
-from onetoken_app.relay.settlement import Ending, cover, hold_for, settle
+from onetoken_app.relay.settlement import Ending, cover, hold, settle
 from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.recording import clean_user_agent
 
@@ -39,21 +38,15 @@ _END_OF_STREAM = event_of(DONE)
 _JSON = [(b"content-type", b"application/json")]
 
 
-async def serve_chat(runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Answer one ``POST /v1/chat/completions``."""
-    request_id = new_id(Kind.REQUEST)
-    reply = Reply(send, request_id=request_id)
-    supervisor = runtime.supervisor
-    supervisor.arrived_count += 1
-    try:
-        with BodyShare(runtime.body_room) as share:
-            call = await _admitted(runtime, scope, receive, reply, share, request_id=request_id)
-            await supervisor.carry(call, functools.partial(walk, runtime))
-    except OneTokenError as error:
-        note_refusal(error, request_id=request_id, path=CHAT_PATH)
-        await reply.fail(error)
-    finally:
-        supervisor.arrived_count -= 1
+async def serve_chat(runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply) -> None:
+    """Answer one ``POST /v1/chat/completions``.
+
+    Raises:
+        OneTokenError: The call is not made.
+    """
+    with runtime.supervisor.place(), BodyShare(runtime.body_room) as share:
+        call = await _admitted(runtime, scope, receive, reply, share)
+        await runtime.supervisor.carry(call, functools.partial(walk, runtime))
 
 
 async def identify(runtime: RelayRuntime, head: RequestHead) -> Caller:
@@ -76,12 +69,11 @@ def note_refusal(error: OneTokenError, *, request_id: str, path: str) -> None:
 
 
 async def _admitted(
-    runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply, share: BodyShare, *, request_id: str
+    runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply, share: BodyShare
 ) -> OpenCall:
     """Read the request as far as it may be read, and decide."""
     arrived_at_seconds, requested_at = monotonic_seconds(), utc_now()
     settings = runtime.settings
-    runtime.supervisor.check_room()
     head = read_head(scope["headers"])
     caller = await identify(runtime, head)
     check_announcement(head, bytes_max=settings.request_body_bytes_max)
@@ -93,7 +85,7 @@ async def _admitted(
         caller = await identify(runtime, head)
     admission = admit(request, caller, runtime.policy.snapshot())
     return OpenCall(
-        request_id=request_id,
+        request_id=reply.request_id,
         requested_at=requested_at,
         arrived_at_seconds=arrived_at_seconds,
         interface_path=CHAT_PATH,
@@ -127,7 +119,7 @@ def _read_large(body: bytes) -> tuple[ChatRequest, int]:
 async def walk(runtime: RelayRuntime, call: OpenCall) -> None:
     """Carry one admitted call upstream and close its hold, however it ends. Runs in the supervised task."""
     try:
-        await runtime.ledger.place_hold(hold_for(call))
+        await hold(call, ledger=runtime.ledger, is_sqlite=runtime.is_sqlite)
     except InsufficientFunds as error:
         available_nanos = int(error.metadata.get("available_nanos", 0))
         await _refuse(call, balance_too_low(call.admission, available_nanos=available_nanos))
@@ -148,7 +140,7 @@ async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
     try:
         async with asyncio.timeout(END_SECONDS_MAX):
             await _send_end(call, ending, is_charged=charge_nanos > 0)
-    except TimeoutError:
+    except (TimeoutError, CallerLeft):
         call.reply.abandon()
 
 
@@ -168,8 +160,8 @@ async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
     call.phase = Phase.FORWARDING
     call.quiet_since_seconds = monotonic_seconds()
     try:
-        if call.has_caller_left:
-            return Ending(error=caller_left())
+        if call.interruption is not None:
+            return Ending(error=call.interruption)
         upstream = await open_upstream(call, runtime.upstream_client, runtime.retry_budget)
         if call.request.is_streaming:
             await pump_stream(call, upstream, functools.partial(cover, ledger=runtime.ledger))
@@ -185,7 +177,7 @@ async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
         return Ending(error=call.interruption)
     except Exception:  # noqa: BLE001 # the edge: whatever went wrong, the hold has to be closed
         get_logger().error("forwarding_failed", request_id=call.request_id, exc_info=True)
-        return Ending(error=InternalError("Something went wrong here; it has been noted. Try again."))
+        return Ending(error=internal_error(call.charge_words))
     finally:
         call.phase = Phase.CLOSING
         if upstream is not None:

@@ -3,6 +3,7 @@
 The end is not sent here: ``[DONE]`` and plain bodies wait until the close has committed.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from onetoken_app.errors import UpstreamFailed
@@ -10,14 +11,14 @@ from onetoken_app.providers.event_stream import DONE, EventReader, event_of
 from onetoken_app.providers.protocol import UnusableReply
 from onetoken_app.providers.registry import PROVIDERS
 from onetoken_app.relay.dialects.openai_chat import shaped_chunk, shaped_reply
-from onetoken_app.relay.errors import UpstreamUnusable
+from onetoken_app.relay.errors import CallerLeft, UpstreamUnusable
 from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamReply
 from onetoken_app.relay.open_call import OpenCall
 
 _CUT = "The provider's answer broke off before its end."
 _FAILED = "The provider failed while it was answering."
 _UNREADABLE = "The provider's answer could not be read."
-
+_TOO_LONG = "The provider's answer is longer than is delivered here, and was thrown away."
 
 Cover = Callable[[OpenCall], Awaitable[None]]
 
@@ -45,12 +46,12 @@ async def pump_stream(call: OpenCall, upstream: UpstreamReply, cover: Cover) -> 
             call.sign_count += 1
             payloads = reader.feed(piece) if piece else reader.finish()
         except (UpstreamBroke, UnusableReply) as error:
-            raise UpstreamUnusable(_CUT) from error
+            raise UpstreamUnusable(_told(call, _CUT)) from error
         is_done = await _pass_on(call, payloads, cover)
         if not piece and not is_done:
             if call.counts.has_finished:
                 return
-            raise UpstreamUnusable(_CUT)
+            raise UpstreamUnusable(_told(call, _CUT))
 
 
 async def read_plain(call: OpenCall, upstream: UpstreamReply, *, bytes_max: int) -> bytes:
@@ -68,16 +69,16 @@ async def read_plain(call: OpenCall, upstream: UpstreamReply, *, bytes_max: int)
             pieces.append(piece)
             byte_count += len(piece)
             if byte_count > bytes_max:
-                raise UpstreamUnusable("The provider's answer is longer than is delivered here.")
+                raise UpstreamUnusable(_told(call, _TOO_LONG))
         body = b"".join(pieces)
         PROVIDERS[_provider_of(call)].read_reply(body, call.counts)
         shown_body = shaped_reply(body, model_name=call.shown_model_name)
     except UpstreamBroke as error:
-        raise UpstreamUnusable(_CUT) from error
+        raise UpstreamUnusable(_told(call, _CUT)) from error
     except UnusableReply as error:
-        raise UpstreamUnusable(_UNREADABLE) from error
+        raise UpstreamUnusable(_told(call, _UNREADABLE)) from error
     if call.counts.has_failed:
-        raise UpstreamFailed(_FAILED)
+        raise UpstreamFailed(_told(call, _FAILED))
     call.note_delivered()
     return shown_body
 
@@ -91,29 +92,44 @@ async def _pass_on(call: OpenCall, payloads: list[bytes], cover: Cover) -> bool:
     wants_usage = call.request.wants_usage
     events: list[bytes] = []
     is_done = False
-    failure: Exception | None = None
+    failure: tuple[type[UpstreamFailed], str] | None = None
     for payload in payloads:
-        if payload == DONE:
+        if payload.startswith(DONE):
             is_done = True
             break
         try:
             chunk = shaped_chunk(payload, model_name=model_name, wants_usage=wants_usage)
             provider.read_event(payload, call.counts)
             if call.counts.has_failed:
-                failure = UpstreamFailed(_FAILED)
+                failure = UpstreamFailed, _FAILED
                 break
         except UnusableReply:
-            failure = UpstreamUnusable(_UNREADABLE)
+            failure = UpstreamUnusable, _UNREADABLE
             break
         if chunk is not None:
             events.append(event_of(chunk))
     if events:
         await cover(call)
-        await call.reply.write_events(b"".join(events))
-        call.note_delivered()
+        await _deliver(call, b"".join(events))
     if failure is not None:
-        raise failure
+        kind, what = failure
+        raise kind(_told(call, what))
     return is_done
+
+
+async def _deliver(call: OpenCall, events: bytes) -> None:
+    """Send events, and count them for delivered once the caller's socket has taken them."""
+    try:
+        await call.reply.write_events(events)
+    except CallerLeft:
+        call.note_caller_left()
+        await asyncio.sleep(0)  # a call that is not read on for nobody is interrupted here
+    call.note_delivered()
+
+
+def _told(call: OpenCall, what: str) -> str:
+    """Say what happened, what it costs, and what to do."""
+    return f"{what} {call.charge_words} Try again."
 
 
 def _provider_of(call: OpenCall) -> str:

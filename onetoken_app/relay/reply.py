@@ -1,12 +1,14 @@
 """What goes back to one caller, in the order in which it must go: head, pieces, end. Nothing is sent after the end."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from onetoken_app.errors import OneTokenError
 from onetoken_app.providers.event_stream import KEEP_ALIVE, event_of
 from onetoken_app.relay.dialects.openai_errors import error_body, error_headers
+from onetoken_app.relay.errors import CallerLeft
 
 Send = Callable[[Any], Awaitable[None]]
 
@@ -21,33 +23,45 @@ class Reply:
     """One caller's answer.
 
     Attributes:
+        request_id: The request's id, which every answer carries.
         has_started: The head was sent.
         is_abandoned: Nobody reads any more; writes do nothing.
         is_writing: A write waits for the caller's socket.
     """
 
-    __slots__ = ("_keep_alive", "_request_id", "_send", "has_started", "is_abandoned", "is_writing")
+    __slots__ = (
+        "_is_gone", "_is_stream", "_keep_alive", "_send", "has_started", "is_abandoned", "is_writing", "request_id",
+    )  # fmt: skip
 
     def __init__(self, send: Send, *, request_id: str) -> None:
         """Begin with nothing sent."""
         self._send = send
-        self._request_id = request_id.encode()
+        self.request_id = request_id
         self._keep_alive: asyncio.Task[None] | None = None
+        self._is_gone = False
+        self._is_stream = False
         self.has_started = False
         self.is_abandoned = False
         self.is_writing = False
 
     async def send_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        """Send a whole plain answer."""
+        """Send a whole plain answer.
+
+        Raises:
+            CallerLeft: The connection broke.
+        """
         if self.is_abandoned:
             return
-        self.has_started = True
         length = (b"content-length", str(len(body)).encode())
         await self._start(status, [*headers, length])
-        await self._send({"type": "http.response.body", "body": body})
+        await self._deliver({"type": "http.response.body", "body": body})
 
     async def write_events(self, events: bytes) -> None:
-        """Send whole events of a stream, after its head; returns when the caller's socket has taken them."""
+        """Send whole events of a stream, after its head; returns when the caller's socket has taken them.
+
+        Raises:
+            CallerLeft: The connection broke.
+        """
         if self.is_abandoned:
             return
         self.is_writing = True
@@ -56,24 +70,31 @@ class Reply:
                 await self._keep_alive
                 self._keep_alive = None
             if not self.has_started:
-                self.has_started = True
-                await self._start(200, _STREAM_HEADERS)
-            await self._send({"type": "http.response.body", "body": events, "more_body": True})
+                await self._start_stream()
+            await self._deliver({"type": "http.response.body", "body": events, "more_body": True})
         finally:
             self.is_writing = False
 
     async def finish_stream(self, events: bytes) -> None:
-        """Send the last events of a stream and end it."""
+        """Send the last events of a stream and end it.
+
+        Raises:
+            CallerLeft: The connection broke.
+        """
         await self.write_events(events)
         if not self.is_abandoned:
-            await self._send({"type": "http.response.body", "body": b""})
+            await self._deliver({"type": "http.response.body", "body": b""})
 
     async def fail(self, error: OneTokenError, *, is_charged: bool = False) -> None:
-        """Say an error: as a plain answer if nothing was sent yet, else as the last event of the stream."""
-        if self.has_started:
-            await self.finish_stream(event_of(error_body(error)))
-        else:
-            await self.send_whole(error.http_status, error_headers(error, is_charged=is_charged), error_body(error))
+        """Say an error, if anybody is there and has no whole answer yet.
+
+        It is a plain answer if nothing was sent so far, else the last event of the stream.
+        """
+        with contextlib.suppress(CallerLeft):
+            if self._is_stream:
+                await self.finish_stream(event_of(error_body(error)))
+            elif not self.has_started:
+                await self.send_whole(error.http_status, error_headers(error, is_charged=is_charged), error_body(error))
 
     def keep_alive(self) -> None:
         """Send a sign of life between two events, and the head before the first; returns at once."""
@@ -87,13 +108,35 @@ class Reply:
         self.is_abandoned = True
 
     async def _send_keep_alive(self) -> None:
-        """Send the comment that official clients skip."""
-        if not self.has_started:
-            self.has_started = True
-            await self._start(200, _STREAM_HEADERS)
-        await self._send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
+        """Send the comment that official clients skip; whether the connection broke, the next write finds out."""
+        with contextlib.suppress(CallerLeft):
+            if not self.has_started:
+                await self._start_stream()
+            await self._deliver({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
+
+    async def _start_stream(self) -> None:
+        """Send the head of a stream."""
+        self._is_stream = True
+        await self._start(200, _STREAM_HEADERS)
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         """Send the head, always with the request's id, by both names that official clients look for."""
-        names = ((b"x-request-id", self._request_id), (b"request-id", self._request_id))
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *names]})
+        self.has_started = True
+        request_id = self.request_id.encode()
+        names = ((b"x-request-id", request_id), (b"request-id", request_id))
+        await self._deliver({"type": "http.response.start", "status": status, "headers": [*headers, *names]})
+
+    async def _deliver(self, message: dict[str, object]) -> None:
+        """Hand a message to the server; whatever it raises means that nobody is reached through it any more."""
+        if self._is_gone:
+            raise _gone()
+        try:
+            await self._send(message)
+        except Exception as error:  # the edge: servers differ in what they raise for a lost connection
+            self._is_gone = True
+            raise _gone() from error
+
+
+def _gone() -> CallerLeft:
+    """Name it for the record; nobody reads the sentence."""
+    return CallerLeft("The caller's connection broke.")

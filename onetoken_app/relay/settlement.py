@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from onetoken_app.clock import monotonic_seconds
 from onetoken_app.errors import OneTokenError
 from onetoken_app.ledger.client import LedgerClient
-from onetoken_app.ledger.errors import InsufficientFunds, LedgerUnavailable
+from onetoken_app.ledger.errors import InsufficientFunds, LedgerConflict, LedgerUnavailable
 from onetoken_app.ledger.kinds import Outcome
-from onetoken_app.ledger.operations import CloseHold, ExtendHold, PlaceHold, RecordProgress
+from onetoken_app.ledger.operations import CloseHold, ExtendHold, HoldClosed, PlaceHold, RecordProgress
 from onetoken_app.money import NANOS_MAX, Nanos
-from onetoken_app.relay.errors import InsufficientBalance
+from onetoken_app.relay.errors import InsufficientBalance, InternalError, internal_error
 from onetoken_app.relay.estimation import LEAST_OUTPUT_DIVISOR, least_output
 from onetoken_app.relay.metering import Metered, estimate, meter
 from onetoken_app.relay.open_call import OpenCall, caller_left
@@ -30,6 +30,15 @@ EXTENSION_FACTOR = 2
 """An extension covers this many times what came so far, so that a long stream needs few."""
 _MS = 1000
 _UNMETERED = Metered(TokenUsage(), UsageSource.NONE, 0)
+_STREAM_HELD_BACK = (
+    "The charge could not be recorded in time, so the answer's end is held back. You are charged for what was "
+    "delivered; the usage page will show it. Ask again if the answer does not serve you as it is."
+)
+_PLAIN_HELD_BACK = (
+    "The charge could not be recorded, so the answer is held back. It may still be charged: look at the request's id "
+    "on the usage page before you ask again, and tell the operator if it was."
+)
+_UNKNOWN_CHARGE = "Whether it was charged, the usage page shows under the request's id."
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -41,7 +50,25 @@ class Ending:
     plain_body: bytes = b""
 
 
-def hold_for(call: OpenCall) -> PlaceHold:
+async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None:
+    """Set aside the most that the call can cost, before anything is sent on.
+
+    Raises:
+        InsufficientFunds: The balance does not cover it.
+        LedgerUnavailable: Nothing stays held.
+        InternalError: A mistake; what may have been held is given back.
+    """
+    try:
+        await ledger.place_hold(_hold_for(call))
+    except (InsufficientFunds, LedgerUnavailable):
+        raise
+    except Exception as error:
+        get_logger().error("hold_failed", request_id=call.request_id, exc_info=True)
+        await _give_back(call, ledger=ledger, is_sqlite=is_sqlite)
+        raise internal_error() from error
+
+
+def _hold_for(call: OpenCall) -> PlaceHold:
     """Ask for the most that the call can cost."""
     admission = call.admission
     return PlaceHold(
@@ -79,7 +106,8 @@ async def cover(call: OpenCall, *, ledger: LedgerClient) -> None:
             await _extend(call, LEAST_OUTPUT_DIVISOR * least, ledger=ledger)
         except InsufficientFunds as error:
             raise InsufficientBalance(
-                "The provider answers at greater length than was asked for, and the balance does not cover more of it."
+                f"The provider answers at greater length than was asked for, and the balance does not cover more of "
+                f"it. {call.charge_words} Top up, and try again."
             ) from error
 
 
@@ -87,7 +115,13 @@ async def _extend(call: OpenCall, output_tokens: int, *, ledger: LedgerClient) -
     """Raise the hold to what this much output can cost."""
     admission = call.admission
     amount_nanos = min(NANOS_MAX, admission.sheet.upper_charge(admission.input_tokens_max, output_tokens))
-    await ledger.extend_hold(ExtendHold(call.request_id, amount_nanos))
+    try:
+        await ledger.extend_hold(ExtendHold(call.request_id, amount_nanos))
+    except LedgerUnavailable as error:
+        raise LedgerUnavailable(
+            f"What follows of the answer cannot be paid for safely right now. {call.charge_words} Try again in a few "
+            f"seconds."
+        ) from error
     call.extended_output_tokens = output_tokens
 
 
@@ -97,17 +131,40 @@ async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sql
     Raises:
         LedgerUnavailable: The close is not durable yet, so the end of the answer must not be sent; it will be durable
             later, or the next start recovers the hold.
-        LedgerRefused: The database does not take it. Someone must look.
+        InternalError: A mistake, or the database did not take the close. The hold was given back if that was possible.
     """
-    close = _close_of(call, ending, _metered(call, ending), is_sqlite=is_sqlite)
     try:
+        close = _close_of(call, ending, _metered(call, ending), is_sqlite=is_sqlite)
         async with asyncio.timeout(CLOSE_SECONDS_MAX if call.request.is_streaming else None):
             closed = await ledger.close_hold(close)
-    except TimeoutError as error:
-        raise LedgerUnavailable(
-            "The charge could not be recorded in time, so the answer's end is held back."
-        ) from error
+    except (TimeoutError, LedgerUnavailable) as error:
+        raise LedgerUnavailable(_STREAM_HELD_BACK if call.request.is_streaming else _PLAIN_HELD_BACK) from error
+    except Exception as error:
+        get_logger().error("close_failed", request_id=call.request_id, exc_info=True)
+        given_back = await _give_back(call, ledger=ledger, is_sqlite=is_sqlite)
+        if given_back is None or given_back.is_first:
+            raise internal_error(_UNKNOWN_CHARGE if given_back is None else "Nothing was charged.") from error
+        closed = given_back  # only its answer had been lost
     return closed.amount_nanos
+
+
+async def _give_back(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> HoldClosed | None:
+    """Void a hold that nothing else closes: money comes before records. One that is closed stays as it is.
+
+    Returns:
+        The close, its first one if it had been closed; ``None`` when there is no hold, or nothing could be done.
+    """
+    for has_record in (True, False):
+        try:
+            draft = _draft_of(call, status=InternalError.http_status, error_code=InternalError.code)
+            record = [insert_statement(draft, is_sqlite=is_sqlite)] if has_record else []
+            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                return await ledger.close_hold(CloseHold(call.request_id, Outcome.VOIDED, 0, UsageSource.NONE, record))
+        except LedgerConflict:
+            return None
+        except Exception:  # noqa: BLE001 # the edge: what is left is found by the next start
+            get_logger().error("hold_not_given_back", request_id=call.request_id, exc_info=True)
+    return None
 
 
 def _metered(call: OpenCall, ending: Ending) -> Metered:

@@ -6,14 +6,15 @@ call costs more than the calls' own work.
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from onetoken_app.clock import monotonic_seconds
 from onetoken_app.errors import OneTokenError
 from onetoken_app.ledger.client import LedgerClient
 from onetoken_app.money import Nanos
-from onetoken_app.relay.errors import CallerStalled, Overloaded, ShuttingDown, UpstreamTooSlow
+from onetoken_app.relay.errors import CallerStalled, Overloaded, ShuttingDown, UpstreamTooSlow, internal_error
 from onetoken_app.relay.metering import estimate
 from onetoken_app.relay.open_call import OpenCall, Phase, caller_left
 from onetoken_app.relay.settlement import progress_of
@@ -61,7 +62,9 @@ class Supervisor:
         self.is_draining = True
         await self._wait_for_calls(seconds)
         for call in list(self.calls):
-            call.interrupt(ShuttingDown("This server is stopping; the answer is incomplete."))
+            call.interrupt(
+                ShuttingDown(f"This server is stopping; the answer is incomplete. {call.charge_words} Try again.")
+            )
         await self._wait_for_calls(CLOSE_AFTER_STOP_SECONDS)
 
     async def stop(self) -> None:
@@ -70,17 +73,27 @@ class Supervisor:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def check_room(self) -> None:
-        """Refuse a request that would be one too many.
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Give a request a place while the block runs.
+
+        A call whose caller was given up by the server still takes a place until it is closed.
 
         Raises:
             ShuttingDown: The process is being stopped.
             Overloaded: As many as may be are open.
         """
         if self.is_draining:
-            raise ShuttingDown("This server is stopping; nothing was sent on. Try again.")
-        if self.arrived_count >= self._settings.in_flight_requests_max:
-            raise Overloaded("Too many calls are open at the moment; nothing was sent on. Try again in a second.")
+            raise ShuttingDown("This server is stopping; nothing was sent on or charged. Try again.")
+        if max(self.arrived_count, self.open_count) >= self._settings.in_flight_requests_max:
+            raise Overloaded(
+                "Too many calls are open at the moment; nothing was sent on or charged. Try again shortly."
+            )
+        self.arrived_count += 1
+        try:
+            yield
+        finally:
+            self.arrived_count -= 1
 
     async def carry(self, call: OpenCall, walk: Walk) -> None:
         """Run one call's walk in a task of its own; return when it ended, or at once when the server gives up on it."""
@@ -99,6 +112,7 @@ class Supervisor:
             await walk(call)
         except Exception:  # noqa: BLE001 # the edge: nobody above this task could tell anybody
             get_logger().error("call_failed", request_id=call.request_id, exc_info=True)
+            await call.reply.fail(internal_error())
         finally:
             call.phase = Phase.CLOSING
             self.calls.discard(call)
@@ -162,14 +176,14 @@ class Supervisor:
             is_stalled = quiet_seconds > settings.upstream_idle_seconds
             return CallerStalled("The caller stopped reading.") if is_stalled else None
         if now - call.arrived_at_seconds > settings.upstream_total_seconds:
-            return UpstreamTooSlow("The provider's answer was not complete in the time that a call may take.")
+            return _too_slow(call, "The provider's answer was not complete in the time that a call may take.")
         if call.first_byte_at_seconds is None:
             is_streaming = call.request.is_streaming
             patience = settings.upstream_first_byte_seconds if is_streaming else settings.upstream_plain_answer_seconds
             if quiet_seconds > patience:
-                return UpstreamTooSlow("The provider did not begin to answer in time. Nothing was charged; try again.")
+                return _too_slow(call, "The provider did not begin to answer in time.")
         elif quiet_seconds > settings.upstream_idle_seconds:
-            return UpstreamTooSlow("The provider stopped in the middle of its answer.")
+            return _too_slow(call, "The provider stopped in the middle of its answer.")
         return None
 
     def _record_progress(self, call: OpenCall, now: float) -> None:
@@ -193,10 +207,15 @@ class Supervisor:
         """Make one call's progress durable; when that fails the call goes on and only its last progress is older."""
         try:
             await self._ledger.record_progress(progress_of(call))
-        except OneTokenError as error:
-            get_logger().warning("progress_not_recorded", request_id=call.request_id, error_code=error.code)
+        except Exception as error:  # noqa: BLE001 # the edge: nobody waits for this task
+            get_logger().warning("progress_not_recorded", request_id=call.request_id, error_class=type(error).__name__)
         finally:
             call.is_recording = False
+
+
+def _too_slow(call: OpenCall, what: str) -> UpstreamTooSlow:
+    """Say which time is over, what the call costs, and what to do."""
+    return UpstreamTooSlow(f"{what} {call.charge_words} Try again.")
 
 
 async def _watch(call: OpenCall) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from tests.support.scripted_upstream import ScriptedUpstream, answers_usually, s
 
 MESSAGES: Any = [{"role": "user", "content": "Say hello."}]
 App = Callable[..., Any]
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Spares each client of a test reading all certificates of the machine, which takes longer than most calls."""
 
 
 async def until(is_so: Callable[[], object], *, seconds: float = 15) -> None:
@@ -60,7 +63,10 @@ class RunningRelay:
 
     def client(self, **options: Any) -> openai.AsyncOpenAI:
         """Return the official client, which does not retry by itself unless told to."""
-        usual = {"api_key": self.secret, "base_url": self.base_url, "max_retries": 0, "timeout": 20}
+        usual = {
+            "api_key": self.secret, "base_url": self.base_url, "max_retries": 0, "timeout": 20,
+            "http_client": openai.DefaultAsyncHttpxClient(verify=NO_TLS, trust_env=False),
+        }  # fmt: skip
         return openai.AsyncOpenAI(**{**usual, **options})
 
     async def post(self, body: Any = None, *, path: str = "/v1/chat/completions", **headers: str) -> httpx.Response:
@@ -69,7 +75,7 @@ class RunningRelay:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         whole = {"model": "mock", "messages": MESSAGES, **(body if isinstance(body, dict) else {})}
         content = json.dumps(whole) if body is None or isinstance(body, dict) else body
-        async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=20, trust_env=False, verify=NO_TLS) as client:
             return await client.post(f"http://127.0.0.1:{self.port}{path}", content=content, headers={**usual, **given})
 
     async def records(self) -> list[UsageRecord]:

@@ -180,6 +180,29 @@ class TestBalance:
             )  # fmt: skip
 
 
+class TestPlaces:
+    async def test_as_many_as_may_be_are_admitted_and_the_next_is_told_when_to_come_back(
+        self, relay_settings: Settings
+    ) -> None:
+        goes_on = asyncio.Event()
+
+        async def answers_late(exchange: Exchange) -> None:
+            await goes_on.wait()
+            await answers_usually(exchange)
+
+        async with running_relay(relay_settings.model_copy(update={"in_flight_requests_max": 1})) as relay:
+            relay.upstream.behave = answers_late
+            first = asyncio.ensure_future(relay.post())
+            await relay.upstream.arrived.wait()
+            second = await relay.post()
+            assert (second.status_code, second.json()["error"]["code"]) == (503, "overloaded")
+            assert second.headers["retry-after"] == "1"
+            goes_on.set()
+            assert (await first).status_code == 200
+            await relay.until_idle()
+            assert (await relay.post()).status_code == 200
+
+
 class TestAddresses:
     async def test_an_unknown_address_below_v1(self, relay: RunningRelay) -> None:
         await refused(relay, await relay.post(path="/v1/embeddings"), status=404, code="unknown_url")

@@ -3,6 +3,7 @@
 import msgspec
 
 from onetoken_app.errors import BadRequest, OneTokenError
+from onetoken_app.relay.errors import MethodNotAllowed
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -50,4 +51,6 @@ def error_headers(error: OneTokenError, *, is_charged: bool) -> Headers:
         headers.append((b"retry-after", str(seconds).encode()))
     if error.http_status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", error.allowed.encode()))
     return headers
