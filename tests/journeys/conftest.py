@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from onetoken_app.identity.models import StaffRole
 from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
 from tests.support.scripted_upstream import answers_usually, scripted_upstream
 
 EMAIL = "owner@test.example"
+STAFF_EMAIL = "desk@ops.example"
+"""Somebody of the staff with the roles that it takes to look at every page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole
     installation = Installation(folder=tmp_path_factory.mktemp("console"))
     with _upstream() as base_url:
         (secret,) = installation.apply(apply_file(base_url=base_url))
+        for role in (StaffRole.ADMINISTRATOR, StaffRole.REVIEWER, StaffRole.FINANCE):
+            installation.succeed("staff", "add", STAFF_EMAIL, "--role", role, "--password-env", "TEST_PASSWORD")
         with installation.console() as server:
             yield RunningConsole(installation, server, email=EMAIL, password=PASSWORD, secret=secret)
 

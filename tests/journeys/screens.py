@@ -99,14 +99,14 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
 def _take(page: Page, address: str, file: Path) -> None:
     """Take the whole of one page, when it has loaded."""
     page.goto(address)
-    _settle(page)
+    settle(page)
     page.screenshot(path=file, full_page=True)
 
 
 def _take_dialogs(page: Page, url: str, out: Path, view: View) -> int:
     """Take the dialogs of the keys page."""
     page.goto(f"{url}/keys")
-    _settle(page)
+    settle(page)
     for name in ("mint-key", "restrict-key", "revoke-key"):
         page.locator(f"[data-opens={name}]").first.click()
         page.locator(f"#{name}[open]").wait_for()
@@ -116,7 +116,7 @@ def _take_dialogs(page: Page, url: str, out: Path, view: View) -> int:
     return 3
 
 
-def _settle(page: Page) -> None:
+def settle(page: Page) -> None:
     """Wait until the page has its language, its rows and its fonts."""
     page.locator(".shell.is-ready").wait_for()
     page.wait_for_function("!document.querySelector('.skeletons')")
