@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -77,10 +78,10 @@ class _FreePortController(Controller):
 
 
 @contextmanager
-def running_mail_server() -> Iterator[MailServerOfTest]:
-    """Run a server on a free port of loopback."""
+def running_mail_server(**options: Any) -> Iterator[MailServerOfTest]:
+    """Run a server on a free port of loopback; the options are those of ``aiosmtpd``'s controller."""
     server = MailServerOfTest()
-    controller = _FreePortController(server, hostname="127.0.0.1", port=0)
+    controller = _FreePortController(server, hostname="127.0.0.1", port=0, **options)
     controller.start()
     try:
         server.port = controller.port
