@@ -17,13 +17,23 @@ def caller_address(client: Sequence[Any] | None, forwarded_for: Iterable[bytes],
         forwarded_for: The values of every X-Forwarded-For header, in order.
         trusted_proxy_count: How many entries at the end our own proxies wrote; 0 ignores the header.
     """
-    peer = str(client[0])[:_CHARACTERS_MAX] if client else ""
+    peer = str(client[0]).partition("%")[0][:_CHARACTERS_MAX] if client else ""
     if not trusted_proxy_count:
         return peer
     hops = b",".join(forwarded_for).decode("latin-1").split(",")
     if len(hops) < trusted_proxy_count:
         return peer
+    hop = hops[-trusted_proxy_count].strip()
+    # The zone of an IPv6 address can be any text, and is of no use to anybody else.
+    return str(ip_address(hop)) if _is_address(hop) else peer
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is an IP address and nothing more."""
+    if len(text) > _CHARACTERS_MAX or "%" in text:
+        return False
     try:
-        return str(ip_address(hops[-trusted_proxy_count].strip()))[:_CHARACTERS_MAX]
+        ip_address(text)
     except ValueError:
-        return peer
+        return False
+    return True
