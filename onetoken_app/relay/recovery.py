@@ -53,7 +53,24 @@ def record_of_void(hold: PlaceHold, *, is_sqlite: bool) -> list[Statement]:
 
 
 def _close_of(hold: DeadHold, *, is_sqlite: bool) -> CloseHold:
-    """Charge what was proved to be delivered, and keep the record that was drafted then."""
+    """Charge what was proved to be delivered, and keep the record that was drafted then.
+
+    A draft that this version cannot read is not charged, because no record could say what for; its hold is given back
+    all the same, and the books that are verified name it.
+    """
+    try:
+        return _close_with_record(hold, is_sqlite=is_sqlite)
+    except Exception:  # noqa: BLE001 # the edge: one hold must not keep a process from starting
+        get_logger().error("hold_context_unreadable", request_id=hold.request_id, exc_info=True)
+        return CloseHold(hold.request_id, Outcome.RECOVERED, 0, UsageSource.NONE, [])
+
+
+def _close_with_record(hold: DeadHold, *, is_sqlite: bool) -> CloseHold:
+    """Make the close of a hold whose draft can be read.
+
+    Raises:
+        ValueError: It cannot.
+    """
     source = UsageSource.CHECKPOINT if hold.progress_nanos else UsageSource.NONE
     draft = replace(
         decode_draft(hold.context),
