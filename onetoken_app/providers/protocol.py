@@ -11,6 +11,9 @@ import msgspec
 
 from onetoken_app.token_usage import TokenUsage
 
+CHOICES_MAX = 128
+"""What OpenAI's API admits as ``n``."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UpstreamTarget:
@@ -80,7 +83,9 @@ class ChatCounts:
         return bool(self._finished_choices) and self._open_choices == self._finished_choices
 
     def note_choice(self, index: int, *, is_finished: bool) -> None:
-        """Remember that a choice was seen."""
+        """Remember that a choice was seen; more than any request may ask for are not remembered."""
+        if len(self._open_choices) >= CHOICES_MAX and index not in self._open_choices:
+            return
         self._open_choices.add(index)
         if is_finished:
             self._finished_choices.add(index)

@@ -141,8 +141,11 @@ def _open_routes(offer: ModelOffer, caller: Caller) -> tuple[ChannelRoute, ...]:
 def _input_bound(request: ChatRequest, *, window: int) -> int:
     """Bound the input: a token is at least one byte, and no model reads more than its window.
 
+    Of pictures and the like only the window is a bound: a short link can lead to many tokens.
     The bound is never relaxed near or far from the floor: a hold's size does not depend on the balance, and a customer
     can recompute it.
     """
+    if request.has_media:
+        return window
     overhead = OVERHEAD_TOKENS + (TOOLS_OVERHEAD_TOKENS if request.has_tools else 0)
     return min(request.body_bytes + overhead, window)

@@ -48,14 +48,18 @@ async def open_upstream(call: OpenCall, client: UpstreamClient, budget: RetryBud
         try:
             return await _attempt(call, client, target)
         except OneTokenError as failure:
-            get_logger().warning(
-                "upstream_failed", request_id=call.request_id, channel_id=target.channel_id, error_code=failure.code
-            )
+            _note(failure, call, target)
             if following is None or not _may_try_again(failure) or not budget.spend():
                 raise
         if following is target:
             await asyncio.sleep(SAME_CHANNEL_PAUSE_SECONDS * random.uniform(0.5, 1))  # noqa: S311 # no secret
     raise NoChannelAvailable("No channel serves this model at the moment. Nothing was charged; try again later.")
+
+
+def _note(failure: OneTokenError, call: OpenCall, target: UpstreamTarget) -> None:
+    """Write a failed attempt down; for a credential that is refused someone must look."""
+    log = get_logger().error if isinstance(failure, UpstreamCredentials) else get_logger().warning
+    log("upstream_failed", request_id=call.request_id, channel_id=target.channel_id, error_code=failure.code)
 
 
 async def _attempt(call: OpenCall, client: UpstreamClient, target: UpstreamTarget) -> UpstreamReply:
@@ -105,6 +109,10 @@ def _may_try_again(failure: OneTokenError) -> bool:
 
 _UNREACHABLE = "The provider could not be reached. Nothing was charged; try again."
 _UNUSABLE = "The provider's answer could not be used. Nothing was charged; try again."
+_CREDENTIALS = (
+    "The provider refused this service's own credential, which only the operator can mend. Nothing was charged; tell "
+    "the operator the request's id."
+)
 _REJECTED = (
     "The provider refused the request as it is. Its words are not passed on, because they may quote the prompt. Check "
     "the parameters against the model's documentation. Nothing was charged."
@@ -113,7 +121,7 @@ _FAILURES: tuple[tuple[Container[int], type[OneTokenError], str], ...] = (
     (
         (401, 402, 403),
         UpstreamCredentials,
-        "The provider refused this service's own credential; nothing that you can mend. The operator has been told.",
+        _CREDENTIALS,
     ),
     ((408, 504), UpstreamTooSlow, "The provider gave up waiting. Nothing was charged; try again."),
     (

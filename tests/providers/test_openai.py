@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from onetoken_app.providers.openai import OpenAiProvider
-from onetoken_app.providers.protocol import ChatCounts, UnusableReply, UpstreamTarget
+from onetoken_app.providers.protocol import CHOICES_MAX, ChatCounts, UnusableReply, UpstreamTarget
 from onetoken_app.token_usage import TokenUsage
 
 TARGET = UpstreamTarget(
@@ -39,6 +39,13 @@ def counted(*documents: Any) -> ChatCounts:
 def choice(index: int = 0, finish_reason: str | None = None, **delta: Any) -> dict[str, Any]:
     """Write one choice."""
     return {"index": index, "delta": delta, "finish_reason": finish_reason}
+
+
+class TestChatCounts:
+    def test_choices_without_end_are_not_remembered(self) -> None:
+        counts = counted(*[{"choices": [choice(number)]} for number in range(1_000)])
+        assert len(counts._open_choices) == CHOICES_MAX
+        assert not counts.has_finished
 
 
 class TestChatRequest:

@@ -1,6 +1,7 @@
 """Hostile requests: they cost their sender an error, never other callers their deadlines or their time."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any, NoReturn
 
@@ -97,7 +98,7 @@ class TestMistakesOfTheServer:
 
         async with running_relay(relay_settings, wrap=failing_after_the_body) as relay:
             relay.upstream.behave = drips
-            with pytest.raises(httpx.HTTPError):
+            with contextlib.suppress(httpx.HTTPError):  # the server cuts it off, or answers by itself
                 await relay.post({"stream": True})
             assert (await relay.only_record()).error_code == "caller_left"
 

@@ -180,6 +180,15 @@ class TestOutputBeyondTheHold:
             assert (await relay.closes())[0].absorbed_nanos == 0
 
 
+class TestPictures:
+    async def test_a_link_to_one_holds_what_the_model_can_read_at_most(self, relay_settings: Settings) -> None:
+        picture = {"type": "image_url", "image_url": {"url": "https://example.com/a"}}
+        call = {"messages": [{"role": "user", "content": [picture]}], "max_tokens": 1}
+        async with running_relay(relay_settings, balance_nanos=7_000_000, context_window_tokens=8_000) as relay:
+            answer = await relay.post(call)
+            assert (answer.status_code, answer.json()["error"]["metadata"]["required"]) == (402, "0.008002")
+
+
 class TestHalfASurrogatePair:
     async def test_a_stream_with_one_is_passed_on_unchanged(self, relay: RunningRelay) -> None:
         halves = [

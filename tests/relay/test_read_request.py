@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from onetoken_app.errors import BadRequest
+from onetoken_app.providers.protocol import UnusableReply
 from onetoken_app.relay.dialects.openai_chat import read_request, shaped_chunk, shaped_reply
 from onetoken_app.relay.dialects.openai_chat_members import REFUSED_MEMBERS
 from onetoken_app.relay.errors import UnsupportedParameter
@@ -144,6 +145,25 @@ CHUNK = (
 )
 
 
+class TestHasMedia:
+    @pytest.mark.parametrize(
+        ("message", "has_media"),
+        [
+            pytest.param({"content": "hi"}, False, id="a text"),
+            pytest.param({"content": None, "tool_calls": []}, False, id="no content"),
+            pytest.param({"content": [{"type": "text", "text": "hi"}]}, False, id="a text in parts"),
+            pytest.param({"content": [{"type": "image_url", "image_url": {"url": "https://x"}}]}, True, id="a link"),
+            pytest.param({"content": [{"type": "file", "file": {"file_id": "f"}}]}, True, id="a file"),
+            pytest.param({"content": [{"type": ["text"]}]}, True, id="a kind that is none"),
+            pytest.param({"content": None, "audio": {"id": "audio_1"}}, True, id="a sound of an earlier answer"),
+            pytest.param("hi", False, id="no message"),
+        ],
+    )
+    def test_anything_but_text_is_seen(self, message: object, *, has_media: bool) -> None:
+        body = json.dumps({"model": "mock", "messages": [{"content": "hi"}, message]}).encode()
+        assert read_request(body).has_media is has_media
+
+
 class TestShapedChunk:
     def test_bytes_pass_unchanged_where_nothing_differs(self) -> None:
         assert shaped_chunk(CHUNK, model_name=None, wants_usage=True) is CHUNK
@@ -169,6 +189,11 @@ class TestShapedChunk:
         shaped = shaped_chunk(payload, model_name=None, wants_usage=False)
         assert shaped is not None
         assert json.loads(shaped) == {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+    @pytest.mark.parametrize("payload", [b"{garbage", b"[]", b'"usage"', b'{"usage":', b"\xff"])
+    def test_what_is_no_chunk_is_the_providers_fault_and_not_the_callers(self, payload: bytes) -> None:
+        with pytest.raises(UnusableReply):
+            shaped_chunk(payload, model_name="mock", wants_usage=False)
 
 
 class TestShapedReply:

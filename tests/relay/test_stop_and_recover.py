@@ -1,6 +1,7 @@
 """A relay that is asked to stop, and one that is killed: nothing is lost, nothing is charged that was not proved."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -63,15 +64,15 @@ class Installation:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *SERVERS[server], "--host", "127.0.0.1", "--port", str(port), APP,
             env={**os.environ, **environment_of(self.settings)}, stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         served = Served(self, process, port)
         try:
             await served.until_ready()
             yield served
         finally:
-            if process.returncode is None:
-                process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             served.log = (await process.communicate())[1]
 
     async def records(self) -> list[UsageRecord]:
@@ -180,6 +181,21 @@ class TestBothServers:
         charges = sorted(record.charge_nanos for record in await installation.records())
         assert charges == sorted([0, ESTIMATED_CHARGE_NANOS, USUAL_CHARGE_NANOS])
         await installation.check_ledger()
+
+    async def test_what_follows_a_request_with_two_lengths_is_not_read_as_a_request(
+        self, installation: Installation, server: str
+    ) -> None:
+        async with installation.served_by(server) as served:
+            for path in ("/v1/chat/completions", "/anything"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+                writer.write(
+                    f"POST {path} HTTP/1.1\r\nhost: relay\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n"
+                    f"0\r\n\r\nGET /livez HTTP/1.1\r\nhost: relay\r\n\r\n".encode()
+                )
+                answer = await asyncio.wait_for(reader.read(), 10)
+                writer.close()
+                assert answer.count(b"HTTP/1.1") == 1
+                assert b"200 OK" not in answer
 
 
 class TestStop:

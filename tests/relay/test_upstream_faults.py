@@ -55,6 +55,13 @@ async def breaks_off(exchange: Exchange) -> None:
     exchange.hang_up()
 
 
+def says_what_is_charged_and_what_to_do(error: dict[str, Any]) -> bool:
+    """Whether a sentence about money and one that helps are there."""
+    message = error["message"].lower()
+    next_steps = ("try again", "tell the operator", "check the parameters", "top up")
+    return "charged" in message and any(step in message for step in next_steps)
+
+
 class TestBeforeTheFirstByte:
     async def test_each_fault_has_its_code_and_nothing_is_charged(self, relay: RunningRelay) -> None:
         redirect = answers(302, b"", location="http://127.0.0.1:1/elsewhere")
@@ -85,6 +92,7 @@ class TestBeforeTheFirstByte:
             assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
             assert "Say hello" not in answer.text
             assert "sk-upstream" not in answer.text
+            assert says_what_is_charged_and_what_to_do(answer.json()["error"])
             assert str(relay.upstream.port) not in answer.text
             assert len(relay.upstream.exchanges) == attempt_count, code
             if code == "upstream_busy":
@@ -126,7 +134,9 @@ class TestTimeOuts:
             async with asyncio.timeout(5):
                 answer = await relay.post({"stream": is_streaming})
             assert answer.status_code == status
-            assert "upstream_timeout" in answer.text
+            error = json.loads(answer.text.strip().rpartition("\n")[2].removeprefix("data: "))["error"]
+            assert error["code"] == "upstream_timeout"
+            assert says_what_is_charged_and_what_to_do(error)
             assert "[DONE]" not in answer.text
             record = await relay.only_record()
             assert record.error_code == "upstream_timeout"
@@ -156,12 +166,20 @@ class TestStreams:
         assert answer.text.endswith("data: [DONE]\n\n")
         assert (await relay.only_record()).error_code == ""
 
+    async def test_what_clients_take_for_done_is_done(self, relay: RunningRelay) -> None:
+        relay.upstream.behave = streams(chunk("hi"), usage_chunk(USUAL_USAGE), "[DONE] ")
+        answer = await relay.post({"stream": True})
+        assert answer.text.endswith("data: [DONE]\n\n")
+        assert (await relay.only_record()).error_code == ""
+
     async def test_a_cut_stream_ends_with_an_error_and_without_done(self, relay: RunningRelay) -> None:
         relay.upstream.behave = streams(chunk("hi"), breaks=True)
         answer = await relay.post({"stream": True})
         *_, last, empty = answer.text.split("\n\n")
         assert empty == ""
-        assert json.loads(last.removeprefix("data: "))["error"]["code"] == "upstream_unusable_reply"
+        error = json.loads(last.removeprefix("data: "))["error"]
+        assert error["code"] == "upstream_unusable_reply"
+        assert error["message"].endswith("You are charged for what was delivered. Try again.")
         assert "[DONE]" not in answer.text
         assert "stop" not in answer.text
 

@@ -11,12 +11,10 @@ from typing import Any
 import msgspec
 
 from onetoken_app.errors import BadRequest
-from onetoken_app.providers.protocol import UnusableReply
-from onetoken_app.relay.dialects.openai_chat_members import check_members, check_spelling
+from onetoken_app.providers.protocol import CHOICES_MAX, UnusableReply
+from onetoken_app.relay.dialects.openai_chat_members import check_members, check_spelling, holds_media
 from onetoken_app.relay.json_bounds import check_bounds
 
-CHOICES_MAX = 128
-"""What OpenAI's API admits as ``n``."""
 OUTPUT_TOKENS_MAX = 100_000_000
 """A larger limit is a mistake or an attack on arithmetic."""
 
@@ -43,6 +41,8 @@ class ChatRequest:
     """The caller's own limit for one choice."""
     choice_count: int
     has_tools: bool
+    has_media: bool
+    """Whether its messages hold anything but text, whose tokens nobody can tell from the bytes."""
 
 
 def read_request(body: bytes) -> ChatRequest:
@@ -55,7 +55,7 @@ def read_request(body: bytes) -> ChatRequest:
             or a member that money depends on is missing or out of bounds.
         UnsupportedParameter: A member that no price covers.
     """
-    members = _members_of(body)
+    members, decoded = _members_of(body)
     messages = members.get("messages")
     if messages is None or bytes(memoryview(messages)[:1]) != b"[":
         raise BadRequest("messages has to be a list.", parameter="messages")
@@ -71,6 +71,7 @@ def read_request(body: bytes) -> ChatRequest:
         output_tokens_max=_one_of(completion_limit, older_limit),
         choice_count=_count(members, "n", most=CHOICES_MAX) or 1,
         has_tools="tools" in members or "functions" in members,
+        has_media=holds_media(decoded["messages"]),
     )
 
 
@@ -137,15 +138,16 @@ def _is_empty(choices: msgspec.Raw | None) -> bool:
     return choices is None or bytes(choices).translate(None, b" \t\r\n") in {b"[]", b"null"}
 
 
-def _members_of(body: bytes) -> dict[str, msgspec.Raw]:
-    """Take the body apart; raw members alone would let bad numbers and bytes pass unseen."""
+def _members_of(body: bytes) -> tuple[dict[str, msgspec.Raw], dict[str, Any]]:
+    """Take the body apart, raw and decoded; raw members alone would let bad numbers and bytes pass unseen."""
     try:
         members = _members_decoder.decode(body)
         check_bounds(body)
-        check_members(_any_decoder.decode(body))
+        decoded = _any_decoder.decode(body)
+        check_members(decoded)
     except _UNREADABLE as error:
         raise BadRequest("The body is not a JSON object, or holds a text or number that cannot be read.") from error
-    return members
+    return members, decoded
 
 
 def _model_name(members: dict[str, msgspec.Raw]) -> str:

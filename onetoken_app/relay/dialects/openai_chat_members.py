@@ -32,6 +32,7 @@ SERVICE_TIERS = frozenset({"auto", "default", "standard"})
 TOOL_TYPES = frozenset({"custom", "function"})
 """Tools that the caller runs; others are run, and billed, by the provider."""
 
+_TEXT_PARTS = ("input_text", "output_text", "reasoning", "refusal", "text", "thinking")
 _COUNTING = frozenset(
     {
         "functions", "max_completion_tokens", "max_tokens", "messages", "modalities", "model", "n", "service_tier",
@@ -60,6 +61,18 @@ def check_members(members: Mapping[str, Any]) -> None:
     for tool in tools if isinstance(tools, list) else ():
         if isinstance(tool, dict) and tool.get("type", "function") not in tuple(TOOL_TYPES):
             raise UnsupportedParameter("Only tools of the types function and custom are served.", parameter="tools")
+
+
+def holds_media(messages: list[Any]) -> bool:
+    """Whether messages hold anything but text: a picture, a sound, a file, or a kind that is not known here."""
+    for message in messages:
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if isinstance(content, list) else ():
+            if isinstance(part, dict) and part.get("type") not in _TEXT_PARTS:
+                return True
+        if isinstance(message, dict) and message.get("audio"):
+            return True
+    return False
 
 
 def check_spelling(names: Iterable[str], guarded: frozenset[str]) -> None:
