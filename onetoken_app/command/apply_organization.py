@@ -169,14 +169,7 @@ async def _put_credit(run: ApplyRun, entry: OrganizationEntry, organization_id: 
         raise BadFile(entry.lines["credit"], problem)
     if missing == 0:
         return
-    with complaints_at(entry.lines["credit"]):
-        await ledger.grant_credit(
-            run.session,
-            owner_id=organization_id,
-            currency=entry.currency,
-            amount_nanos=missing,
-            reference=f"{prefix}{entry.credit_nanos}",
-        )
+    # The audit log is locked before the ledger, as everywhere, so that nobody waits in a circle.
     await run.note(
         f"credit of {format_amount(missing)} {entry.currency.value} granted to {entry.name}",
         action="credit_granted",
@@ -184,6 +177,15 @@ async def _put_credit(run: ApplyRun, entry: OrganizationEntry, organization_id: 
         organization_id=organization_id,
         facts={"amount_nanos": missing, "total_nanos": entry.credit_nanos, "currency": entry.currency.value},
     )
+    with complaints_at(entry.lines["credit"]):
+        await ledger.grant_credit(
+            run.session,
+            owner_id=organization_id,
+            currency=entry.currency,
+            amount_nanos=missing,
+            # Named for what it adds to: of two files at once, one finds that somebody was faster.
+            reference=f"{prefix}after:{granted}",
+        )
 
 
 async def _put_person(run: ApplyRun, entry: PersonEntry, organization_id: str) -> None:

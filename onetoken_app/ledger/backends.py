@@ -26,6 +26,8 @@ _GONE_SQLITE_CODES = frozenset(
         sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB,
     }
 )  # fmt: skip
+_TAKEN_BACK_POSTGRESQL_CLASS = "40"
+"""The server rolled back for the sake of other transactions: deadlock, serialization."""
 _GONE_POSTGRESQL_CLASSES = ("08", "25006", "53", "57", "58", "XX")
 """Connection, read-only, resources, operator's intervention, system, internal."""
 
@@ -41,6 +43,9 @@ class Backend(Protocol):
 
     def is_gone(self, error: BaseException) -> bool:
         """Whether an error is the database's state rather than one operation's fault."""
+
+    def is_taken_back(self, error: BaseException) -> bool:
+        """Whether the transaction was rolled back for the sake of others, and may simply be done again."""
 
     def tend(self, *, is_idle: bool) -> None:
         """Copy the log back, if there is one and it is time."""
@@ -94,6 +99,10 @@ class SqliteBackend:
     def is_gone(self, error: BaseException) -> bool:
         """Whether the file or the disk is at fault."""
         return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _GONE_SQLITE_CODES
+
+    def is_taken_back(self, error: BaseException) -> bool:  # noqa: ARG002 # the other database needs it
+        """Never: a transaction has the database to itself."""
+        return False
 
     def tend(self, *, is_idle: bool) -> None:
         """Checkpoint under the write lock: between batches once the log is long, and when idle as far as it goes."""
@@ -162,6 +171,10 @@ class PostgresqlBackend:
         if not isinstance(error, psycopg.Error):
             return False
         return self._session.closed or (error.sqlstate or "").startswith(_GONE_POSTGRESQL_CLASSES)
+
+    def is_taken_back(self, error: BaseException) -> bool:
+        """Whether it met another transaction in a circle."""
+        return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_TAKEN_BACK_POSTGRESQL_CLASS)
 
     def tend(self, *, is_idle: bool) -> None:
         """PostgreSQL looks after its own log."""

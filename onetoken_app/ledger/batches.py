@@ -1,8 +1,15 @@
-"""Answers a batch of operations in one durable transaction, or one by one when the batch fails as a whole."""
+"""Answers a batch of operations in one durable transaction, or one by one when the batch fails as a whole.
 
+A transaction that the database takes back because of others (a deadlock, a conflict of snapshots) is nobody's fault:
+it is done again as a whole, and never becomes an answer.
+"""
+
+import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from onetoken_app import clock
 from onetoken_app.ledger import posting, recovery, store
@@ -10,8 +17,13 @@ from onetoken_app.ledger.backends import Backend
 from onetoken_app.ledger.operations import Answer, FindDeadHolds, Operation, Refused
 from onetoken_app.telemetry import get_logger
 
+TRIES_MAX = 8
+"""How often a transaction that the database takes back is done; then the database counts as gone."""
 _TRIES_ALONE = 2
 """A single operation is tried again once: two processes may meet in a row that neither had seen."""
+_PAUSE_SECONDS = 0.02
+
+_Done = TypeVar("_Done")
 
 
 class DatabaseGone(Exception):
@@ -51,13 +63,33 @@ def _together(desk: Desk, operations: Sequence[Operation]) -> list[Answer]:
     if len(operations) == 1:
         return [_guarded(desk, operations[0], partial(_commit_alone, desk, operations[0]))]
     try:
-        return _commit(desk, operations)
-    except store.EpochEnded:
+        return _until_it_stays(desk, partial(_commit, desk, operations))
+    except (store.EpochEnded, DatabaseGone):
         raise
     except Exception as error:  # noqa: BLE001 # whatever one operation provokes must not fail its neighbours
         _raise_if_gone(desk, error)
         get_logger().warning("ledger_batch_taken_apart", error_class=type(error).__name__, count=len(operations))
     return [_guarded(desk, operation, partial(_commit_alone, desk, operation)) for operation in operations]
+
+
+def _until_it_stays(desk: Desk, work: Callable[[], _Done]) -> _Done:
+    """Do work again, after a pause by chance, for as long as the database takes it back because of others.
+
+    Raises:
+        DatabaseGone: It did so ``TRIES_MAX`` times.
+    """
+    try_number = 1
+    while True:
+        try:
+            return work()
+        except Exception as error:
+            if not desk.backend.is_taken_back(error):
+                raise
+            if try_number == TRIES_MAX:
+                raise DatabaseGone(type(error).__name__) from error
+            get_logger().warning("ledger_batch_taken_back", error_class=type(error).__name__, attempt_number=try_number)
+        time.sleep(random.random() * _PAUSE_SECONDS * try_number)  # noqa: S311 # so that two do not meet again
+        try_number += 1
 
 
 def _commit(desk: Desk, operations: Sequence[Operation]) -> list[Answer]:
@@ -94,8 +126,8 @@ def _guarded(desk: Desk, operation: Operation, work: Callable[[], Answer]) -> An
     refused = Refused(error_class="")
     for _ in range(_TRIES_ALONE):
         try:
-            return work()
-        except store.EpochEnded:
+            return _until_it_stays(desk, work)
+        except (store.EpochEnded, DatabaseGone):
             raise
         except Exception as error:  # noqa: BLE001 # as above; its class goes to the log and to the caller
             _raise_if_gone(desk, error)

@@ -45,7 +45,7 @@ async def grant_credit(
     """Give an owner credit, once per reference; a repeat with the same amount changes nothing.
 
     Args:
-        session: Open unit of work; the caller commits. Other grants and closes wait from here to the commit.
+        session: Open unit of work; the caller commits. Other credits, holds and closes wait from here to the commit.
         owner_id: Whose prepaid account is credited.
         currency: Of the account.
         amount_nanos: More than 0.
@@ -64,7 +64,7 @@ async def top_up(
     """Credit an owner with money that arrived, once per reference; a repeat with the same amount changes nothing.
 
     Args:
-        session: Open unit of work; the caller commits. Other credits and closes wait from here to the commit.
+        session: Open unit of work; the caller commits. Other credits, holds and closes wait from here to the commit.
         owner_id: Whose prepaid account is credited.
         currency: Of the account.
         amount_nanos: More than 0.

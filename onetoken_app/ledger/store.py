@@ -1,8 +1,11 @@
 """Loads the books that a batch concerns and saves what it changed, on both databases.
 
 One order of locks for everybody, so that no two batches wait for each other in a circle: the own epoch (shared), the
-accounts by id, the head of the chain. What can be changed by others (parts, closes) is read after the locks. On SQLite
-the caller has begun with ``BEGIN IMMEDIATE`` under ``database.write_lock``, and the locks are that.
+credit lock, the accounts by id, the head of the chain. What can be changed by others (parts, closes) is read after the
+locks. On SQLite the caller has begun with ``BEGIN IMMEDIATE`` under ``database.write_lock``, and the locks are that.
+
+A unit of work that gives credit more than once cannot lock all its accounts in order, since it learns of them one by
+one. So it has the ledger to itself from its first credit on: it holds the credit lock alone, batches share it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,6 +24,8 @@ from onetoken_app.token_usage import UsageSource
 
 CHAIN_LOCK_KEY = 0x6C656467
 """PostgreSQL's advisory lock that the chain's head is read and moved under ("ledg")."""
+CREDIT_LOCK_KEY = 0x63726564
+"""PostgreSQL's advisory lock that batches share and whoever gives credit holds alone ("cred")."""
 
 
 class EpochEnded(Exception):
@@ -45,6 +50,7 @@ def load_for_operations(
         EpochEnded: ``epoch_id`` may not write any more.
     """
     _check_epoch(connection, epoch_id)
+    _lock_credit(connection, is_shared=True)
     request_ids = list({operation.request_id for operation in operations if hasattr(operation, "request_id")})
     owner_ids = {operation.owner_id for operation in operations if isinstance(operation, PlaceHold)}
     moves_money = any(isinstance(operation, CloseHold) for operation in operations)
@@ -54,7 +60,8 @@ def load_for_operations(
 
 
 def load_for_credit(connection: Connection, credit: Credit, *, moment: datetime) -> Books:
-    """Lock and load the books for a grant or a top-up."""
+    """Lock and load the books for a grant or a top-up. Batches wait from here to the end of the transaction."""
+    _lock_credit(connection, is_shared=False)
     return _load(connection, _Concern([], {credit.owner_id}, moves_money=True), {}, epoch_id="", moment=moment)
 
 
@@ -88,6 +95,13 @@ def _check_epoch(connection: Connection, epoch_id: str) -> None:
     rows = connection.read("SELECT ended_at FROM ledger_epoch WHERE id = ? FOR SHARE", (epoch_id,))
     if not rows or rows[0][0] is not None:
         raise EpochEnded
+
+
+def _lock_credit(connection: Connection, *, is_shared: bool) -> None:
+    """Keep credit and batches apart; again in the same transaction it waits for nobody."""
+    if not connection.is_sqlite:
+        kind = "_shared" if is_shared else ""
+        connection.read(f"SELECT pg_advisory_xact_lock{kind}(?)", (CREDIT_LOCK_KEY,))
 
 
 def _load(
