@@ -238,11 +238,7 @@ def sqlalchemy_url(settings: Settings) -> str:
     """Return the address of the database in SQLAlchemy's form; it may carry a password."""
     if settings.database_url is None:
         return f"sqlite+aiosqlite:///{settings.database_file}"
-    url = settings.database_url.get_secret_value()
-    scheme, _, rest = url.partition("://")
-    if scheme not in {"postgresql", "postgres"}:
-        message = "ONETOKEN_DATABASE_URL: begins with postgresql://"
-        raise ValueError(message)
+    _, _, rest = settings.database_url.get_secret_value().partition("://")
     return f"postgresql+psycopg://{rest}"
 
 

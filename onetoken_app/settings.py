@@ -5,16 +5,21 @@ with its default; a test keeps it complete.
 """
 
 import os
+import re
+from email.utils import parseaddr
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ONETOKEN_"
 MIB = 1024 * 1024
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class LogLevel(StrEnum):
@@ -99,11 +104,48 @@ class Settings(BaseSettings):
     usage_retention_days: Annotated[int, Field(ge=180, le=36_500)] = 400
     """How long the metadata of calls is kept; the law asks for at least six months."""
 
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what no driver can connect to."""
+        if value is not None and not _names_a_postgresql(value.get_secret_value()):
+            message = "looks like postgresql://user:password@host:5432/name, with %-escapes for @ : / in a password"
+            raise ValueError(message)
+        return value
+
     @field_validator("public_url")
     @classmethod
-    def _strip_trailing_slash(cls, value: str | None) -> str | None:
-        """Keep one form of the address."""
-        return value.rstrip("/") if value else None
+    def _check_public_url(cls, value: str | None) -> str | None:
+        """Refuse what no browser has as its address, and keep one form of the rest."""
+        if not value:
+            return None
+        parts = _split(value)
+        if parts is None or parts.scheme not in _DEFAULT_PORTS or "@" in parts.netloc or parts.query or parts.fragment:
+            message = "looks like https://console.example.com"
+            raise ValueError(message)
+        if parts.port == _DEFAULT_PORTS[parts.scheme]:  # a browser leaves it out of the origin that it sends
+            parts = parts._replace(netloc=parts.netloc.rpartition(":")[0])
+        return parts.geturl().rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what no mail server is reached by."""
+        parts = _split(value.get_secret_value()) if value is not None else None
+        if value is not None and (
+            parts is None or parts.scheme not in {"smtp", "smtps"} or parts.path.strip("/") or parts.query
+        ):
+            message = "looks like smtps://user:password@mail.example.com:465, with %-escapes for @ : / in a password"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _check_mail_from(self) -> Self:
+        """Refuse a mail server without a sender, whose mails would all be refused later."""
+        if self.smtp_url is not None and "@" not in parseaddr(self.mail_from or "")[1]:
+            message = f"{PREFIX}MAIL_FROM: needed with {PREFIX}SMTP_URL, such as OneToken <no-reply@example.com>"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _refuse_unknown_variables(self) -> Self:
@@ -156,3 +198,32 @@ def _problem(location: tuple[int | str, ...], text: str) -> str:
         return words
     name = str(location[0])
     return f"{name if name.upper().startswith(PREFIX) else PREFIX + name}".upper() + f": {words}"
+
+
+def _split(url: str) -> SplitResult | None:
+    """Take an address apart; ``None``: it has no host or no port that can be."""
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:  # its words quote the address, which may hold a password
+        return None
+    return parts if has_port and _HOST_NAME.fullmatch(parts.hostname or "") else None
+
+
+def _names_a_postgresql(url: str) -> bool:
+    """Whether SQLAlchemy and PostgreSQL's own library read the same place, user and password from an address."""
+    # Both are slow to import, and an installation on SQLite needs neither for its settings.
+    from psycopg import ProgrammingError  # noqa: PLC0415 # slow, see above
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 # slow, see above
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 # slow, see above
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 # slow, see above
+
+    if not url.startswith(("postgresql://", "postgres://")):
+        return False
+    try:
+        parts = make_url(url)
+        read = {name: str(value) for name, value in conninfo_to_dict(url).items() if value}
+    except (ArgumentError, ProgrammingError, ValueError):
+        return False
+    given = parts.translate_connect_args(database="dbname", username="user") | dict(parts.query)
+    return read == {name: str(value) for name, value in given.items() if value} and 0 < (parts.port or 1) < 65536

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from onetoken_app.notifications.models import DeliveryFailure
 from onetoken_app.notifications.service import WaitingLetter
-from onetoken_app.settings import BadSettings, Settings
+from onetoken_app.settings import Settings
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -54,29 +54,18 @@ class MailServer:
 
 
 def mail_server(settings: Settings) -> MailServer | None:
-    """Read the mail server from the settings; ``None``: there is none, and mails stay in the outbox.
-
-    Raises:
-        BadSettings: The address or the sender cannot be used.
-    """
+    """Read the mail server from the settings; ``None``: there is none, and mails stay in the outbox."""
     if settings.smtp_url is None:
         return None
     parts = urlsplit(settings.smtp_url.get_secret_value())
     is_tls = parts.scheme == "smtps"
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/") or parts.query:
-        message = "ONETOKEN_SMTP_URL: looks like smtps://user:password@mail.example.com:465"
-        raise BadSettings(message)
-    sender = settings.mail_from or ""
-    if "@" not in parseaddr(sender)[1]:
-        message = "ONETOKEN_MAIL_FROM: needed with ONETOKEN_SMTP_URL, such as OneToken <no-reply@example.com>"
-        raise BadSettings(message)
     return MailServer(
-        host=parts.hostname,
+        host=parts.hostname or "",
         port=parts.port or (465 if is_tls else 587),
         is_tls_from_start=is_tls,
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
-        sender=sender,
+        sender=settings.mail_from or "",
     )
 
 
