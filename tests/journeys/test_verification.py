@@ -111,6 +111,9 @@ class TestVerification:
         expect(reviewer.get_by_text("Wang Fang")).to_be_visible()
         address = reviewer.get_by_role("link", name="business_licence.pdf").get_attribute("href")
         assert reviewer.request.get(f"{server.url}{address}").body() == PDF
+        with reviewer.expect_download() as kept:
+            reviewer.get_by_role("link", name="business_licence.pdf").click()
+        assert kept.value.suggested_filename == "business_licence.pdf"
         reviewer.get_by_role("button", name="Take this case").click()
         reviewer.locator("select[name=reason]").select_option("other")
         reviewer.get_by_role("button", name="Send the answer").click()

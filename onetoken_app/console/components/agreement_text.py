@@ -4,6 +4,7 @@ import reflex as rx
 
 from onetoken_app.console.components.card import note
 from onetoken_app.console.components.data_table import loading_rows
+from onetoken_app.console.components.file_links import file_link
 from onetoken_app.console.components.prose import prose
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
@@ -38,7 +39,7 @@ def _identity(agreement: Value) -> rx.Component:
     return rx.el.dl(
         _fact(text("agreement.version"), rx.el.a(agreement.version, href=agreement.address)),
         _fact(text("agreement.sha256"), rx.el.code(agreement.sha256, class_name="digest")),
-        _fact(text("agreement.file"), rx.el.a(text("agreement.open_file"), href=agreement.file)),
+        _fact(text("agreement.file"), file_link(text("agreement.open_file"), address=agreement.file, is_kept=False)),
         _fact(
             text("agreement.versions"),
             rx.el.ul(rx.foreach(agreement.versions, lambda one: rx.el.li(rx.el.a(one.version, href=one.address)))),

@@ -7,6 +7,7 @@ import reflex as rx
 from onetoken_app.console.components.card import note
 from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
 from onetoken_app.console.components.fields import field
+from onetoken_app.console.components.file_links import file_link
 from onetoken_app.console.components.outcomes import outcomes
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import Tone
@@ -105,7 +106,7 @@ def document_table(
     """List documents; a name hands the file out."""
     kinds = [(one.value, text(f"document.{one}")) for one in DocumentKind]
     columns = [
-        Column(text("document.name"), lambda one: rx.el.a(one.name, href=one.address, custom_attrs={"download": ""})),
+        Column(text("document.name"), lambda one: file_link(one.name, address=one.address)),
         Column(text("document.kind"), lambda one: rx.el.span(rx.match(one.kind, *kinds, ""))),
         Column(text("document.size"), lambda one: one.size, align=Align.NUMBER),
         Column(text("document.uploaded"), lambda one: rx.el.span(one.uploaded, class_name="figure")),
