@@ -193,6 +193,19 @@
     setTimeout(() => button.classList.remove("is-done"), 2000);
   };
 
+  // What a row opens may still be on its way from the server.
+  const bringIntoView = (place) => {
+    const go = () => {
+      place.scrollIntoView({ block: "start" });
+      place.focus({ preventScroll: true });
+    };
+    if (place.childElementCount) return go();
+    new MutationObserver((_changes, observer) => {
+      observer.disconnect();
+      go();
+    }).observe(place, { childList: true });
+  };
+
   // Emptied however the dialog closes: by its button, by Escape, by leaving the page.
   const forget = (dialog) => {
     for (const place of dialog.querySelectorAll("[data-secret]")) place.textContent = "";
@@ -224,7 +237,7 @@
   });
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-opens],[data-closes],[data-copies],[data-signs-out]");
+    const button = event.target.closest("[data-opens],[data-closes],[data-copies],[data-shows],[data-signs-out]");
     if (!button) {
       // the dialog element itself is hit only beside its content; a secret on screen is not lost by a slip
       if (event.target.matches("dialog") && !event.target.classList.contains("is-minted")) event.target.close();
@@ -233,6 +246,7 @@
     if (button.dataset.opens) document.getElementById(button.dataset.opens).showModal();
     if (button.dataset.closes !== undefined) button.closest("dialog").close();
     if (button.dataset.copies) copy(button);
+    if (button.dataset.shows) bringIntoView(document.getElementById(button.dataset.shows));
     if (button.dataset.signsOut !== undefined) signOut();
   });
 

@@ -10,7 +10,14 @@ from onetoken_app import clock
 from onetoken_app.audit import service as audit
 from onetoken_app.audit.models import ActorKind
 from onetoken_app.audit.service import SYSTEM, Actor
-from onetoken_app.console import agreement_routes, invitation_routes, key_routes, password_routes, sign_up_routes
+from onetoken_app.console import (
+    agreement_routes,
+    invitation_routes,
+    key_routes,
+    password_routes,
+    receipt_routes,
+    sign_up_routes,
+)
 from onetoken_app.console.browser_sessions import session_cookie, start_browser_session
 from onetoken_app.console.callers import find_caller, forget_session, session_secret
 from onetoken_app.console.http_exchange import (
@@ -27,6 +34,7 @@ from onetoken_app.console.http_exchange import (
     send_refusal,
 )
 from onetoken_app.console.origins import allowed_origins
+from onetoken_app.console.shown.top_ups import RECEIPTS
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest, OneTokenError
 from onetoken_app.identity import service as identity
@@ -80,6 +88,8 @@ class AccountRoutes:
         """Check what every route asks for, then run the route."""
         if scope["path"].startswith(agreement_routes.CERTIFICATES) and scope["method"] == "GET":
             return await agreement_routes.certificate(scope)
+        if scope["path"].startswith(RECEIPTS) and scope["method"] == "GET":
+            return await receipt_routes.receipt(scope, self._settings)
         route = self._routes.get(scope["path"])
         if route is None:
             raise RefusedExchange(HTTPStatus.NOT_FOUND, "not_found")

@@ -1,5 +1,7 @@
 """Plain HTTP for the few routes that stand outside Reflex: small JSON bodies, cookies, where a request comes from."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
@@ -26,6 +28,16 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page to print or keep: HTML of its own that loads nothing and runs nothing."""
+
+    file_name: str
+    html: str
+    style: str
+    """The one style that stands in it, exactly."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a route answers."""
 
@@ -33,6 +45,8 @@ class Answer:
     body: dict[str, Any] = field(default_factory=dict)
     set_cookie: str | None = None
     download: Download | None = None
+    """Sent instead of the body."""
+    sheet: Sheet | None = None
     """Sent instead of the body."""
 
 
@@ -126,6 +140,9 @@ async def send_json(
 async def send_answer(send: Send, answer: Answer) -> None:
     """Send what a route answers."""
     cookies = [(b"set-cookie", answer.set_cookie.encode())] if answer.set_cookie else []
+    if answer.sheet is not None:
+        await _send_sheet(send, answer.status, answer.sheet)
+        return
     if answer.download is None:
         await send_json(send, answer.status, answer.body, headers=cookies)
         return
@@ -139,6 +156,24 @@ async def send_answer(send: Send, answer: Answer) -> None:
         *cookies,
     ]
     await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+async def _send_sheet(send: Send, status: HTTPStatus, sheet: Sheet) -> None:
+    """Send a page that stands in the console's own origin and can do nothing there."""
+    content = sheet.html.encode()
+    style_hash = base64.b64encode(hashlib.sha256(sheet.style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{style_hash}'; frame-ancestors 'none'; base-uri 'none'; sandbox"
+    headers = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-disposition", f'inline; filename="{sheet.file_name}"'.encode()),
+        (b"content-length", str(len(content)).encode()),
+        (b"content-security-policy", policy.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": content})
 
 

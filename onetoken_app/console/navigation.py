@@ -40,8 +40,10 @@ PLACES = (
     Place("/playground", "nav.playground", "message-square", Area.CUSTOMER),
     Place("/usage", "nav.usage", "chart-column", Area.CUSTOMER),
     Place("/keys", "nav.keys", "key-round", Area.CUSTOMER),
+    Place("/top-up", "nav.top_up", "wallet", Area.CUSTOMER),
     Place("/verification", "nav.verification", "badge-check", Area.CUSTOMER),
     Place("/staff/reviews", "nav.reviews", "clipboard-check", Area.STAFF),
+    Place("/staff/top-ups", "nav.top_ups", "landmark", Area.STAFF),
     Place("/staff/organizations", "nav.organizations", "building-2", Area.STAFF),
     Place("/staff/channels", "nav.channels", "route", Area.STAFF),
 )

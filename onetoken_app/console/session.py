@@ -22,7 +22,7 @@ from onetoken_app.console.text.catalogues import (
     plain_text,
     preferred_locale,
 )
-from onetoken_app.errors import OneTokenError
+from onetoken_app.errors import BadRequest, OneTokenError
 from onetoken_app.identity.queries import SignedInView
 from onetoken_app.telemetry import get_logger
 
@@ -188,7 +188,9 @@ def _locale_of(state: rx.State, admitted: Caller | None) -> str:
 
 def _words_of(error: OneTokenError, locale: str) -> str:
     """Say an error in the reader's language; our own words are English and more exact."""
-    key = f"error.{error.code}"
-    if known_locale(locale) is Locale.ENGLISH or key not in CATALOGUES[Locale.CHINESE]:
+    if known_locale(locale) is Locale.ENGLISH:
         return error.public_message
-    return plain_text(key, locale)
+    parameter = error.parameter if isinstance(error, BadRequest) else None
+    known = CATALOGUES[Locale.CHINESE]
+    keys = [key for key in (f"error.{error.code}_{parameter}", f"error.{error.code}") if key in known]
+    return plain_text(keys[0], locale) if keys else error.public_message

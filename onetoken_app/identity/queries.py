@@ -1,5 +1,6 @@
 """Reads people, their sessions and how long a guess has to wait."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -61,6 +62,12 @@ async def person(session: AsyncSession, person_id: str) -> PersonView | None:
     """Return a person."""
     row = await session.get(Person, person_id)
     return _person_view(row) if row else None
+
+
+async def names_of(session: AsyncSession, person_ids: Collection[str]) -> dict[str, str]:
+    """Return what people are called, by id: the name, or the e-mail address of somebody who gave none."""
+    query = select(Person.id, Person.name, Person.email).where(col(Person.id).in_(person_ids))
+    return {person_id: name or email for person_id, name, email in await session.exec(query)}
 
 
 async def signed_in_person(session: AsyncSession, secret: str, now: datetime) -> SignedInView | None:

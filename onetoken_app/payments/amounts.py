@@ -7,6 +7,8 @@ from onetoken_app.payments.errors import AmountRefused
 
 AMOUNT_NANOS_MIN: Nanos = NANOS_PER_UNIT
 AMOUNT_NANOS_MAX: Nanos = 10_000_000 * NANOS_PER_UNIT
+AMOUNT_CHARACTERS_MAX = 16
+"""More than the largest amount has digits; for the fields of forms."""
 _NANOS_PER_CENT = NANOS_PER_UNIT // 100
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without what is read for something else: 0 and O, 1, I and L."""

@@ -21,8 +21,8 @@ from onetoken_app.payments.orders import audit_order
 
 CONSOLE_PATH = "/top-up"
 """Where the console shows an organization its orders."""
-_BANK_ENTRY_CHARACTERS_MAX = 64
-_WORDS_CHARACTERS_MAX = 1000
+BANK_ENTRY_CHARACTERS_MAX = 64
+WORDS_CHARACTERS_MAX = 1000
 
 
 async def approve_transfer(
@@ -96,8 +96,8 @@ async def refuse_transfer(
         OrderChanged: The order was changed since, or nothing is reported.
     """
     words = words.strip()
-    if len(words) > _WORDS_CHARACTERS_MAX or not all(line.isprintable() for line in words.splitlines()):
-        raise BadRequest(f"At most {_WORDS_CHARACTERS_MAX} printable characters.", parameter="words")
+    if len(words) > WORDS_CHARACTERS_MAX or not all(line.isprintable() for line in words.splitlines()):
+        raise BadRequest(f"At most {WORDS_CHARACTERS_MAX} printable characters.", parameter="words")
     if reason is TransferRefusal.OTHER and not words:
         raise BadRequest("Say in words of your own what the reason is.", parameter="words")
     order = await _reported_order(session, order_id, refused_by, expected_revision)
@@ -179,7 +179,7 @@ async def _approve_once(session: AsyncSession, order: TopUpOrder, approved_by: s
 def _checked_bank_entry(bank_entry: str) -> str:
     """Trim the name of an entry of the bank statement."""
     bank_entry = bank_entry.strip()
-    if not 0 < len(bank_entry) <= _BANK_ENTRY_CHARACTERS_MAX or not bank_entry.isprintable():
+    if not 0 < len(bank_entry) <= BANK_ENTRY_CHARACTERS_MAX or not bank_entry.isprintable():
         raise BadRequest("Name the entry of the bank statement in 1 to 64 characters.", parameter="bank_entry")
     return bank_entry
 

@@ -37,8 +37,8 @@ OPEN_ORDERS_MAX = 20
 """Orders that an organization may have under way."""
 _UNDER_WAY = (OrderState.OPEN, OrderState.REPORTED, OrderState.REFUSED)
 _SUBMISSION_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
-_PAYER_CHARACTERS_MAX = 200
-_BANK_REFERENCE_CHARACTERS_MAX = 64
+PAYER_CHARACTERS_MAX = 200
+BANK_REFERENCE_CHARACTERS_MAX = 64
 
 
 async def place_order(
@@ -130,8 +130,8 @@ async def report_transfer(
         OrderChanged: Something else was reported already, or the order is credited or cancelled.
         OrderExpired: It was open for longer than it said.
     """
-    payer_name = _checked_line(payer_name, _PAYER_CHARACTERS_MAX, parameter="payer_name", is_required=True)
-    bank_reference = _checked_line(bank_reference, _BANK_REFERENCE_CHARACTERS_MAX, parameter="bank_reference")
+    payer_name = _checked_line(payer_name, PAYER_CHARACTERS_MAX, parameter="payer_name", is_required=True)
+    bank_reference = _checked_line(bank_reference, BANK_REFERENCE_CHARACTERS_MAX, parameter="bank_reference")
     order = await _locked_order(session, organization_id, order_id)
     now = clock.utc_now()
     # A day ahead of UTC is still today somewhere.

@@ -12,8 +12,9 @@ from onetoken_app.console import session as guards
 from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.callers import REMEMBERED_SECONDS, Role, find_caller, forget_everybody
 from onetoken_app.console.session import EventWithoutRole, SessionState, caller, event_for, seal_events
+from onetoken_app.console.text.catalogues import plain_text
 from onetoken_app.database import unit_of_work
-from onetoken_app.errors import Conflict
+from onetoken_app.errors import BadRequest, Conflict, DeadlineExceeded, OneTokenError
 from onetoken_app.identity import service as identity
 from onetoken_app.organizations.models import Membership, OrganizationRole
 from tests.console.conftest import Signed, a_signed_in
@@ -117,6 +118,25 @@ class TestEventFor:
         guards._caller.set(None)
         with pytest.raises(LookupError):
             caller()
+
+
+class TestWordsOf:
+    @pytest.mark.parametrize(
+        ("error", "key"),
+        [
+            (BadRequest("No.", parameter="paid_on"), "error.invalid_request_paid_on"),
+            (BadRequest("No.", parameter="of_no_words"), "error.invalid_request"),
+            (BadRequest("No."), "error.invalid_request"),
+            (Conflict("No."), "error.conflict"),
+        ],
+        ids=["a known member", "another member", "no member", "another error"],
+    )
+    def test_are_the_most_exact_that_there_are(self, error: OneTokenError, key: str) -> None:
+        assert guards._words_of(error, "zh-CN") == plain_text(key, "zh-CN")
+        assert guards._words_of(error, "en") == "No."
+
+    def test_an_error_without_words_is_said_in_english(self) -> None:
+        assert guards._words_of(DeadlineExceeded("Too late."), "zh-CN") == "Too late."
 
 
 class TestFindCaller:

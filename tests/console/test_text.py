@@ -14,6 +14,7 @@ from onetoken_app.console.shown.moments import PeriodName
 from onetoken_app.console.shown.platform import OrganizationStanding
 from onetoken_app.console.shown.readings import Operation
 from onetoken_app.console.shown.readings import Span as ReadingSpan
+from onetoken_app.console.shown.top_ups import OrderStanding
 from onetoken_app.console.text.catalogues import (
     CATALOGUES,
     PARTS,
@@ -23,6 +24,7 @@ from onetoken_app.console.text.catalogues import (
     preferred_locale,
 )
 from onetoken_app.organizations.models import Scenario
+from onetoken_app.payments.models import TransferRefusal
 from onetoken_app.verification.models import CaseState, DocumentKind, MissingPart, ReviewReason
 
 CONSOLE = Path(__file__).parents[2] / "onetoken_app" / "console"
@@ -32,6 +34,9 @@ KEYS_BY_PREFIX = {
     "standing.": {f"standing.{kind}" for kind in KeyStanding},
     "organization_standing.": {f"organization_standing.{kind}" for kind in OrganizationStanding},
     "scenario.": {f"scenario.{kind}" for kind in Scenario},
+    "order.": {f"order.{one}" for one in OrderStanding},
+    "order_next.": {f"order_next.{one}" for one in OrderStanding},
+    "transfer_refusal.": {f"transfer_refusal.{one}" for one in TransferRefusal},
     "case.": {f"case.{state}" for state in CaseState},
     "next.": {f"next.{state}" for state in CaseState},
     "reason.": {f"reason.{reason}" for reason in ReviewReason},

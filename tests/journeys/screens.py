@@ -35,9 +35,15 @@ CUSTOMER = {
     "playground": "/playground",
     "usage": "/usage",
     "keys": "/keys",
+    "top-up": "/top-up",
     "verification": "/verification",
 }
-STAFF = {"reviews": "/staff/reviews", "organizations": "/staff/organizations", "channels": "/staff/channels"}
+STAFF = {
+    "reviews": "/staff/reviews",
+    "bank-transfers": "/staff/top-ups",
+    "organizations": "/staff/organizations",
+    "channels": "/staff/channels",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ def _take_dialogs(page: Page, url: str, out: Path, view: View) -> int:
 def settle(page: Page) -> None:
     """Wait until the page has its language, its rows and its fonts."""
     page.locator(".shell.is-ready").wait_for()
-    page.wait_for_function("!document.querySelector('.skeletons')")
+    page.locator(".skeletons").first.wait_for(state="detached")
     page.evaluate("document.fonts.ready")
 
 

@@ -50,7 +50,7 @@ async def updates_of(console: RunningConsole, events: list[dict[str, Any]], *, c
     return "\n".join(received)
 
 
-def event(name: str, **arguments: str) -> dict[str, Any]:
+def event(name: str, **arguments: Any) -> dict[str, Any]:
     """Write an event as a browser does."""
     return {"name": name, "payload": arguments, "router_data": {"pathname": "/keys", "query": {}, "asPath": "/keys"}}
 

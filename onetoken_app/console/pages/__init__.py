@@ -1,7 +1,7 @@
 """Every page. A page is one State and one function; ``tests/console`` compares this list with the folder."""
 
 from onetoken_app.console.frame import Page
-from onetoken_app.console.pages.customer import keys, overview, playground, quick_start, usage, verification
+from onetoken_app.console.pages.customer import keys, overview, playground, quick_start, top_up, usage, verification
 from onetoken_app.console.pages.public import (
     home,
     missing,
@@ -15,7 +15,7 @@ from onetoken_app.console.pages.public import (
     status,
     terms,
 )
-from onetoken_app.console.pages.staff import channels, organizations, reviews
+from onetoken_app.console.pages.staff import channels, organizations, reviews, top_ups
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
@@ -33,8 +33,10 @@ PAGES: tuple[Page, ...] = (
     playground.PAGE,
     usage.PAGE,
     keys.PAGE,
+    top_up.PAGE,
     verification.PAGE,
     reviews.PAGE,
+    top_ups.PAGE,
     organizations.PAGE,
     channels.PAGE,
     missing.PAGE,

@@ -36,6 +36,7 @@ class OverviewState(rx.State):
     is_loaded: bool = False
     has_organization: bool = True
     is_in_good_standing: bool = True
+    is_used_up: bool = False
     available: ShownAmount = ShownAmount()
     balance: ShownAmount = ShownAmount()
     held: ShownAmount = ShownAmount()
@@ -62,7 +63,7 @@ class OverviewState(rx.State):
             page = await recent_calls(session, organization_id=customer.id, limit=_LATEST)
             models = await models_for_sale(session)
         self.has_organization, self.is_in_good_standing = True, customer.is_in_good_standing
-        self.time_zone = customer.time_zone
+        self.time_zone, self.is_used_up = customer.time_zone, balance.available_nanos <= 0
         self.available = shown_amount(balance.available_nanos, customer.currency)
         self.balance = shown_amount(balance.posted_nanos, customer.currency)
         self.held = shown_amount(balance.held_nanos, customer.currency)
@@ -86,11 +87,16 @@ def overview() -> rx.Component:
             rx.fragment(),
             note(text("overview.not_in_good_standing"), tone="warning"),
         ),
+        rx.cond(OverviewState.is_used_up & OverviewState.is_in_good_standing, _used_up()),
         stat_row(
             stat_card(
                 label=text("overview.available"),
                 figure=money_text(OverviewState.available, size="large"),
-                note=text("overview.available_note"),
+                note=rx.fragment(
+                    text("overview.available_note"),
+                    " · ",
+                    rx.el.a(text("overview.top_up"), href="/top-up", class_name="quiet-link"),
+                ),
             ),
             stat_card(
                 label=text("overview.balance"),
@@ -110,6 +116,15 @@ def overview() -> rx.Component:
         ),
         rx.el.p(text("frame.times_in", zone=OverviewState.time_zone), class_name="quiet-text"),
         here=OVERVIEW,
+    )
+
+
+def _used_up() -> rx.Component:
+    """Say that there is nothing to spend, and where to change that."""
+    return rx.el.div(
+        rx.el.p(text("overview.used_up")),
+        rx.el.a(text("overview.top_up"), href="/top-up", class_name="button primary"),
+        class_name="note tone-warning with-action",
     )
 
 

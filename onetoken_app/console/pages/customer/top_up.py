@@ -1,0 +1,237 @@
+"""Top-up by bank transfer, the organization's side: order, transfer, report; what became of it, and the receipt."""
+
+import secrets
+from datetime import date
+from typing import Any
+
+import reflex as rx
+
+from onetoken_app import clock
+from onetoken_app.console.callers import Role
+from onetoken_app.console.components.card import card, note, page_heading
+from onetoken_app.console.components.dialogs import confirm_dialog
+from onetoken_app.console.components.money_text import money_text
+from onetoken_app.console.components.top_up_orders import (
+    CANCEL_DIALOG,
+    OPEN_ORDER,
+    next_step,
+    order_badge,
+    order_form,
+    order_table,
+    receipt_links,
+    refusal_given,
+    report_facts,
+    report_form,
+    transfer_facts,
+)
+from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.session import SessionState, caller, event_for
+from onetoken_app.console.shown.amounts import ShownAmount, shown_amount
+from onetoken_app.console.shown.platform import shown_organization
+from onetoken_app.console.shown.top_ups import (
+    ShownOrder,
+    ShownStatement,
+    order_to_open,
+    shown_order,
+    shown_statement,
+)
+from onetoken_app.console.socket_address import socket_address
+from onetoken_app.console.text.lookup import text
+from onetoken_app.console.top_ups import cancel_order, order_top_up, report_transfer
+from onetoken_app.database import read_session
+from onetoken_app.errors import BadRequest, Conflict
+from onetoken_app.ledger.queries import balance_of
+from onetoken_app.organizations.queries import organization
+from onetoken_app.payments.queries import orders_of
+from onetoken_app.settings import get_settings
+from onetoken_app.usage.periods import today
+
+_LATEST = 10
+
+
+class TopUpState(rx.State):
+    """The orders on screen, and the one that is open."""
+
+    is_loaded: bool = False
+    standing: str = ""
+    may_order: bool = False
+    available: ShownAmount = ShownAmount()
+    currency: str = ""
+    bank_account: str = ""
+    statement: ShownStatement = ShownStatement()
+    submission_id: str = ""
+    """Made once per form: the same form sent twice is one order."""
+    orders: rx.Field[list[ShownOrder]] = rx.field(default_factory=list)
+    open_order: ShownOrder = ShownOrder()
+    shows_all: bool = False
+    has_more: bool = False
+    today: str = ""
+    time_zone: str = ""
+
+    @event_for(Role.VIEWER)
+    async def load(self) -> None:
+        """Read the orders anew, and the statement in the reader's language."""
+        acting, now = caller(), clock.utc_now()
+        reading = await self.get_state(LocaleState)
+        async with read_session() as session:
+            customer = await organization(session, acting.organization_id)
+            if customer is None:
+                return
+            balance = await balance_of(session, owner_id=customer.id, currency=customer.currency)
+            found = await orders_of(session, customer.id)
+        self.standing, self.may_order = shown_organization(customer).standing, acting.may(Role.BILLING)
+        self.currency, self.time_zone = customer.currency.value, customer.time_zone
+        self.available = shown_amount(balance.available_nanos, customer.currency)
+        self.bank_account = get_settings().bank_account or ""
+        self.statement = shown_statement(reading.code)
+        self.submission_id = self.submission_id or secrets.token_urlsafe(12)
+        orders = [shown_order(view, now=now, time_zone=customer.time_zone) for view in found]
+        self.open_order = order_to_open(orders, self.open_order.id)
+        self.has_more = len(orders) > _LATEST and not self.shows_all
+        self.orders = orders if self.shows_all else orders[:_LATEST]
+        self.today = today(now, time_zone=customer.time_zone).isoformat()
+        self.is_loaded = True
+
+    @event_for(Role.VIEWER)
+    async def look(self, order_id: str) -> None:
+        """Open one of the orders on the list."""
+        self.open_order = next((one for one in self.orders if one.id == order_id), ShownOrder())
+        await self.load()
+
+    @event_for(Role.VIEWER)
+    async def show_all(self) -> None:
+        """List the older orders too."""
+        self.shows_all = True
+        await self.load()
+
+    @event_for(Role.BILLING)
+    async def order(self, form: dict[str, Any]) -> None:
+        """Place an order; the same form again opens the first one."""
+        settings = get_settings()
+        order_id = await order_top_up(
+            caller(),
+            settings=settings,
+            amount=str(form.get("amount", "")),
+            submission_id=str(form.get("submission_id", "")),
+            consent=str(form.get("consent", "")),
+            caller_ip=socket_address(self, settings),
+            user_agent=self.router.headers.user_agent,
+        )
+        self.open_order, self.submission_id = ShownOrder(id=order_id), ""
+        await self.load()
+
+    @event_for(Role.BILLING)
+    async def report(self, form: dict[str, Any]) -> None:
+        """Report the transfer of the open order."""
+        try:
+            await report_transfer(
+                caller(),
+                order_id=self.open_order.id,
+                payer_name=str(form.get("payer_name", "")),
+                bank_reference=str(form.get("bank_reference", "")),
+                paid_on=_day(str(form.get("paid_on", ""))),
+            )
+        except Conflict:
+            await self.load()
+            raise
+        await self.load()
+
+    @event_for(Role.BILLING)
+    async def cancel(self) -> None:
+        """Call the open order off."""
+        try:
+            await cancel_order(caller(), order_id=self.open_order.id)
+        except Conflict:
+            await self.load()
+            raise
+        await self.load()
+
+
+def _day(written: str) -> date:
+    """Read a day as a browser's field writes it."""
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise BadRequest("Choose the day of the transfer.", parameter="paid_on") from None
+
+
+def top_up() -> rx.Component:
+    """Show the open order, the form of a new one, and the list."""
+    state = TopUpState
+    more = rx.el.button(text("top_up.show_all"), type="button", on_click=state.show_all, class_name="button quiet")
+    return framed(
+        page_heading(text("top_up.title"), lead=text("top_up.lead"), side=rx.cond(state.is_loaded, _available())),
+        rx.cond(state.is_loaded, _not_in_good_standing()),
+        rx.el.div(
+            rx.cond(state.open_order.id != "", _open_order()), id=OPEN_ORDER, tab_index=-1, class_name="open-order"
+        ),
+        rx.cond(state.is_loaded & (state.standing == "verified"), _new_order()),
+        card(
+            order_table(state.orders, is_loaded=state.is_loaded, on_look=state.look),
+            rx.cond(state.has_more, rx.el.div(more, class_name="pager")),
+            title=text("top_up.orders"),
+        ),
+        rx.el.p(text("frame.times_in", zone=state.time_zone), class_name="quiet-text"),
+        confirm_dialog(
+            element_id=CANCEL_DIALOG,
+            title=text("top_up.cancel_title"),
+            consequence=rx.el.p(
+                rx.el.strong(state.open_order.reference), rx.el.br(), text("top_up.cancel_consequence")
+            ),
+            confirm=text("top_up.cancel"),
+            on_confirm=state.cancel,
+        ),
+        here="/top-up",
+    )
+
+
+def _available() -> rx.Component:
+    """Show what there is to spend."""
+    return rx.el.p(rx.el.span(text("top_up.available"), " ", class_name="stat-label"), money_text(TopUpState.available))
+
+
+def _not_in_good_standing() -> rx.Component:
+    """Say why this organization does not top up, and what to do about it."""
+    unverified = rx.el.div(
+        rx.el.p(text("top_up.unverified")),
+        rx.el.a(text("top_up.verify"), href="/verification", class_name="button primary"),
+        class_name="note tone-warning with-action",
+    )
+    return rx.match(
+        TopUpState.standing,
+        ("unverified", unverified),
+        ("suspended", note(text("top_up.suspended"), tone="bad")),
+        rx.fragment(),
+    )
+
+
+def _open_order() -> rx.Component:
+    """Show an order: where it stands, what to transfer, the report."""
+    state = TopUpState
+    order = state.open_order
+    report = report_form(order, payer_name=SessionState.organization_name, today=state.today, on_submit=state.report)
+    return card(
+        next_step(order.standing),
+        refusal_given(order.refusal, order.words),
+        rx.el.div(
+            transfer_facts(order, bank_account=state.bank_account),
+            rx.cond(order.is_reportable & state.may_order, report, report_facts(order)),
+            class_name="columns",
+        ),
+        rx.cond(state.may_order, receipt_links(order.receipt)),
+        title=text("top_up.order_of", reference=order.reference),
+        side=order_badge(order.standing),
+    )
+
+
+def _new_order() -> rx.Component:
+    """Ask for an order, of those who may make one."""
+    state = TopUpState
+    form = order_form(
+        currency=state.currency, statement=state.statement, submission_id=state.submission_id, on_submit=state.order
+    )
+    return rx.cond(state.may_order, card(form, title=text("top_up.new")), note(text("top_up.ask_billing")))
+
+
+PAGE = Page(route="/top-up", title_key="top_up.title", body=top_up, on_load=(LocaleState.derive, TopUpState.load))

@@ -1,0 +1,175 @@
+"""Finance's desk: reported transfers, longest waiting first, and the one that is open with the forms to decide."""
+
+from typing import Any
+
+import reflex as rx
+
+from onetoken_app.console.callers import Role
+from onetoken_app.console.components.card import card, note, page_heading
+from onetoken_app.console.components.data_table import data_table, empty_state
+from onetoken_app.console.components.top_up_orders import OPEN_ORDER
+from onetoken_app.console.components.transfer_desk import (
+    approve_form,
+    refuse_form,
+    transfer_columns,
+    transfer_particulars,
+)
+from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.session import caller, event_for
+from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
+from onetoken_app.console.shown.top_ups import Duty, ShownTransfer, duty_of, shown_transfer
+from onetoken_app.console.text.lookup import text
+from onetoken_app.console.top_ups import approve_transfer, refuse_transfer
+from onetoken_app.database import read_session
+from onetoken_app.errors import BadRequest, Conflict
+from onetoken_app.identity.queries import names_of
+from onetoken_app.money import NANOS_PER_UNIT
+from onetoken_app.payments.models import TransferRefusal
+from onetoken_app.payments.queries import OrderView, reported_orders
+from onetoken_app.settings import get_settings
+
+_OUTCOMES = ("transfers.approved", "transfers.credited", "transfers.refused")
+
+
+class TopUpsState(rx.State):
+    """The list, and the transfer that is open."""
+
+    is_loaded: bool = False
+    waiting: rx.Field[list[ShownTransfer]] = rx.field(default_factory=list)
+    open_transfer: ShownTransfer = ShownTransfer()
+    outcome: str = ""
+    """What was done last: the key of its words."""
+
+    @event_for(Role.STAFF_FINANCE)
+    async def load(self) -> None:
+        """Read the list anew, and the open transfer with it; one that was decided is closed."""
+        async with read_session() as session:
+            found = await reported_orders(session)
+            involved = {one for view in found for one in (view.ordered_by, view.reported_by or "", *view.approved_by)}
+            names = await names_of(session, involved)
+        self.waiting = [_shown(view, names) for view in found]
+        self.outcome, self.is_loaded = "", True
+        self._open(self.open_transfer.id)
+
+    @event_for(Role.STAFF_FINANCE)
+    async def look(self, order_id: str) -> None:
+        """Open one of the transfers on the list."""
+        self._open(order_id)
+        await self.load()
+
+    @event_for(Role.STAFF_FINANCE)
+    async def approve(self, form: dict[str, Any]) -> None:
+        """Say that the open transfer arrived; the last approval that is needed credits it."""
+        seen = self.open_transfer
+        if not seen.id:
+            return
+        try:
+            is_credited = await approve_transfer(
+                caller(),
+                settings=get_settings(),
+                order_id=seen.id,
+                expected_revision=seen.revision,
+                received=str(form.get("received", "")),
+                bank_entry=str(form.get("bank_entry", "")),
+            )
+        except Conflict:
+            await self.load()
+            raise
+        await self.load()
+        self.outcome = "transfers.credited" if is_credited else "transfers.approved"
+
+    @event_for(Role.STAFF_FINANCE)
+    async def refuse(self, form: dict[str, Any]) -> None:
+        """Say why the open transfer is not credited."""
+        seen, reason = self.open_transfer, str(form.get("reason"))
+        if not seen.id:
+            return
+        if reason not in set(TransferRefusal):
+            raise BadRequest("Choose a reason.", parameter="reason")
+        try:
+            await refuse_transfer(
+                caller(),
+                settings=get_settings(),
+                order_id=seen.id,
+                expected_revision=seen.revision,
+                reason=TransferRefusal(reason),
+                words=str(form.get("words", "")),
+            )
+        except Conflict:
+            await self.load()
+            raise
+        await self.load()
+        self.outcome = "transfers.refused"
+
+    def _open(self, order_id: str) -> None:
+        """Show what the list has of a transfer, or none."""
+        self.open_transfer = next((one for one in self.waiting if one.id == order_id), ShownTransfer())
+
+
+def _shown(view: OrderView, names: dict[str, str]) -> ShownTransfer:
+    """Show a transfer to whoever calls."""
+    acting = caller()
+    is_member = view.organization_id in {one.organization_id for one in acting.memberships}
+    return shown_transfer(
+        view,
+        second_person_above_nanos=get_settings().top_up_second_person_above_units * NANOS_PER_UNIT,
+        duty=duty_of(view, person_id=acting.person.person_id, is_member=is_member),
+        names=names,
+        time_zone=STAFF_TIME_ZONE,
+    )
+
+
+def top_ups() -> rx.Component:
+    """Show the list and the open transfer."""
+    state = TopUpsState
+    outcomes = [(key, rx.el.p(text(key), class_name="note tone-good", role="status")) for key in _OUTCOMES]
+    return framed(
+        page_heading(text("transfers.title"), lead=text("transfers.lead")),
+        rx.match(state.outcome, *outcomes, rx.fragment()),
+        card(
+            data_table(
+                columns=transfer_columns(state.look),
+                rows=state.waiting,
+                caption=text("transfers.title"),
+                is_loaded=state.is_loaded,
+                empty=empty_state(text("transfers.none"), text("transfers.none_next")),
+            )
+        ),
+        rx.el.div(
+            rx.cond(state.open_transfer.id != "", _open_transfer()),
+            id=OPEN_ORDER,
+            tab_index=-1,
+            class_name="open-order",
+        ),
+        rx.el.p(text("frame.times_in", zone=STAFF_TIME_ZONE), class_name="quiet-text"),
+        here="/staff/top-ups",
+    )
+
+
+def _open_transfer() -> rx.Component:
+    """Show particulars, and the forms for whoever may decide."""
+    state = TopUpsState
+    transfer = state.open_transfer
+    forms = rx.el.div(
+        card(approve_form(transfer, on_submit=state.approve)),
+        card(refuse_form(transfer, on_submit=state.refuse)),
+        class_name="columns",
+    )
+    return rx.fragment(
+        card(transfer_particulars(transfer), title=text("transfers.report")),
+        rx.match(
+            transfer.duty,
+            (Duty.ABSTAIN.value, note(text("transfers.involved"), tone="warning")),
+            (Duty.WAIT.value, note(text("transfers.approved_before"), tone="warning")),
+            forms,
+        ),
+    )
+
+
+PAGE = Page(
+    route="/staff/top-ups",
+    title_key="transfers.title",
+    body=top_ups,
+    on_load=(LocaleState.derive, TopUpsState.load),
+)
