@@ -128,10 +128,10 @@ class ScriptedUpstream:
 
 
 @asynccontextmanager
-async def scripted_upstream(behave: Behaviour) -> AsyncIterator[ScriptedUpstream]:
-    """Run an upstream while the block runs."""
+async def scripted_upstream(behave: Behaviour, *, backlog: int = 100) -> AsyncIterator[ScriptedUpstream]:
+    """Run an upstream while the block runs; so many connections may wait to be accepted."""
     upstream = ScriptedUpstream(behave)
-    upstream.server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
+    upstream.server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0, backlog=backlog)
     upstream.port = upstream.server.sockets[0].getsockname()[1]
     try:
         yield upstream
