@@ -3,6 +3,7 @@
 A verb imports its module when it runs, so that help and a restarted relay do not wait for the others' packages.
 """
 
+import importlib.metadata
 import json
 import os
 import sys
@@ -42,6 +43,23 @@ Port = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port to listen on. [default: ONETOKEN_PORT, else 8000]")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+
+
+def _say_version(is_wanted: bool) -> None:  # noqa: FBT001 # the form that typer calls
+    """Print the version and end."""
+    if is_wanted:
+        typer.echo(f"onetoken {importlib.metadata.version('onetoken')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_each_verb(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Take what stands before the verb."""
 
 
 @app.command()
@@ -147,13 +165,10 @@ def add(
 def verify(*, as_json: AsJson = False) -> None:
     """Recompute every balance, hold, charge and hash, also while a relay runs; exit code 1 when something is wrong."""
     from onetoken_app.command.ledger_verify import verify_books
-    from onetoken_app.command.opening import in_database
-    from onetoken_app.database_upgrade import database_revision
+    from onetoken_app.command.opening import check_tables, in_database
 
     settings = _settings()
-    if database_revision(settings).current is None:
-        message = "there is no database yet, so there is nothing to verify"
-        raise CommandFailed(message)
+    check_tables(settings)
     report = in_database(settings, verify_books)
     if as_json:
         _print_json(asdict(report))
@@ -169,7 +184,10 @@ def backup(
         Path | None, typer.Argument(help="A file that is not there yet. [default: backups/ in the data folder]")
     ] = None,
 ) -> None:
-    """Copy the database into one file, also while OneToken runs. Generated secrets are not in it: keep them apart."""
+    """Copy the database into one file, also while OneToken runs. Generated secrets are not in it: keep them apart.
+
+    The file's folder has to be there: a mistyped path, or a disk that is not mounted, gives no backup.
+    """
     from onetoken_app.command.backup import back_up
 
     typer.echo(back_up(_settings(), file))
@@ -205,7 +223,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def main() -> None:
-    """Run the command; expected trouble is one line on standard error and exit code 1."""
+    """Run the command; expected trouble is one line on standard error and exit code 1; JSON too, if wanted."""
     try:
         app()
     except Exception as error:
@@ -214,6 +232,8 @@ def main() -> None:
         words = words_for(error)
         if words is None:
             raise
+        if "--json" in sys.argv:
+            _print_json({"error": words})
         typer.echo(f"onetoken: {words}", err=True)
         sys.exit(1)
 

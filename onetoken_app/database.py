@@ -9,6 +9,7 @@ spares both from ever seeing "database is locked". Connections outside it are op
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -19,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -161,7 +162,9 @@ async def unit_of_work() -> AsyncIterator[AsyncSession]:
             message = "This was changed by somebody else at the same moment; nothing was done. Look again and retry."
             raise Conflict(message) from error
         except OperationalError as error:
-            message = "The database does not answer; nothing was done. Try again in a few seconds."
+            message = disk_trouble(error) or (
+                "The database does not answer; nothing was done. Try again in a few seconds."
+            )
             raise Unavailable(message) from error
 
 
@@ -176,8 +179,18 @@ async def read_session() -> AsyncIterator[AsyncSession]:
         try:
             yield session
         except OperationalError as error:
-            message = "The database does not answer. Try again in a few seconds."
+            message = disk_trouble(error) or "The database does not answer. Try again in a few seconds."
             raise Unavailable(message) from error
+
+
+def disk_trouble(error: BaseException) -> str | None:
+    """Say in one sentence that the embedded database has no room, or nothing when that is not what is wrong."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    # The low byte is the kind; the rest says at which call of the system.
+    kind = (getattr(cause, "sqlite_errorcode", 0) or 0) & 0xFF
+    if not isinstance(cause, sqlite3.Error) or kind not in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        return None
+    return "Nothing was done: the server's disk is full or fails. Whoever operates it has to make room."
 
 
 async def policy_revision(session: AsyncSession) -> int:

@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
-from onetoken_app.database import sqlalchemy_url, write_lock, write_lock_file
+from onetoken_app.database import disk_trouble, sqlalchemy_url, write_lock, write_lock_file
 from onetoken_app.settings import Settings
 
 _UPGRADE_LOCK = 7_305_417_002
@@ -77,7 +77,7 @@ def database_revision(settings: Settings) -> DatabaseRevision:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
     except sa.exc.OperationalError as error:
-        raise _no_answer() from error
+        raise _no_answer(error) from error
     finally:
         engine.dispose()
     return DatabaseRevision(current=current, head=head)
@@ -88,7 +88,7 @@ def migration_connection(settings: Settings) -> Iterator[sa.Connection]:
     """Open a transaction that nobody else writes beside; it commits at the end.
 
     Raises:
-        CannotUpgrade: The database does not answer.
+        CannotUpgrade: The database does not answer, or there is no room.
     """
     with _alone(settings):
         engine = _engine(settings)
@@ -98,7 +98,7 @@ def migration_connection(settings: Settings) -> Iterator[sa.Connection]:
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
                 yield connection
         except sa.exc.OperationalError as error:
-            raise _no_answer() from error
+            raise _no_answer(error) from error
         finally:
             engine.dispose()
 
@@ -135,8 +135,11 @@ def _alone(settings: Settings) -> Iterator[None]:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with write_lock(write_lock_file(settings)):
         settings.database_file.touch(mode=0o600)
-        with closing(sqlite3.connect(settings.database_file)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
+        try:
+            with closing(sqlite3.connect(settings.database_file)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            raise _no_answer(error) from error
         yield
 
 
@@ -169,6 +172,7 @@ def _begin_immediate(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _no_answer() -> CannotUpgrade:
+def _no_answer(error: Exception) -> CannotUpgrade:
     """Say that the database does not answer, without its address, which may hold a password."""
-    return CannotUpgrade("the database does not answer, or refuses; check ONETOKEN_DATABASE_URL or the data folder")
+    words = "the database does not answer, or refuses; check ONETOKEN_DATABASE_URL or the data folder"
+    return CannotUpgrade(disk_trouble(error) or words)

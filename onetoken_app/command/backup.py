@@ -14,7 +14,10 @@ import psycopg.conninfo
 
 from onetoken_app.clock import utc_now
 from onetoken_app.command.failure import CommandFailed
+from onetoken_app.database import disk_trouble
 from onetoken_app.settings import Settings
+
+_DAMAGED = "the copy is not whole: the database is damaged; restore an earlier backup"
 
 
 def back_up(settings: Settings, target: Path | None) -> Path:
@@ -22,10 +25,12 @@ def back_up(settings: Settings, target: Path | None) -> Path:
 
     Args:
         settings: Of this installation.
-        target: A file that is not there yet; ``None``: a name with the time of day, in ``backups`` of the data folder.
+        target: A file that is not there yet, in a folder that is; ``None``: a name with the time of day, in ``backups``
+            of the data folder.
 
     Raises:
-        CommandFailed: There is nothing to copy, the file exists, or the copy is not whole; no file is left then.
+        CommandFailed: There is nothing to copy, the file exists, its folder does not, there is no room, or the copy is
+            not whole; no file is left then.
     """
     path = target or _default_target(settings)
     if path.exists():
@@ -33,7 +38,8 @@ def back_up(settings: Settings, target: Path | None) -> Path:
         raise CommandFailed(message)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if target is None:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         if settings.is_sqlite:
             _copy_sqlite(settings, draft)
@@ -42,6 +48,9 @@ def back_up(settings: Settings, target: Path | None) -> Path:
         _make_durable(draft, path)
     except OSError as error:
         message = f"{path}: cannot be written: {error.strerror}"
+        raise CommandFailed(message) from error
+    except sqlite3.Error as error:
+        message = f"{path}: no backup was made: {_reason(error)}"
         raise CommandFailed(message) from error
     finally:
         draft.unlink(missing_ok=True)
@@ -61,17 +70,18 @@ def _copy_sqlite(settings: Settings, draft: Path) -> None:
         raise CommandFailed(message)
     with closing(_read_only(settings.database_file)) as source, closing(sqlite3.connect(draft)) as copy:
         source.backup(copy)
-    try:
-        with closing(sqlite3.connect(draft)) as copy:
-            # One file without a log beside it, so that moving the file moves everything.
-            copy.execute("PRAGMA journal_mode=DELETE")
-            problem = copy.execute("PRAGMA integrity_check").fetchone()[0]
-            foreign = copy.execute("PRAGMA foreign_key_check").fetchone()
-    except sqlite3.DatabaseError:
-        problem, foreign = "unreadable", None
+    with closing(sqlite3.connect(draft)) as copy:
+        # One file without a log beside it, so that moving the file moves everything.
+        copy.execute("PRAGMA journal_mode=DELETE")
+        problem = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        foreign = copy.execute("PRAGMA foreign_key_check").fetchone()
     if problem != "ok" or foreign is not None:
-        message = "the copy is not whole: the database is damaged; restore an earlier backup"
-        raise CommandFailed(message)
+        raise CommandFailed(_DAMAGED)
+
+
+def _reason(error: sqlite3.Error) -> str:
+    """Tell a disk without room from a database that cannot be read."""
+    return "the disk is full or fails; make room" if disk_trouble(error) else _DAMAGED
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,10 +10,13 @@ from enum import StrEnum
 from functools import partial
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from onetoken_app.catalog import queries as catalog_queries
 from onetoken_app.catalog.upstream_addresses import checked_base_url
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.command.opening import check_data_dir, in_database
+from onetoken_app.command.trouble import words_for
 from onetoken_app.console import front_end
 from onetoken_app.database import DatabaseInUse, own_database, read_session
 from onetoken_app.database_upgrade import CannotUpgrade, database_revision
@@ -70,6 +74,8 @@ def _watched(subject: str, look: Callable[[], Finding]) -> Finding:
     """Turn an error that a look raises into its finding."""
     try:
         return look()
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        return Finding(subject, Verdict.TROUBLE, words_for(error) or type(error).__name__)
     except (CommandFailed, BadSettings, CannotUpgrade, OneTokenError, OSError, ValueError) as error:
         return Finding(subject, Verdict.TROUBLE, str(error))
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.database import Database, own_database, use_database
-from onetoken_app.database_upgrade import upgrade_database
+from onetoken_app.database_upgrade import database_revision, upgrade_database
 from onetoken_app.settings import Settings
 
 Result = TypeVar("Result")
@@ -28,6 +28,22 @@ def owned_installation(settings: Settings) -> Iterator[None]:
     with own_database(settings):
         upgrade_database(settings)
         yield
+
+
+def check_tables(settings: Settings) -> None:
+    """See that there is a database with this code's tables, for a command that only reads; makes nothing.
+
+    Raises:
+        CommandFailed: There is none, or its tables are of another version.
+        CannotUpgrade: The database does not answer.
+    """
+    revision = database_revision(settings)
+    if revision.current is None:
+        message = "there is no database yet; onetoken db upgrade, or the first start, makes it"
+        raise CommandFailed(message)
+    if not revision.is_current:
+        message = f"tables are at {revision.current}, this code needs {revision.head}; run: onetoken db upgrade"
+        raise CommandFailed(message)
 
 
 def check_data_dir(folder: Path) -> None:

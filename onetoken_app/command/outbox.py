@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from onetoken_app.clock import iso_instant
-from onetoken_app.command.opening import in_database
+from onetoken_app.command.opening import check_tables, in_database
 from onetoken_app.database import read_session
 from onetoken_app.notifications.queries import waiting_letters
 from onetoken_app.notifications.service import WaitingLetter
@@ -25,9 +25,11 @@ def waiting(settings: Settings) -> list[ShownLetter]:
     """Return the mails that wait, oldest first; they carry links that are good for whoever reads them.
 
     Raises:
+        CommandFailed: There is no database yet; nothing is made then.
         BadSettings: A root secret is missing.
         OneTokenError: The database does not answer.
     """
+    check_tables(settings)
     key = load_root_secrets(settings).key_encryption_key
 
     async def read() -> list[WaitingLetter]:

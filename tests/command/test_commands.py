@@ -1,5 +1,6 @@
 """Each verb, right and wrong: what it does, what it says, how it ends. Expected trouble is one line."""
 
+import importlib.metadata
 import json
 import os
 import sqlite3
@@ -43,6 +44,24 @@ class TestHelp:
         assert done.exit_code == 0
         assert len(done.output) > 200
 
+    def test_it_says_its_version(self, onetoken: Onetoken) -> None:
+        assert onetoken("--version") == Done(0, f"onetoken {importlib.metadata.version('onetoken')}\n", "")
+
+
+class TestErrorsAsJson:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            pytest.param(["ledger", "verify"], id="no database"),
+            pytest.param(["outbox"], id="no database either"),
+            pytest.param(["apply", "nothing.yaml"], id="no file"),
+        ],
+    )
+    def test_a_program_can_read_what_went_wrong(self, onetoken: Onetoken, command: list[str]) -> None:
+        done = onetoken(*command, "--json")
+        assert done.exit_code == 1
+        assert done.errors == f"onetoken: {done.json()['error']}\n"
+
 
 class TestSettings:
     def test_an_unknown_setting_is_named(self, onetoken: Onetoken, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +79,25 @@ class TestSettings:
         done = onetoken("apply", "-", stdin=FILE)
         assert_refused(done, "ONETOKEN_KEY_PEPPER")
         assert "not-base64" not in done.errors
+
+    @pytest.mark.parametrize(
+        "verb", [["up"], ["relay"], ["ledger", "verify"], ["backup"], ["outbox"], ["db", "upgrade"]]
+    )
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("ONETOKEN_DATABASE_URL", "postgresql://u:hidden@h:notaport/x"),
+            ("ONETOKEN_PUBLIC_URL", "foo"),
+            ("ONETOKEN_SMTP_URL", "smtp://u:hidden@mail.example"),
+        ],
+    )
+    def test_an_address_that_cannot_be_is_one_line(
+        self, onetoken: Onetoken, verb: list[str], name: str, value: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        done = onetoken(*verb)
+        assert_refused(done, name)
+        assert "hidden" not in done.errors
 
     def test_postgresql_without_its_secrets_is_refused(
         self, onetoken: Onetoken, monkeypatch: pytest.MonkeyPatch
@@ -172,6 +210,13 @@ class TestVerify:
     def test_a_folder_without_a_database_is_one_line(self, onetoken: Onetoken) -> None:
         assert_refused(onetoken("ledger", "verify"), "no database yet")
 
+    def test_tables_of_another_version_are_one_line(self, onetoken: Onetoken, tmp_path: Path) -> None:
+        onetoken("db", "upgrade")
+        with closing(sqlite3.connect(tmp_path / "var" / "onetoken.sqlite3")) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = 'another'")
+            connection.commit()
+        assert_refused(onetoken("ledger", "verify"), "another", "onetoken db upgrade")
+
 
 class TestBackup:
     def test_the_copy_is_whole_private_and_verifies_elsewhere(
@@ -198,6 +243,11 @@ class TestBackup:
         assert_refused(onetoken("backup", "kept"), "never overwrites")
         assert (tmp_path / "kept").read_text() == "mine"
 
+    def test_a_folder_that_is_not_there_is_not_made(self, onetoken: Onetoken, tmp_path: Path) -> None:
+        onetoken("db", "upgrade")
+        assert_refused(onetoken("backup", "unmounted/copy"), "unmounted/copy: cannot be written")
+        assert not (tmp_path / "unmounted").exists()
+
     def test_nothing_to_copy_is_one_line_and_leaves_nothing(self, onetoken: Onetoken, tmp_path: Path) -> None:
         assert_refused(onetoken("backup", "copy"), "no database yet")
         assert list(tmp_path.iterdir()) == []
@@ -210,8 +260,7 @@ class TestBackup:
         content = bytearray(database.read_bytes())
         content[8192:40960] = b"\xff" * 32768
         database.write_bytes(content)
-        done = onetoken("backup", "copy")
-        assert done.exit_code == 1
+        assert_refused(onetoken("backup", "copy"), "damaged")
         assert not (tmp_path / "copy").exists()
 
 

@@ -1,6 +1,7 @@
 """``onetoken outbox`` shows what waits, for an installation without a mail server."""
 
 import json
+from pathlib import Path
 
 from onetoken_app.command.opening import in_database
 from onetoken_app.database import unit_of_work
@@ -38,3 +39,10 @@ class TestOutbox:
         assert LINK in shown.output.splitlines()
         (letter,) = json.loads(onetoken("outbox", "--json").output)["letters"]
         assert (letter["recipient"], LINK in letter["words"]) == ("li@company.example", True)
+
+    def test_a_folder_without_a_database_is_one_line_and_stays_empty(self, onetoken: Onetoken, tmp_path: Path) -> None:
+        done = onetoken("outbox")
+        assert (done.exit_code, done.output) == (1, "")
+        assert done.errors.startswith("onetoken: there is no database yet")
+        assert done.errors.count("\n") == 1
+        assert list(tmp_path.iterdir()) == []
