@@ -28,10 +28,10 @@ class Canaries:
             for encoding, needle in encodings(canary).items():
                 yield f"{name} as {encoding}", needle
 
-    def found_in(self, *folders: Path) -> list[str]:
-        """Look through every byte of every file below the folders; say what was found where."""
+    def found_in(self, *places: Path) -> list[str]:
+        """Look through every byte of files, and of every file below folders; say what was found where."""
         found = []
-        for path in (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()):
+        for path in (path for place in places for path in [place, *sorted(place.rglob("*"))] if path.is_file()):
             content = path.read_bytes()
             found += [f"{what} in {path}" for what, needle in self.needles() if needle in content]
         return found

@@ -4,7 +4,11 @@ import asyncio
 import base64
 import gzip
 import json
+import os
+import pickle
 import sqlite3
+import subprocess
+import sys
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,7 @@ import httpx
 import pytest
 
 from onetoken_app.console import front_end
-from tests.faults.canaries import Canaries, encodings
+from tests.faults.canaries import PREFIX, Canaries, encodings
 from tests.support.installation import Installation, RunningProcess, apply_file, wait_for_line
 from tests.support.scripted_upstream import (
     USUAL_USAGE,
@@ -33,6 +37,9 @@ class Parrot:
     def __init__(self, canaries: Canaries) -> None:
         """Begin with the good way."""
         self.canaries = canaries
+        self.kept = Canaries()
+        """What has to be found: a call's User-Agent is kept by design."""
+        self.user_agent = self.kept.new("User-Agent").removesuffix("-é")
         self.way = "success"
 
     async def behave(self, exchange: Exchange) -> None:
@@ -106,7 +113,7 @@ async def call(running: RunningProcess, secret: str, parrot: Parrot, way: str) -
     is_streaming = way in STREAM_WAYS
     headers = {
         "authorization": f"Bearer {secret}",
-        "user-agent": "canary-test",
+        "user-agent": parrot.user_agent,
         "idempotency-key": parrot.canaries.new(f"idempotency key, {way}").encode().hex(),
         "x-note": parrot.canaries.new(f"header, {way}").encode().hex(),
     }
@@ -154,9 +161,12 @@ class TestNothingOfACallIsKept:
         parrot = Parrot(Canaries())
         async with scripted_upstream(parrot.behave) as upstream:
             await self.run_everything(installation, parrot, upstream, verb=verb)
-        await asyncio.to_thread(installation.succeed, "backup", str(tmp_path / "backup"))
+        backup = tmp_path / "backup"
+        await asyncio.to_thread(installation.succeed, "backup", str(backup))
         assert len(parrot.canaries.by_field) > 100
         assert parrot.canaries.found_in(tmp_path, *REFLEX_STATE) == []
+        assert parrot.kept.found_in(installation.data_dir), "the search is blind to what the relay writes"
+        assert parrot.kept.found_in(backup), "the search is blind to what a backup holds"
 
     async def run_everything(
         self, installation: Installation, parrot: Parrot, upstream: ScriptedUpstream, *, verb: str
@@ -207,6 +217,37 @@ class TestSearch:
             connection.commit()
             assert any("planted.sqlite3-wal" in line for line in canaries.found_in(tmp_path))
         assert any(line.endswith("planted.sqlite3") for line in canaries.found_in(tmp_path))
+
+    def test_what_a_process_of_the_installation_spools_is_searched(self, tmp_path: Path) -> None:
+        installation = Installation(tmp_path)
+        canaries = Canaries()
+        (tmp_path / "tmp").mkdir()
+        spool = "import sys, tempfile; tempfile.NamedTemporaryFile('w', delete=False).write(sys.argv[1])"
+        subprocess.run([sys.executable, "-c", spool, canaries.new("spooled")], env=installation.environment, check=True)
+        assert canaries.found_in(tmp_path)
+
+    def test_reflex_keeps_its_files_where_they_are_searched(self, tmp_path: Path) -> None:
+        ask = "from reflex.utils import prerequisites as p; print(p.get_states_dir()); print(p.get_web_dir())"
+        asked = subprocess.run(
+            [sys.executable, "-c", ask], cwd=front_end.PROJECT_ROOT, env=Installation(tmp_path).environment,
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        states, web = (front_end.PROJECT_ROOT / line for line in asked.stdout.split())
+        assert [states, web / "build", web / "backend"] == REFLEX_STATE
+
+    @pytest.mark.parametrize("place", REFLEX_STATE, ids=lambda place: str(place.relative_to(front_end.PROJECT_ROOT)))
+    def test_a_canary_in_a_file_of_reflex_is_found(self, place: Path) -> None:
+        canaries = Canaries()
+        was_there = place.exists()
+        place.mkdir(parents=True, exist_ok=True)
+        planted = place / f"{PREFIX}planted-{os.getpid()}"
+        try:
+            planted.write_bytes(pickle.dumps({"text": canaries.new("planted")}))
+            assert any(str(planted) in line for line in canaries.found_in(*REFLEX_STATE))
+        finally:
+            planted.unlink()
+            if not was_there:
+                place.rmdir()
 
     def test_what_a_server_writes_to_its_log_is_searched(self, tmp_path: Path) -> None:
         installation = Installation(tmp_path)
