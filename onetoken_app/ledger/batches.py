@@ -118,7 +118,12 @@ def _find_dead_holds(desk: Desk, operation: FindDeadHolds) -> Answer:
             seconds=clock.monotonic_seconds(),
         )
     with backend.transaction() as connection:
-        return recovery.dead_holds(connection, own_epoch_id=desk.epoch_id, holds_max=operation.holds_max)
+        return recovery.dead_holds(
+            connection,
+            own_epoch_id=desk.epoch_id,
+            after_request_id=operation.after_request_id,
+            holds_max=operation.holds_max,
+        )
 
 
 def _guarded(desk: Desk, operation: Operation, work: Callable[[], Answer]) -> Answer:

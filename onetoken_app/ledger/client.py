@@ -202,13 +202,13 @@ class LedgerClient:
             return answer
         raise _error_of(answer)
 
-    async def find_dead_holds(self, *, holds_max: int = 1000) -> list[DeadHold]:
-        """End the epochs of processes that died, and list some of their open holds; ask until the list is empty.
+    async def find_dead_holds(self, *, after_request_id: str = "", holds_max: int = 1000) -> list[DeadHold]:
+        """End the epochs of processes that died, and list some of their open holds, by their ids.
 
-        On PostgreSQL an epoch is taken for dead only at a second look, ``recovery.EPOCH_GRACE_SECONDS`` after the
-        first: ask at the start and every few seconds.
+        Ask for what follows the last one until the list is empty. On PostgreSQL an epoch is taken for dead only at a
+        second look, ``recovery.EPOCH_GRACE_SECONDS`` after the first: ask at the start and every few seconds.
         """
-        answer = await self._submit(FindDeadHolds(holds_max=holds_max))
+        answer = await self._submit(FindDeadHolds(holds_max, after_request_id))
         if isinstance(answer, DeadHolds):
             return answer.holds
         raise _error_of(answer)
@@ -267,7 +267,12 @@ class LedgerClient:
 
     def _void(self, hold: PlaceHold) -> None:
         """Give back a hold that nobody owns."""
-        self._queue(_void_of(hold.request_id, self._record_of_void(hold)), None)
+        try:
+            record = self._record_of_void(hold)
+        except Exception:  # noqa: BLE001 # the edge: others wait for the rest of what the writer said
+            get_logger().error("ledger_void_left_behind", request_id=hold.request_id, exc_info=True)
+            return
+        self._queue(_void_of(hold.request_id, record), None)
 
     def _look_after(self, operation: Operation, answer: Answer) -> None:
         """Act on an answer that nobody waits for."""

@@ -68,6 +68,8 @@ class FindDeadHolds(msgspec.Struct, array_like=True, frozen=True, tag="dead"):
     """End the epochs whose owner no longer lives, and list their open holds; the writer's own epoch is never listed."""
 
     holds_max: int = 1000
+    after_request_id: str = ""
+    """List only what follows it."""
 
 
 Operation = PlaceHold | ExtendHold | RecordProgress | CloseHold | FindDeadHolds
@@ -109,6 +111,9 @@ class DeadHold(msgspec.Struct, array_like=True, frozen=True):
 
     request_id: str
     owner_id: str
+    currency: Currency
+    placed_at: str
+    """As ``clock.iso_instant`` writes it."""
     progress_nanos: Nanos
     """The last durable progress; 0 when there is none."""
     context: bytes
@@ -116,7 +121,7 @@ class DeadHold(msgspec.Struct, array_like=True, frozen=True):
 
 
 class DeadHolds(msgspec.Struct, array_like=True, frozen=True, tag="deadlist"):
-    """Some of the open holds of ended epochs; ask again until the list is empty."""
+    """Some of the open holds of ended epochs, by their ids; ask for what follows until the list is empty."""
 
     holds: list[DeadHold]
 

@@ -5,13 +5,15 @@ owner of a living epoch holds a session's advisory lock on its number; an epoch 
 free at two looks some seconds apart, because a writer that died is started again under the same epoch.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from onetoken_app.clock import iso_instant
 from onetoken_app.ledger.operations import DeadHold, DeadHolds
 from onetoken_app.ledger.sql import Connection
-from onetoken_app.ledger.store import EpochEnded
+from onetoken_app.ledger.store import EpochEnded, instant_text
+from onetoken_app.money import Currency
 
 EPOCH_LOCK_CLASS = 0x65706F63
 """First key of the advisory locks on epochs ("epoc"); the second is the epoch's number."""
@@ -76,21 +78,26 @@ def end_dead_epochs(
     )
 
 
-def dead_holds(connection: Connection, *, own_epoch_id: str, holds_max: int) -> DeadHolds:
-    """List open holds of ended epochs, oldest first."""
+def dead_holds(connection: Connection, *, own_epoch_id: str, after_request_id: str, holds_max: int) -> DeadHolds:
+    """List open holds of ended epochs, by their ids."""
     rows = connection.read(
-        "SELECT hold.request_id, hold.owner_id, COALESCE(progress.amount_nanos, 0), "
-        "COALESCE(progress.context, hold.context) "
+        "SELECT hold.request_id, hold.owner_id, hold.currency, hold.placed_at, "
+        "COALESCE(progress.amount_nanos, 0), COALESCE(progress.context, hold.context) "
         "FROM ledger_open_hold AS open_hold "
         "JOIN ledger_epoch AS epoch ON epoch.id = open_hold.epoch_id "
         "JOIN ledger_hold AS hold ON hold.request_id = open_hold.request_id "
         "LEFT JOIN ledger_hold_progress AS progress ON progress.request_id = open_hold.request_id "
-        "WHERE epoch.ended_at IS NOT NULL AND epoch.id <> ? ORDER BY hold.request_id LIMIT ?",
-        (own_epoch_id, holds_max),
+        "WHERE epoch.ended_at IS NOT NULL AND epoch.id <> ? AND open_hold.request_id > ? "
+        "ORDER BY open_hold.request_id LIMIT ?",
+        (own_epoch_id, after_request_id, holds_max),
     )
-    return DeadHolds(
-        holds=[DeadHold(request_id, owner_id, nanos, bytes(context)) for request_id, owner_id, nanos, context in rows]
-    )
+    return DeadHolds(holds=[_dead_hold(row) for row in rows])
+
+
+def _dead_hold(row: Sequence[Any]) -> DeadHold:
+    """Read what recovery needs to know."""
+    request_id, owner_id, currency, placed_at, progress_nanos, context = row
+    return DeadHold(request_id, owner_id, Currency(currency), instant_text(placed_at), progress_nanos, bytes(context))
 
 
 def _is_dead(

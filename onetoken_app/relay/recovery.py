@@ -5,36 +5,36 @@ and those whose answer was lost on the way, voided. Each close has its usage rec
 import asyncio
 from dataclasses import replace
 
+from onetoken_app.clock import parse_instant
+from onetoken_app.errors import OneTokenError
 from onetoken_app.ledger.client import LedgerClient
 from onetoken_app.ledger.errors import LedgerUnavailable
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import CloseHold, DeadHold, PlaceHold, Statement
 from onetoken_app.telemetry import get_logger
 from onetoken_app.token_usage import UsageSource
-from onetoken_app.usage.recording import decode_draft, insert_statement
+from onetoken_app.usage.recording import UsageDraft, decode_draft, insert_statement
 
 PROCESS_DIED = "process_died"
 """The error code of a recovered call's record."""
+_HOLDS_AT_ONCE = 1_000
 
 
 async def recover_dead_holds(ledger: LedgerClient, *, is_sqlite: bool) -> int:
     """Close every open hold whose process no longer lives; return how many that were.
 
     Run before the listener opens, and on PostgreSQL from time to time. Two processes that recover at once do no harm:
-    a hold is closed once. What could not be closed is logged and found again the next time.
+    a hold is closed once. One that cannot be closed keeps no other from its close; it is logged, found again the next
+    time, and named by ``onetoken ledger verify``.
 
     Raises:
         LedgerUnavailable: The writer went away.
     """
-    recovered_count = 0
-    while holds := await ledger.find_dead_holds():
-        closes = [ledger.close_hold(_close_of(hold, is_sqlite=is_sqlite)) for hold in holds]
-        ends = await asyncio.gather(*closes, return_exceptions=True)
-        failures = [end for end in ends if isinstance(end, BaseException)]
-        recovered_count += len(holds) - len(failures)
-        if failures:
-            get_logger().error("holds_not_recovered", count=len(failures), error_class=type(failures[0]).__name__)
-            break
+    recovered_count, last_id = 0, ""
+    while holds := await ledger.find_dead_holds(after_request_id=last_id, holds_max=_HOLDS_AT_ONCE):
+        last_id = holds[-1].request_id
+        closes = [_recover(ledger, hold, is_sqlite=is_sqlite) for hold in holds]
+        recovered_count += sum(await asyncio.gather(*closes))
     if recovered_count:
         get_logger().warning("holds_recovered", count=recovered_count)
     return recovered_count
@@ -52,36 +52,71 @@ def record_of_void(hold: PlaceHold, *, is_sqlite: bool) -> list[Statement]:
     return [insert_statement(draft, is_sqlite=is_sqlite)]
 
 
-def _close_of(hold: DeadHold, *, is_sqlite: bool) -> CloseHold:
-    """Charge what was proved to be delivered, and keep the record that was drafted then.
+async def _recover(ledger: LedgerClient, hold: DeadHold, *, is_sqlite: bool) -> bool:
+    """Close one hold; return whether it is closed.
 
-    A draft that this version cannot read is not charged, because no record could say what for; its hold is given back
-    all the same, and the books that are verified name it.
+    What was proved to be delivered is charged, with the record that was drafted then. A draft that this release cannot
+    read, or a record that the database does not take, is not charged, because nothing could say what for: the hold is
+    given back, with a record of what the ledger knows by itself.
     """
+    error_code = ""
+    for close in (_close_as_drafted(hold, is_sqlite=is_sqlite), _close_at_nothing(hold, is_sqlite=is_sqlite)):
+        if close is None:
+            continue
+        try:
+            await ledger.close_hold(close)
+        except LedgerUnavailable:
+            raise
+        except OneTokenError as error:
+            error_code = error.code
+        else:
+            return True
+    get_logger().error("hold_not_recovered", request_id=hold.request_id, error_code=error_code)
+    return False
+
+
+def _close_as_drafted(hold: DeadHold, *, is_sqlite: bool) -> CloseHold | None:
+    """Make the close at the last durable progress; None when this release cannot read the draft."""
     try:
-        return _close_with_record(hold, is_sqlite=is_sqlite)
+        draft = replace(
+            decode_draft(hold.context),
+            request_id=hold.request_id,
+            organization_id=hold.owner_id,
+            currency=hold.currency,
+            usage_source=UsageSource.CHECKPOINT if hold.progress_nanos else UsageSource.NONE,
+            charge_nanos=hold.progress_nanos,
+            error_code=PROCESS_DIED,
+        )
+        return _close_with(draft, is_sqlite=is_sqlite)
     except Exception:  # noqa: BLE001 # the edge: one hold must not keep a process from starting
         get_logger().error("hold_context_unreadable", request_id=hold.request_id, exc_info=True)
-        return CloseHold(hold.request_id, Outcome.RECOVERED, 0, UsageSource.NONE, [])
+        return None
 
 
-def _close_with_record(hold: DeadHold, *, is_sqlite: bool) -> CloseHold:
-    """Make the close of a hold whose draft can be read.
-
-    Raises:
-        ValueError: It cannot.
-    """
-    source = UsageSource.CHECKPOINT if hold.progress_nanos else UsageSource.NONE
-    draft = replace(
-        decode_draft(hold.context),
-        usage_source=source,
-        charge_nanos=hold.progress_nanos,
+def _close_at_nothing(hold: DeadHold, *, is_sqlite: bool) -> CloseHold:
+    """Make the close that gives a hold back, with a record that needs no draft."""
+    draft = UsageDraft(
+        request_id=hold.request_id,
+        requested_at=parse_instant(hold.placed_at),
+        organization_id=hold.owner_id,
+        api_key_id="",
+        interface_path="",
+        is_streaming=False,
+        model_id="",
+        model_name="",
+        price_version_id=0,
+        currency=hold.currency,
         error_code=PROCESS_DIED,
     )
+    return _close_with(draft, is_sqlite=is_sqlite)
+
+
+def _close_with(draft: UsageDraft, *, is_sqlite: bool) -> CloseHold:
+    """Make the close that a record tells of."""
     return CloseHold(
-        request_id=hold.request_id,
+        request_id=draft.request_id,
         outcome=Outcome.RECOVERED,
-        amount_nanos=hold.progress_nanos,
-        usage_source=source,
+        amount_nanos=draft.charge_nanos,
+        usage_source=draft.usage_source,
         extra=[insert_statement(draft, is_sqlite=is_sqlite)],
     )

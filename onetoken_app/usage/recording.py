@@ -28,7 +28,11 @@ _UPSTREAM_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class UsageDraft:
-    """Every column of ``UsageRecord``; see there for what each means."""
+    """Every column of ``UsageRecord``; see there for what each means.
+
+    Holds outlive releases, and a draft is packed by position: a new column stands at the end and has a default, and
+    none ever goes or moves.
+    """
 
     request_id: str
     requested_at: datetime
@@ -110,13 +114,15 @@ def encode_draft(draft: UsageDraft) -> bytes:
 
 
 def decode_draft(packed: bytes) -> UsageDraft:
-    """Unpack what ``encode_draft`` packed.
+    """Unpack what ``encode_draft`` packed, in this release, an older one or a newer one.
+
+    Columns that an older release did not have get their defaults; those that only a newer one has are left out.
 
     Raises:
         ValueError: It is something else.
     """
     values: list[Any] = msgspec.msgpack.decode(packed, type=list)
-    return msgspec.convert(dict(zip(_COLUMNS, values, strict=True)), type=UsageDraft)
+    return msgspec.convert(dict(zip(_COLUMNS, values, strict=False)), type=UsageDraft)
 
 
 def clean_user_agent(text: str) -> str:

@@ -21,7 +21,7 @@ from onetoken_app.ledger.operations import (
 )
 from onetoken_app.ledger.queries import BalanceView
 from onetoken_app.ledger.recovery import EPOCH_GRACE_SECONDS
-from onetoken_app.ledger.store import EpochEnded
+from onetoken_app.ledger.store import EpochEnded, instant_text
 from onetoken_app.money import Currency
 from onetoken_app.settings import Settings
 from tests.ledger.desks import a_close, a_desk, a_hold, an_owner, do, rows, the_report, until_gone
@@ -146,12 +146,15 @@ class TestFindDeadHolds:
         until_gone(dead, present=heir)
         do(heir, a_hold(owner_id, 10))
         monkeypatch.setattr("onetoken_app.ledger.recovery.EPOCH_GRACE_SECONDS", 0.0)
+        placed_at = instant_text(rows(heir, "SELECT min(placed_at) FROM ledger_hold")[0][0])
         expected = [
-            DeadHold(holds[0].request_id, owner_id, 0, b"start"),
-            DeadHold(holds[1].request_id, owner_id, 4, b"later"),
+            DeadHold(holds[0].request_id, owner_id, Currency.USD, placed_at, 0, b"start"),
+            DeadHold(holds[1].request_id, owner_id, Currency.USD, placed_at, 4, b"later"),
         ]
-        found = do(heir, FindDeadHolds())
-        assert found == DeadHolds(sorted(expected, key=lambda hold: hold.request_id))
+        expected.sort(key=lambda hold: hold.request_id)
+        assert do(heir, FindDeadHolds()) == DeadHolds(expected)
+        assert do(heir, FindDeadHolds(holds_max=1)) == DeadHolds(expected[:1])
+        assert do(heir, FindDeadHolds(after_request_id=expected[0].request_id)) == DeadHolds(expected[1:])
         recovered = a_close(holds[1].request_id, 4, outcome=Outcome.RECOVERED)
         assert do(heir, recovered) == HoldClosed(Outcome.RECOVERED, 4, 0, is_first=True)
         do(heir, a_close(holds[0].request_id, 0, outcome=Outcome.VOIDED))

@@ -41,15 +41,16 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def a_placed_hold(client: LedgerClient, operation: PlaceHold) -> None:
-    """Place a hold, again while the ledger is away."""
+async def a_placed_hold(client: LedgerClient, owner_id: str) -> PlaceHold:
+    """Place a hold; while the ledger is away, ask again for another request: one whose answer was lost is voided."""
     while True:
+        hold = a_hold(owner_id, 1_000)
         try:
-            await client.place_hold(operation)
+            await client.place_hold(hold)
         except LedgerUnavailable:
             await asyncio.sleep(0.01)
         else:
-            return
+            return hold
 
 
 def kill_writer(client: LedgerClient) -> None:
@@ -151,6 +152,24 @@ class TestLedgerClient:
         assert sorted(found) == sorted(hold.request_id for hold in holds)
         assert (await the_report()).voided_count == 2
 
+    async def test_a_void_whose_record_cannot_be_made_is_left_to_recovery_and_harms_nobody(
+        self, database: Database, database_settings: Settings, owner_id: str
+    ) -> None:
+        def fail(_hold: PlaceHold) -> list[Statement]:
+            raise ValueError("the record cannot be made")
+
+        assert database is not None
+        client = LedgerClient(record_of_void=fail)
+        await client.start(database_settings, new_id(Kind.EPOCH))
+        caller = asyncio.create_task(client.place_hold(a_hold(owner_id, 10)))
+        await asyncio.sleep(0)
+        caller.cancel()
+        neighbour = await client.place_hold(a_hold(owner_id, 20))
+        assert (neighbour, caller.cancelled(), client.is_available) == (HoldPlaced(20), True, True)
+        await client.stop()
+        report = await the_report()
+        assert (report.first_wrong_row, report.voided_count, report.open_hold_count) == (None, 0, 2)
+
     async def test_a_cancelled_close_happens_all_the_same(self, client: LedgerClient, owner_id: str) -> None:
         hold = a_hold(owner_id, 10)
         await client.place_hold(hold)
@@ -219,8 +238,7 @@ class TestWriterDeath:
         closed: dict[str, HoldClosed] = {}
 
         async def call(amount_nanos: int) -> None:
-            hold = a_hold(owner, 1_000)
-            await a_placed_hold(client, hold)
+            hold = await a_placed_hold(client, owner)
             closed[hold.request_id] = await client.close_hold(a_close(hold.request_id, amount_nanos))
 
         async def kill_now_and_then() -> None:

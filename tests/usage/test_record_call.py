@@ -50,6 +50,15 @@ def a_full_draft() -> UsageDraft:
     )
 
 
+FIRST_RELEASE = bytes.fromhex(
+    "dc001caa7265715f303030303031d7ff6ce830206b03908ba56f72675f31a56b65795f31b42f76312f636861742f636f6d706c6574696f6e"
+    "73c3a56d646c5f31a46d6f636b01a3555344a563686e5f31a86d61696e6c616e6401020304cf000001000000000006a8757073747265616d"
+    "cf4000000000000000ccc8af757073747265616d5f6661696c6564024607ab323030313a6462383a3a31b94f70656e41492f507974686f6e"
+    "20332e353020e4bda0e5a5bdab7265712d313a612e625f63"
+)
+"""The draft in which no column has its default, as the first release packed it; never to be changed."""
+
+
 class TestInsertStatement:
     @pytest.mark.usefixtures("database")
     @pytest.mark.parametrize("draft", [a_draft(), a_full_draft()], ids=["all defaults", "no default"])
@@ -97,6 +106,26 @@ class TestEncodeDraft:
     def test_refuses_something_else(self, packed: bytes) -> None:
         with pytest.raises(ValueError, match=r".+"):
             decode_draft(packed)
+
+
+class TestDecodeDraft:
+    def test_reads_what_the_first_release_packed(self) -> None:
+        assert decode_draft(FIRST_RELEASE) == replace(a_full_draft(), request_id="req_000001")
+
+    def test_gives_columns_that_an_older_release_did_not_have_their_defaults(self) -> None:
+        values = msgspec.msgpack.decode(FIRST_RELEASE, type=list)
+        back = decode_draft(msgspec.msgpack.encode(values[:-2]))
+        assert back == replace(a_full_draft(), request_id="req_000001", user_agent="", upstream_request_id="")
+
+    def test_leaves_out_what_only_a_newer_release_knows(self) -> None:
+        values = msgspec.msgpack.decode(FIRST_RELEASE, type=list)
+        back = decode_draft(msgspec.msgpack.encode([*values, "new", 5]))
+        assert back == replace(a_full_draft(), request_id="req_000001")
+
+    def test_refuses_one_without_the_columns_that_every_release_has(self) -> None:
+        values = msgspec.msgpack.decode(FIRST_RELEASE, type=list)
+        with pytest.raises(ValueError, match=r".+"):
+            decode_draft(msgspec.msgpack.encode(values[:9]))
 
 
 class TestWithUsage:
