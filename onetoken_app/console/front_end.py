@@ -2,9 +2,11 @@
 
 Built once for every address: the bundle finds its socket from where the page came from (``bundle.py``), so another
 port or host needs no other build. A stamp beside the bundle names the sources it was built from; a build that was
-interrupted leaves no stamp. Nothing here imports Reflex, so that a command can ask in a few milliseconds.
+interrupted leaves no stamp. One build at a time works in the folder, and it ends with whoever asked for it. Nothing
+here imports Reflex, so that a command can ask in a few milliseconds.
 """
 
+import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -12,6 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from onetoken_app.settings import Settings
@@ -26,6 +29,18 @@ _SOURCES = (
 _LOCK = ("reflex.lock/*.json",)
 """The front end's packages; a build may write these files, so they are looked at when it is done."""
 _LOG_LINES_SHOWN = 30
+_ENDS_WITH_US = """
+exec 3<&0
+"$@" </dev/null &
+build=$!
+{ read -r _ <&3; kill -KILL 0; } >/dev/null 2>&1 &
+watch=$!
+wait $build; code=$?
+kill -KILL $watch
+exit $code
+"""
+"""Runs a command in a process group that is killed as a whole, npm and its Node included, as soon as the standard input
+ends: that is when we close it, and also when we are killed."""
 
 
 class FrontEndNotBuilt(Exception):
@@ -44,6 +59,9 @@ def is_current() -> bool:
 def build(settings: Settings, *, say: Callable[[str], None]) -> None:
     """Build the front end with the Node of this environment; about half a minute from nothing.
 
+    While another process builds, this waits for it, and then builds only what is still not current. The build ends with
+    this process, however that ends.
+
     Args:
         settings: Reflex keeps its own few files in the data folder.
         say: Gets one line a step, for a person who waits.
@@ -51,19 +69,47 @@ def build(settings: Settings, *, say: Callable[[str], None]) -> None:
     Raises:
         FrontEndNotBuilt: Node, the npm registry or the code is at fault; the message ends with the build's own words.
     """
+    with _alone(say) as lock:
+        if not is_current():
+            _build(settings, say=say, lock=lock)
+
+
+def _build(settings: Settings, *, say: Callable[[str], None], lock: int) -> None:
+    """Build; nobody else does."""
     say("building the console's pages (about 30 seconds, once)")
     environment = _with_reflex(settings) | {"NPM_CONFIG_REGISTRY": _npm_registry(), "REFLEX_ENV_MODE": "prod"}
-    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+    reflex = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     sources = _fingerprint(_SOURCES)
+    (PROJECT_ROOT / _STAMP).unlink(missing_ok=True)  # it would vouch for a bundle that is half of another one
     with subprocess.Popen(  # noqa: S603 # our own interpreter, fixed arguments
-        command, cwd=PROJECT_ROOT, env=environment, text=True, errors="replace",
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        ["/bin/sh", "-c", _ENDS_WITH_US, "sh", *reflex],
+        cwd=PROJECT_ROOT, env=environment, text=True, errors="replace", process_group=0, pass_fds=(lock,),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         lines = _follow(process.stdout or iter(()), say)
     if process.returncode != 0:
         message = "The console's pages could not be built.\n" + "\n".join(lines[-_LOG_LINES_SHOWN:])
         raise FrontEndNotBuilt(message)
     (PROJECT_ROOT / _STAMP).write_text(json.dumps({"sources": sources, "packages": _fingerprint(_LOCK)}))
+
+
+@contextmanager
+def _alone(say: Callable[[str], None]) -> Iterator[int]:
+    """Keep other builds out of the folder.
+
+    Yields:
+        The descriptor of the lock; a process that inherits it holds the lock too.
+    """
+    descriptor = os.open(PROJECT_ROOT, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another build of the console's pages")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def server_command(*, host: str, port: int, drain_seconds: float) -> list[str]:

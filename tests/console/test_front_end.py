@@ -1,12 +1,28 @@
 """The front end: when it counts as built, how it is served, what a failed build says."""
 
+import os
+import select
+import signal
+import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from onetoken_app.console import front_end
 from onetoken_app.settings import Settings
+
+_PYTHON = sys.executable
+_ASK = """
+import sys
+from pathlib import Path
+from onetoken_app.console import front_end
+from onetoken_app.settings import Settings
+front_end.PROJECT_ROOT, sys.executable = Path(sys.argv[1]), sys.argv[2]
+front_end.build(Settings(data_dir=Path(sys.argv[3])), say=lambda line: None)
+"""
 
 
 @pytest.fixture
@@ -35,6 +51,11 @@ def _program(path: Path, script: str) -> None:
     """Write a program."""
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
+
+
+def _at_work(event: threading.Event) -> Callable[[str], None]:
+    """Make a listener that says that a build has begun."""
+    return lambda _line: event.set()
 
 
 @pytest.mark.usefixtures("builder")
@@ -68,6 +89,57 @@ class TestBuild:
         with pytest.raises(front_end.FrontEndNotBuilt, match="the page is broken"):
             front_end.build(settings, say=lambda _line: None)
         assert not front_end.is_current()
+
+    def test_a_failure_vouches_for_nothing_that_was_there_before(
+        self, settings: Settings, builder: Path, project: Path
+    ) -> None:
+        front_end.build(settings, say=lambda _line: None)
+        (project / "assets/console.css").write_text("changed")
+        _program(builder / "python", "exit 3")
+        with pytest.raises(front_end.FrontEndNotBuilt):
+            front_end.build(settings, say=lambda _line: None)
+        (project / "assets/console.css").write_text("as it was")
+        assert not front_end.is_current()
+
+    def test_a_second_one_waits_and_finds_it_done(self, settings: Settings, builder: Path, project: Path) -> None:
+        gate = project / "gate"
+        os.mkfifo(gate)
+        with (builder / "python").open("a") as program:
+            program.write(f"echo built >>{project}/builds; read -r _ <{gate}\n")
+        is_first_at_work = threading.Event()
+        first = threading.Thread(target=front_end.build, args=(settings,), kwargs={"say": _at_work(is_first_at_work)})
+        first.start()
+        assert is_first_at_work.wait(20)
+        said: list[str] = []
+
+        def open_gate(line: str) -> None:
+            said.append(line)
+            gate.write_text("go on\n")
+
+        front_end.build(settings, say=open_gate)
+        first.join(20)
+        assert said == ["waiting for another build of the console's pages"]
+        assert (project / "builds").read_text() == "built\n"
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+    def test_all_of_it_ends_with_the_process_that_asked(
+        self, settings: Settings, builder: Path, project: Path, number: signal.Signals
+    ) -> None:
+        alive = project / "alive"
+        os.mkfifo(alive)
+        # The program starts another one, as npm does; both keep the pipe open as long as they live.
+        _program(builder / "python", f"exec 9>{alive}; sleep 600 & echo started >&9; wait")
+        asked = subprocess.Popen(
+            [_PYTHON, "-c", _ASK, str(project), str(builder / "python"), str(settings.data_dir)],
+            stderr=subprocess.DEVNULL,
+        )
+        with alive.open("rb", buffering=0) as pipe:
+            assert pipe.read(8) == b"started\n"
+            asked.send_signal(number)
+            asked.wait(20)
+            readable, _, _ = select.select([pipe], [], [], 20)
+            assert readable
+            assert pipe.read(1) == b""
 
     def test_says_what_to_do_without_npm(self, settings: Settings, builder: Path) -> None:
         (builder / "npm").unlink()
