@@ -32,8 +32,11 @@
   };
 
   const nextAddress = () => {
+    // The browser's own parser decides where an address leads: it drops tabs and line breaks that a pattern overlooks.
     const next = new URLSearchParams(location.search).get("next") || "/overview";
-    return /^\/(?![/\\])/.test(next) && !next.startsWith("/sign-in") ? next : "/overview";
+    const leads = URL.canParse(next, location.origin) ? new URL(next, location.origin) : null;
+    const isPlaceHere = leads && leads.origin === location.origin && !leads.pathname.startsWith("/sign-in");
+    return isPlaceHere ? leads.pathname.replace(/^\/+/, "/") + leads.search : "/overview";
   };
 
   const show = (form, code, seconds) => {
@@ -103,19 +106,67 @@
     form.classList.add("is-done");
   };
 
-  const completeSignUp = async (form) => {
+  const signed = (form) => {
     const fields = new FormData(form);
     const boxes = [...form.querySelectorAll("[data-accepts]:checked")];
-    const answer = await post("sign-up/complete", {
+    return {
       ...Object.fromEntries(fields),
-      secret: linkSecret(),
-      scenarios: fields.getAll("scenarios"),
       acts_with_authority: fields.has("acts_with_authority"),
       accepted: Object.fromEntries(boxes.map((box) => [box.dataset.accepts, box.value])),
+    };
+  };
+
+  const completeSignUp = async (form) => {
+    const answer = await post("sign-up/complete", {
+      ...signed(form),
+      secret: linkSecret(),
+      scenarios: new FormData(form).getAll("scenarios"),
       time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     });
     if (!answer.isGood) return refuse(form, answer);
     leaveFor("/overview");
+  };
+
+  // Parts of a form that are for some only; switched off, they neither show nor count.
+  const fit = (form, facts) => {
+    const isFor = {
+      new: !facts.is_known_person,
+      known: facts.is_known_person && !facts.is_signed_in,
+      unnamed: !facts.is_named,
+      [`role-${facts.role}`]: true,
+    };
+    for (const part of form.querySelectorAll("[data-for]")) {
+      part.hidden = part.disabled = !isFor[part.dataset.for];
+    }
+    for (const place of form.querySelectorAll("[data-fills-in]")) place.textContent = facts[place.dataset.fillsIn] || "";
+  };
+
+  const acceptInvitation = async (form) => {
+    const { current_password: password, ...joining } = signed(form);
+    if (password !== undefined) {
+      const email = form.querySelector("[data-email]").textContent;
+      const answer = await post("sign-in", { email, password });
+      if (!answer.isGood) return refuse(form, answer);
+      await look(form);
+    }
+    const answer = await post("invitations/accept", { ...joining, secret: linkSecret() });
+    if (!answer.isGood) return refuse(form, answer);
+    leaveFor("/overview");
+  };
+
+  const invite = async (form) => {
+    const answer = await post("invitations", Object.fromEntries(new FormData(form)));
+    if (answer.status === 401) return leaveFor("/sign-in?next=/members");
+    if (!answer.isGood) return refuse(form, answer);
+    form.closest("dialog").close();
+    form.querySelector("[data-after-post]").click();
+  };
+
+  const acceptTexts = async (form) => {
+    const answer = await post("agreements/accept", signed(form));
+    if (answer.status === 401) return leaveFor("/sign-in?next=/agreements");
+    if (!answer.isGood) return refuse(form, answer);
+    form.querySelector("[data-after-post]").click();
   };
 
   const resetPassword = async (form) => {
@@ -149,6 +200,9 @@
     "sign-in": signIn,
     keys: mintKey,
     documents: uploadDocument,
+    invitations: invite,
+    "invitations/accept": acceptInvitation,
+    "agreements/accept": acceptTexts,
     "sign-up": askForMail,
     "sign-up/complete": completeSignUp,
     "password/forgotten": askForMail,
@@ -160,8 +214,10 @@
   const look = async (form) => {
     looked.add(form);
     const answer = await post(form.dataset.looks, { secret: linkSecret() }).catch(() => ({}));
-    if (answer.isGood) form.querySelector("[data-email]").textContent = answer.email;
-    else {
+    if (answer.isGood) {
+      form.querySelector("[data-email]").textContent = answer.email;
+      fit(form, answer);
+    } else {
       form.classList.add("is-lost");
       refuse(form, answer);
     }

@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const PLACES = ["/sign-up/continue", "/password/reset"];
+  const PLACES = ["/sign-up/continue", "/password/reset", "/invitation"];
   if (!PLACES.includes(location.pathname.replace(/\/$/, "")) || location.hash.length < 2) return;
   const secret = location.hash.slice(1);
   history.replaceState(null, "", location.pathname + location.search);

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from onetoken_app.agreements.documents import published_document
 from onetoken_app.agreements.queries import acceptance_evidence
-from onetoken_app.console.callers import Role, find_caller
+from onetoken_app.console.callers import Role, find_caller, forget_everybody
 from onetoken_app.console.form_members import FORM_BYTES_MAX, accepted_of, has_ticked, signatory_of, text_of
 from onetoken_app.console.http_exchange import (
     Answer,
@@ -44,6 +44,8 @@ def routes(settings: Settings) -> dict[str, Route]:
                 acts_with_authority=has_ticked(posted, "acts_with_authority"),
                 accepted=accepted_of(posted),
             )
+        # What was remembered of the organization's members still asks for it.
+        forget_everybody()
         return Answer(HTTPStatus.OK)
 
     return {"/account/agreements/accept": accept}

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from onetoken_app import clock
+from onetoken_app.agreements.outstanding import OwedAgreement
+from onetoken_app.agreements.queries import owed_agreements
 from onetoken_app.console.http_exchange import cookie_of
 from onetoken_app.console.origins import is_https
 from onetoken_app.database import read_session
@@ -77,6 +79,8 @@ class Caller:
     person: SignedInView
     memberships: tuple[MembershipView, ...]
     acting_for: MembershipView | None
+    owed: tuple[OwedAgreement, ...] = ()
+    """What the organization they act for has to accept."""
 
     @property
     def organization_id(self) -> str:
@@ -98,6 +102,8 @@ class _Remembered:
 
     person: SignedInView | None
     memberships: tuple[MembershipView, ...]
+    owed: Mapping[str, tuple[OwedAgreement, ...]]
+    """By organization, of those that owe any."""
     read_at_seconds: float
 
 
@@ -129,7 +135,8 @@ async def find_caller(cookie_header: str, *, chosen_organization_id: str = "") -
         return None
     chosen = [one for one in found.memberships if one.organization_id == chosen_organization_id]
     acting_for = next(iter((*chosen, *found.memberships)), None)
-    return Caller(person=found.person, memberships=found.memberships, acting_for=acting_for)
+    owed = found.owed.get(acting_for.organization_id, ()) if acting_for else ()
+    return Caller(person=found.person, memberships=found.memberships, acting_for=acting_for, owed=owed)
 
 
 def forget_session(secret: str) -> None:
@@ -152,8 +159,9 @@ async def _read(secret: str) -> _Remembered:
     async with read_session() as session:
         person = await signed_in_person(session, secret, clock.utc_now())
         memberships = tuple(await memberships_of(session, person.person_id)) if person else ()
+        owed = await owed_agreements(session, [one.organization_id for one in memberships]) if memberships else {}
     if len(_remembered) >= _REMEMBERED_MAX:
         _remembered.clear()
     # The moment before the look counts: what was read is at least as old as that.
-    _remembered[digest] = found = _Remembered(person, memberships, now_seconds)
+    _remembered[digest] = found = _Remembered(person, memberships, owed, now_seconds)
     return found

@@ -11,8 +11,9 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.brand import wordmark
+from onetoken_app.console.components.new_texts import texts_first, texts_wait
 from onetoken_app.console.locale import LocaleState
-from onetoken_app.console.navigation import HOME, OVERVIEW, PLACES, Area, Place
+from onetoken_app.console.navigation import AGREEMENTS, HOME, OVERVIEW, PLACES, Area, Place
 from onetoken_app.console.session import SessionState, caller, event_for, reader
 from onetoken_app.console.text.catalogues import Locale, plain_text
 from onetoken_app.console.text.lookup import text
@@ -44,8 +45,14 @@ class FrameState(rx.State):
     async def act_for(self, organization_id: str) -> Any:
         """Act for another of the person's organizations from now on, and load the page anew for it."""
         if organization_id in {one.organization_id for one in caller().memberships}:
-            (await self.get_state(SessionState)).organization_id = organization_id
+            shown = await self.get_state(SessionState)
+            shown.organization_id, shown.has_put_off = organization_id, False
         return RegistrationContext.get().app.get_load_events(self.router.url.path)
+
+    @event_for(Role.PERSON)
+    async def put_texts_off(self) -> None:
+        """See the pages before a text in force is accepted; the frame goes on to ask for it."""
+        (await self.get_state(SessionState)).has_put_off = True
 
 
 def framed(*content: rx.Component, here: str) -> rx.Component:
@@ -70,8 +77,21 @@ def framed(*content: rx.Component, here: str) -> rx.Component:
                 class_name="menu",
                 aria_label=text("frame.menu"),
             ),
-            rx.el.main(*content, id="content", class_name="content", tab_index=-1),
+            rx.el.main(_behind_texts(*content, here=here), id="content", class_name="content", tab_index=-1),
             class_name="body",
+        ),
+    )
+
+
+def _behind_texts(*content: rx.Component, here: str) -> rx.Component:
+    """Ask for the acceptance of new texts before a customer's page, and above it while that is put off."""
+    if here == AGREEMENTS or here.startswith("/staff"):
+        return rx.fragment(*content)
+    return rx.cond(
+        SessionState.owes_acceptance & SessionState.runs_organization & ~SessionState.has_put_off,
+        texts_first(calls_stop_on=SessionState.calls_stop_on, address=AGREEMENTS, on_put_off=FrameState.put_texts_off),
+        rx.fragment(
+            rx.cond(SessionState.owes_acceptance, texts_wait(calls_stop_on=SessionState.calls_stop_on)), *content
         ),
     )
 

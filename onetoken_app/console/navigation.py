@@ -30,6 +30,8 @@ HOME = "/"
 """What a stranger sees first."""
 OVERVIEW = "/overview"
 """What a signed-in person sees first."""
+AGREEMENTS = "/agreements"
+"""Where an organization accepts texts and finds what it accepted."""
 PLACES = (
     Place("/models", "nav.models", "boxes", Area.PUBLIC),
     Place("/status", "nav.status", "activity", Area.PUBLIC),
@@ -42,6 +44,8 @@ PLACES = (
     Place("/keys", "nav.keys", "key-round", Area.CUSTOMER),
     Place("/top-up", "nav.top_up", "wallet", Area.CUSTOMER),
     Place("/verification", "nav.verification", "badge-check", Area.CUSTOMER),
+    Place("/members", "nav.members", "users", Area.CUSTOMER),
+    Place("/agreements", "nav.agreements", "file-check", Area.CUSTOMER),
     Place("/staff/reviews", "nav.reviews", "clipboard-check", Area.STAFF),
     Place("/staff/top-ups", "nav.top_ups", "landmark", Area.STAFF),
     Place("/staff/organizations", "nav.organizations", "building-2", Area.STAFF),

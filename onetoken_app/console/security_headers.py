@@ -6,8 +6,9 @@ Reflex writes them at run time.
 
 import json
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
-from onetoken_app.console.http_exchange import AsgiApp, Message, Receive, Scope, Send
+from onetoken_app.console.http_exchange import AsgiApp, Message, Receive, Scope, Send, header
 
 _POLICY_FILE = Path(".web/build/onetoken-csp.json")
 _ONE_YEAR = b"public, max-age=31536000, immutable"
@@ -45,7 +46,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = list(message.get("headers", []))
+                given = [_within_here(scope, name, value) for name, value in message.get("headers", [])]
                 names = {name for name, _ in given}
                 caches = b"no-store" if message["status"] >= 400 else caching
                 added = [*self._headers, (b"cache-control", caches)]
@@ -53,6 +54,18 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _within_here(scope: Scope, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Take scheme and host off a redirect to this host: behind a proxy with TLS the server believes to be on http."""
+    if name.lower() != b"location":
+        return name, value
+    target = urlsplit(value.decode("latin-1"))
+    if target.netloc != header(scope, b"host"):
+        return name, value
+    # Two slashes at the start would name another host.
+    path = "/" + target.path.lstrip("/")
+    return name, urlunsplit(("", "", path, target.query, target.fragment)).encode("latin-1")
 
 
 def content_security_policy(script_hashes: list[str]) -> str:

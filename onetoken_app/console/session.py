@@ -14,6 +14,7 @@ from typing import Any
 import reflex as rx
 from reflex_base.registry import RegistrationContext
 
+from onetoken_app import clock
 from onetoken_app.console.callers import Caller, Role, find_caller
 from onetoken_app.console.text.catalogues import (
     CATALOGUES,
@@ -62,6 +63,14 @@ class SessionState(rx.State):
     organization_role: str = ""
     organizations: rx.Field[list[tuple[str, str]]] = rx.field(default_factory=list)
     """Id and name of each membership."""
+    owes_acceptance: bool = False
+    """A text in force waits for the organization's acceptance."""
+    runs_organization: bool = False
+    """Whether it is this person who may accept it."""
+    calls_stop_on: str = ""
+    """The day from which calls are refused without it; empty: they are refused."""
+    has_put_off: bool = False
+    """The person wants to go on first."""
 
     def _show(self, caller: Caller) -> None:
         """Copy what the frame shows; unchanged values send nothing."""
@@ -71,6 +80,10 @@ class SessionState(rx.State):
         self.organization_id = caller.organization_id
         self.organization_name = caller.acting_for.organization_name if caller.acting_for else ""
         self.organization_role = caller.acting_for.role.value if caller.acting_for else ""
+        self.owes_acceptance = bool(caller.owed)
+        self.runs_organization = caller.may(Role.ADMINISTRATOR)
+        first = min((one.calls_stop_on for one in caller.owed), default=None)
+        self.calls_stop_on = first.isoformat() if first and first > clock.utc_now().date() else ""
         self.organizations = [(one.organization_id, one.organization_name) for one in caller.memberships]
 
 
@@ -78,7 +91,7 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
     """Make a method of a State an event that only ``role`` may call.
 
     Inside, ``caller()`` is who calls. Nobody signed in: the page is left for the sign-in. A role that does not
-    suffice, and any ``OneTokenError``: words in the frame, in the reader's language, and nothing else.
+    suffice, any ``OneTokenError``, and whatever breaks: words in the frame, in the reader's language, and nothing else.
 
     Raises:
         TypeError: The method is no coroutine function; one kind of event is enough.
@@ -100,9 +113,11 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
                 return await handler(state, *arguments, **named)
             except OneTokenError as error:
                 logger.info("event_refused", error_code=error.code, where=handler.__qualname__)
-                # Not a toast: what a server tells a browser to run, the content security policy refuses to evaluate.
-                (await state.get_state(SessionState)).refusal = _words_of(error, _locale_of(state, admitted))
-                return None
+                await _refuse(state, _words_of(error, _locale_of(state, admitted)))
+            except Exception:  # the console's edge: whatever broke, the reader learns that nothing was done
+                logger.exception("event_failed", where=handler.__qualname__)
+                await _refuse(state, plain_text("error.internal_error", _locale_of(state, admitted)))
+            return None
 
         setattr(guarded, _ROLE_ATTRIBUTE, role)
         return guarded
@@ -173,6 +188,14 @@ async def _admit(state: rx.State, role: Role) -> Any:
     return []
 
 
+async def _refuse(state: rx.State, words: str) -> None:
+    """Say in the frame why nothing was done.
+
+    Not by a toast: what a server tells a browser to run, the content security policy refuses to evaluate.
+    """
+    (await state.get_state(SessionState)).refusal = words
+
+
 async def _forget_tab(state: rx.State) -> None:
     """Take back what the tab shows: it belonged to somebody who is no longer signed in."""
     root = await state.get_state(rx.State)
@@ -182,7 +205,7 @@ async def _forget_tab(state: rx.State) -> None:
 
 
 def _locale_of(state: rx.State, admitted: Caller | None) -> str:
-    """Choose the language of a toast."""
+    """Choose the language of a refusal."""
     return admitted.person.locale if admitted else preferred_locale(state.router.headers.accept_language)
 
 

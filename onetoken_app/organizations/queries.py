@@ -65,6 +65,8 @@ class InvitationView:
     organization_id: str
     email: str
     role: OrganizationRole
+    invited_by: str
+    """A person's id."""
     invited_at: datetime
     expires_at: datetime
     withdrawn_at: datetime | None

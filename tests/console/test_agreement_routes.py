@@ -70,6 +70,15 @@ class TestAccept:
         async with read_session() as session:
             assert len(await outstanding_agreements(session, member.organization_id)) == 2
 
+    async def test_nobody_and_strangers_cannot(self, routes: AccountRoutes) -> None:
+        owner = await a_member_with_outstanding_texts(routes, OrganizationRole.OWNER)
+        stranger = await a_signed_in(routes, email="stranger@test.example")
+        for cookie, status in (("", 401), (stranger.cookie, 403)):
+            member = Signed(owner.person_id, owner.organization_id, owner.email, cookie)
+            assert (await accept(routes, member)).status == status
+        async with read_session() as session:
+            assert len(await outstanding_agreements(session, owner.organization_id)) == 2
+
     async def test_a_text_that_is_not_in_force_is_not_accepted(self, routes: AccountRoutes) -> None:
         owner = await a_member_with_outstanding_texts(routes, OrganizationRole.OWNER)
         answer = await accept(routes, owner, accepted={**accepted(), "terms_of_service": "0" * 64})

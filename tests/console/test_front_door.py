@@ -63,6 +63,26 @@ class TestSecurityHeaders:
         assert "immutable" in (await post(app, "/assets/a-1.js", {})).header("cache-control")
         assert (await post(app, "/", {})).header("cache-control") == "no-cache"
 
+    @pytest.mark.parametrize(
+        ("sent", "passed_on"),
+        [
+            pytest.param("http://console.example/terms/?version=1", "/terms/?version=1", id="to this host"),
+            pytest.param("http://console.example//evil.example/x", "/evil.example/x", id="to what looks like another"),
+            pytest.param("/terms/", "/terms/", id="a path"),
+            pytest.param("https://other.example/x", "https://other.example/x", id="to another host"),
+        ],
+    )
+    async def test_redirects_keep_the_scheme_that_the_browser_came_by(
+        self, tmp_path: Path, sent: str, passed_on: str
+    ) -> None:
+        async def redirects(_scope: Scope, _receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 307, "headers": [(b"location", sent.encode())]})
+            await send({"type": "http.response.body", "body": b""})
+
+        app = SecurityHeaders(redirects, root=tmp_path, is_https=True)
+        answer = await post(app, "/terms", {}, headers=((b"host", b"console.example"),))
+        assert answer.header("location") == passed_on
+
     async def test_leave_sockets_alone(self, tmp_path: Path) -> None:
         seen: list[Scope] = []
 

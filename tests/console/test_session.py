@@ -110,6 +110,18 @@ class TestEventFor:
         await event_for(Role.VIEWER)(handler)(tab)
         assert tab.shown.refusal == "The name is taken."
 
+    async def test_tells_whatever_breaks_without_its_words(self, routes: AccountRoutes) -> None:
+        person = await a_signed_in(routes)
+
+        async def handler(_state: Any) -> None:
+            raise LookupError("a secret")
+
+        for role in (Role.VIEWER, Role.NOBODY):
+            tab = Tab(person.cookie)
+            assert await event_for(role)(handler)(tab) is None
+            assert "broke on our side" in tab.shown.refusal
+            assert "secret" not in tab.shown.refusal
+
     def test_refuses_a_method_that_is_not_async(self) -> None:
         with pytest.raises(TypeError):
             event_for(Role.NOBODY)(lambda state: state)

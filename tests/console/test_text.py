@@ -11,7 +11,7 @@ import pytest
 from onetoken_app.console.shown.api_keys import KeyStanding
 from onetoken_app.console.shown.calls import CallOutcome
 from onetoken_app.console.shown.moments import PeriodName
-from onetoken_app.console.shown.platform import OrganizationStanding
+from onetoken_app.console.shown.platform import OrganizationStanding, PublicService
 from onetoken_app.console.shown.readings import Operation
 from onetoken_app.console.shown.readings import Span as ReadingSpan
 from onetoken_app.console.shown.top_ups import OrderStanding
@@ -23,7 +23,7 @@ from onetoken_app.console.text.catalogues import (
     plain_text,
     preferred_locale,
 )
-from onetoken_app.organizations.models import Scenario
+from onetoken_app.organizations.models import OrganizationRole, Scenario
 from onetoken_app.payments.models import TransferRefusal
 from onetoken_app.verification.models import CaseState, DocumentKind, MissingPart, ReviewReason
 
@@ -34,6 +34,9 @@ KEYS_BY_PREFIX = {
     "standing.": {f"standing.{kind}" for kind in KeyStanding},
     "organization_standing.": {f"organization_standing.{kind}" for kind in OrganizationStanding},
     "scenario.": {f"scenario.{kind}" for kind in Scenario},
+    "role.": {f"role.{role}" for role in OrganizationRole},
+    "role_may.": {f"role_may.{role}" for role in OrganizationRole},
+    "public_service.": {f"public_service.{one}" for one in PublicService},
     "order.": {f"order.{one}" for one in OrderStanding},
     "order_next.": {f"order_next.{one}" for one in OrderStanding},
     "transfer_refusal.": {f"transfer_refusal.{one}" for one in TransferRefusal},

@@ -27,6 +27,7 @@ SIGNED_OUT = {
     "sign-up-continue": "/sign-up/continue",
     "password-forgotten": "/password/forgotten",
     "password-reset": "/password/reset",
+    "invitation": "/invitation",
     "missing": "/no-such-page",
 }
 CUSTOMER = {
@@ -37,6 +38,12 @@ CUSTOMER = {
     "keys": "/keys",
     "top-up": "/top-up",
     "verification": "/verification",
+    "members": "/members",
+    "agreements": "/agreements",
+}
+DIALOGS = {
+    "/keys": ("mint-key", "restrict-key", "revoke-key"),
+    "/members": ("invite-member", "change-role", "remove-member"),
 }
 STAFF = {
     "reviews": "/staff/reviews",
@@ -110,16 +117,17 @@ def _take(page: Page, address: str, file: Path) -> None:
 
 
 def _take_dialogs(page: Page, url: str, out: Path, view: View) -> int:
-    """Take the dialogs of the keys page."""
-    page.goto(f"{url}/keys")
-    settle(page)
-    for name in ("mint-key", "restrict-key", "revoke-key"):
-        page.locator(f"[data-opens={name}]").first.click()
-        page.locator(f"#{name}[open]").wait_for()
-        page.evaluate("document.fonts.ready")
-        page.screenshot(path=out / f"dialog-{name}-{view.suffix}.png")
-        page.keyboard.press("Escape")
-    return 3
+    """Take the dialogs of the customer's pages; return how many."""
+    for route, names in DIALOGS.items():
+        page.goto(f"{url}{route}")
+        settle(page)
+        for name in names:
+            page.locator(f"[data-opens={name}]").first.click()
+            page.locator(f"#{name}[open]").wait_for()
+            page.evaluate("document.fonts.ready")
+            page.screenshot(path=out / f"dialog-{name}-{view.suffix}.png")
+            page.keyboard.press("Escape")
+    return sum(len(names) for names in DIALOGS.values())
 
 
 def settle(page: Page) -> None:

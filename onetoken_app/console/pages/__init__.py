@@ -1,9 +1,20 @@
 """Every page. A page is one State and one function; ``tests/console`` compares this list with the folder."""
 
 from onetoken_app.console.frame import Page
-from onetoken_app.console.pages.customer import keys, overview, playground, quick_start, top_up, usage, verification
+from onetoken_app.console.pages.customer import (
+    agreements,
+    keys,
+    members,
+    overview,
+    playground,
+    quick_start,
+    top_up,
+    usage,
+    verification,
+)
 from onetoken_app.console.pages.public import (
     home,
+    invitation,
     missing,
     models,
     password_forgotten,
@@ -28,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     sign_up_continue.PAGE,
     password_forgotten.PAGE,
     password_reset.PAGE,
+    invitation.PAGE,
     overview.PAGE,
     quick_start.PAGE,
     playground.PAGE,
@@ -35,6 +47,8 @@ PAGES: tuple[Page, ...] = (
     keys.PAGE,
     top_up.PAGE,
     verification.PAGE,
+    members.PAGE,
+    agreements.PAGE,
     reviews.PAGE,
     top_ups.PAGE,
     organizations.PAGE,

@@ -8,6 +8,9 @@ from onetoken_app.agreements.models import AgreementKind
 from onetoken_app.console.published_texts import address_of
 from onetoken_app.console.shown.prose import Block, blocks_of
 
+PAGES = {AgreementKind.TERMS_OF_SERVICE: "/terms", AgreementKind.PRIVACY_POLICY: "/privacy"}
+"""Where each agreement is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShownVersion:

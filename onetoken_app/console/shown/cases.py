@@ -72,8 +72,13 @@ def shown_case(view: CaseView, *, time_zone: str) -> ShownCase:
 
 
 def case_to_begin(customer: OrganizationView) -> ShownCase:
-    """Show what an organization that has written nothing begins with: what is on record already."""
+    """Show what an organization that has written nothing begins with: what is on record already.
+
+    One that the operator verified without a case is approved as it is.
+    """
     on_record = Particulars(legal_name=customer.name, registration_code=customer.registration_code)
+    if customer.verified_at is not None:
+        return ShownCase(state=CaseState.APPROVED.value, is_editable=False, particulars=on_record)
     known = {MissingPart.LEGAL_NAME, MissingPart.REGISTRATION_CODE}
     return ShownCase(particulars=on_record, missing=[part.value for part in MissingPart if part not in known])
 

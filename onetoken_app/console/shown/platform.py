@@ -22,6 +22,17 @@ class OrganizationStanding(StrEnum):
     """Not any more, for now."""
 
 
+class PublicService(StrEnum):
+    """Whether an organization says that it serves the general public, and may."""
+
+    CONSENTED = "consented"
+    """It does, with the operator's written consent on file."""
+    MISSING = "missing"
+    """It declared so, and the consent is not there."""
+    NO = "no"
+    """It does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShownOrganization:
     """One row."""
@@ -31,6 +42,7 @@ class ShownOrganization:
     code: str = ""
     currency: str = ""
     standing: str = ""
+    public_service: str = ""
     created: str = ""
 
 
@@ -47,7 +59,9 @@ class ShownChannel:
     """``on`` or ``off``."""
 
 
-def shown_organization(view: OrganizationView) -> ShownOrganization:
+def shown_organization(
+    view: OrganizationView, *, public_service: PublicService = PublicService.NO
+) -> ShownOrganization:
     """Turn an organization into its row."""
     return ShownOrganization(
         id=view.id,
@@ -55,6 +69,7 @@ def shown_organization(view: OrganizationView) -> ShownOrganization:
         code=view.registration_code,
         currency=view.currency.value,
         standing=_standing(view).value,
+        public_service=public_service.value,
         created=shown_minute(view.created_at, STAFF_TIME_ZONE),
     )
 

@@ -8,6 +8,8 @@ from onetoken_app.console.text.calling_zh_cn import CALLING_CHINESE
 from onetoken_app.console.text.en import ENGLISH
 from onetoken_app.console.text.joining_en import JOINING_ENGLISH
 from onetoken_app.console.text.joining_zh_cn import JOINING_CHINESE
+from onetoken_app.console.text.membership_en import MEMBERSHIP_ENGLISH
+from onetoken_app.console.text.membership_zh_cn import MEMBERSHIP_CHINESE
 from onetoken_app.console.text.money_en import MONEY_ENGLISH
 from onetoken_app.console.text.money_zh_cn import MONEY_CHINESE
 from onetoken_app.console.text.public_en import PUBLIC_ENGLISH
@@ -27,8 +29,24 @@ class Locale(StrEnum):
 
 
 PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
-    Locale.ENGLISH: (ENGLISH, PUBLIC_ENGLISH, CALLING_ENGLISH, JOINING_ENGLISH, VETTING_ENGLISH, MONEY_ENGLISH),
-    Locale.CHINESE: (CHINESE, PUBLIC_CHINESE, CALLING_CHINESE, JOINING_CHINESE, VETTING_CHINESE, MONEY_CHINESE),
+    Locale.ENGLISH: (
+        ENGLISH,
+        PUBLIC_ENGLISH,
+        CALLING_ENGLISH,
+        JOINING_ENGLISH,
+        VETTING_ENGLISH,
+        MONEY_ENGLISH,
+        MEMBERSHIP_ENGLISH,
+    ),
+    Locale.CHINESE: (
+        CHINESE,
+        PUBLIC_CHINESE,
+        CALLING_CHINESE,
+        JOINING_CHINESE,
+        VETTING_CHINESE,
+        MONEY_CHINESE,
+        MEMBERSHIP_CHINESE,
+    ),
 }
 """A catalogue's files, one a part of the console; a key stands in one of them."""
 CATALOGUES: Mapping[Locale, Mapping[str, str]] = {

@@ -90,12 +90,14 @@ VETTING_ENGLISH: Mapping[str, str] = {
     "verify.documents": "Documents",
     "verify.hand_in": "Hand in",
     "verify.lead": "We check once that your organization is what it says. Until then its calls are refused.",
+    "verify.lead_verified": "We have checked that your organization is what it says. A change is checked again.",
     "verify.missing": "Still missing",
     "verify.particulars": "Particulars",
     "verify.reopens": (
         "Saving a change opens the verification again. Until it is decided, your organization stays verified as it is."
     ),
     "verify.saved": "Saved.",
+    "verify.still_verified": "Your organization is verified as it is on record, and calls are admitted meanwhile.",
     "verify.submit": "Hand in for verification",
     "verify.title": "Verification",
     "verify.withdraw": "Take back",

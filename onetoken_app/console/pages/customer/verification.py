@@ -38,6 +38,8 @@ class VerificationState(rx.State):
     may_change: bool = False
     is_saved: bool = False
     """What was typed last is kept."""
+    is_verified: bool = False
+    """Calls are admitted, whatever becomes of a change that is under way."""
     organization_id: str = ""
     case: ShownCase = ShownCase()
     time_zone: str = ""
@@ -53,6 +55,7 @@ class VerificationState(rx.State):
             return
         self.organization_id, self.time_zone = customer.id, customer.time_zone
         self.case = shown_case(found, time_zone=customer.time_zone) if found else case_to_begin(customer)
+        self.is_verified = customer.verified_at is not None
         self.may_change = acting.may(Role.ADMINISTRATOR)
         self.is_loaded, self.is_saved = True, False
 
@@ -118,9 +121,10 @@ def verification_page() -> rx.Component:
     return framed(
         page_heading(
             text("verify.title"),
-            lead=text("verify.lead"),
+            lead=rx.cond(state.is_verified, text("verify.lead_verified"), text("verify.lead")),
             side=rx.cond(state.is_loaded, status_badge(state.case.state, prefix="case", tones=CASE_TONES)),
         ),
+        rx.cond(state.is_verified & (state.case.state != "approved"), note(text("verify.still_verified"), tone="good")),
         rx.cond(
             state.is_loaded, rx.fragment(next_step(state.case.state), reason_given(state.case.reason, state.case.words))
         ),

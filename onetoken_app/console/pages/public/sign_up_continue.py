@@ -95,6 +95,7 @@ def _organization() -> rx.Component:
             ],
             class_name="tick-columns",
         ),
+        rx.el.p(text("sign_up.public_service"), class_name="note tone-warning when-public"),
         class_name="fieldset form",
     )
 

@@ -2,6 +2,9 @@
 
 import reflex as rx
 
+from onetoken_app import clock
+from onetoken_app.agreements.models import ConfirmationKind
+from onetoken_app.agreements.queries import having_confirmation
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.card import card, page_heading
 from onetoken_app.console.components.data_table import Column, data_table, empty_state
@@ -9,13 +12,16 @@ from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import event_for
-from onetoken_app.console.shown.platform import STAFF_TIME_ZONE, ShownOrganization, shown_organization
+from onetoken_app.console.shown.platform import STAFF_TIME_ZONE, PublicService, ShownOrganization, shown_organization
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import Tone
 from onetoken_app.database import read_session
+from onetoken_app.organizations.models import Scenario
 from onetoken_app.organizations.queries import organizations as all_organizations
+from onetoken_app.organizations.queries import organizations_declaring
 
 _TONES = {"verified": Tone.GOOD, "unverified": Tone.WARNING, "suspended": Tone.BAD}
+_PUBLIC_SERVICE = {"consented": Tone.GOOD, "missing": Tone.WARNING, "no": Tone.NEUTRAL}
 
 
 class OrganizationsState(rx.State):
@@ -28,8 +34,20 @@ class OrganizationsState(rx.State):
     async def load(self) -> None:
         """Read the list anew."""
         async with read_session() as session:
-            self.organizations = [shown_organization(view) for view in await all_organizations(session)]
+            found = await all_organizations(session)
+            declaring = await organizations_declaring(session, Scenario.PUBLIC_SERVICE)
+            consented = await having_confirmation(session, declaring, ConfirmationKind.PUBLIC_SERVICE, clock.utc_now())
+        self.organizations = [
+            shown_organization(view, public_service=_public_service(view.id, declaring, consented)) for view in found
+        ]
         self.is_loaded = True
+
+
+def _public_service(organization_id: str, declaring: set[str], consented: set[str]) -> PublicService:
+    """Judge whether an organization serves the public, and may."""
+    if organization_id not in declaring:
+        return PublicService.NO
+    return PublicService.CONSENTED if organization_id in consented else PublicService.MISSING
 
 
 def organizations() -> rx.Component:
@@ -44,6 +62,10 @@ def organizations() -> rx.Component:
                     Column(
                         text("organizations.standing"),
                         lambda one: status_badge(one.standing, prefix="organization_standing", tones=_TONES),
+                    ),
+                    Column(
+                        text("organizations.public_service"),
+                        lambda one: status_badge(one.public_service, prefix="public_service", tones=_PUBLIC_SERVICE),
                     ),
                     Column(text("organizations.currency"), lambda one: one.currency),
                     Column(text("organizations.created"), lambda one: rx.el.span(one.created, class_name="figure")),

@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from onetoken_app.console.callers import Role
+from onetoken_app.console.components.agreement_forms import approval_words, use_list
 from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.case_file import CASE_TONES, document_table, particulars_list
 from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
@@ -14,6 +15,7 @@ from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import caller, event_for
+from onetoken_app.console.shown.acceptances import uses_of
 from onetoken_app.console.shown.cases import ShownCase, ShownWaitingCase, shown_case, shown_waiting_case
 from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
 from onetoken_app.console.text.lookup import text
@@ -37,6 +39,8 @@ class ReviewsState(rx.State):
     waiting: rx.Field[list[ShownWaitingCase]] = rx.field(default_factory=list)
     open_case: ShownCase = ShownCase()
     is_mine: bool = False
+    uses: rx.Field[list[str]] = rx.field(default_factory=list)
+    consents_to_public: bool = False
 
     @event_for(Role.STAFF_REVIEWER)
     async def load(self) -> None:
@@ -46,6 +50,7 @@ class ReviewsState(rx.State):
                 shown_waiting_case(view, time_zone=STAFF_TIME_ZONE) for view in await waiting_cases(session)
             ]
             found = await case(session, self.open_case.id) if self.open_case.id else None
+            self.uses, self.consents_to_public = await uses_of(session, found.organization_id) if found else ([], False)
         self.open_case = shown_case(found, time_zone=STAFF_TIME_ZONE) if found else ShownCase()
         self.is_mine = found is not None and found.reviewer_id == caller().person.person_id
         self.is_loaded = True
@@ -72,11 +77,22 @@ class ReviewsState(rx.State):
 
     @event_for(Role.STAFF_REVIEWER)
     async def approve(self) -> None:
-        """Confirm that the organization is what it says."""
-        letters = mail_room(get_settings())
+        """Confirm that the organization is what it says, and consent to its use where the box is ticked."""
+        letters, person_id = mail_room(get_settings()), caller().person.person_id
         async with unit_of_work() as session:
-            await review.approve_case(session, **self._open(), decided_by=caller().person.person_id, mail_room=letters)
+            await review.approve_case(
+                session,
+                **self._open(),
+                decided_by=person_id,
+                mail_room=letters,
+                consents_to_public_service=self.consents_to_public,
+            )
         await self.load()
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def consent(self, consents: bool) -> None:  # noqa: FBT001 # a browser sends arguments by position
+        """Tick the box; nothing is saved yet."""
+        self.consents_to_public = consents
 
     @event_for(Role.STAFF_REVIEWER)
     async def answer(self, form: dict[str, Any]) -> None:
@@ -120,8 +136,11 @@ def reviews() -> rx.Component:
         confirm_dialog(
             element_id=_APPROVE_DIALOG,
             title=text("reviews.approve_title"),
-            consequence=rx.el.p(
-                rx.el.strong(state.open_case.particulars.legal_name), rx.el.br(), text("reviews.approve_consequence")
+            consequence=approval_words(
+                state.open_case.particulars.legal_name,
+                state.uses,
+                is_consented=state.consents_to_public,
+                on_consent=state.consent,
             ),
             confirm=text("reviews.approve"),
             on_confirm=state.approve,
@@ -160,6 +179,7 @@ def _open_case() -> rx.Component:
         rx.el.div(
             card(
                 particulars_list(state.open_case.particulars),
+                use_list(state.uses, title=text("reviews.declared_use")),
                 title=text("verify.particulars"),
                 side=status_badge(state.open_case.state, prefix="case", tones=CASE_TONES),
             ),
