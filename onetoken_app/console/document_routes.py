@@ -37,10 +37,14 @@ from onetoken_app.verification.queries import DocumentPlaceView, case_of, docume
 from onetoken_app.verification.sealing import open_sealed, prepare_document
 
 PATH = "/account/documents"
-UPLOAD_SECONDS_MAX = 120
+UPLOAD_SECONDS_MAX = 300
 """How long the body of an upload may take."""
-UPLOADS_AT_ONCE_MAX = 4
-"""Bodies that one process holds in memory at the same time."""
+GRACE_SECONDS = 10.0
+"""How long it may take before it has to keep up with ``BYTES_PER_SECOND_MIN``."""
+BYTES_PER_SECOND_MIN = 40_000
+"""The slowest line on which a document of the largest size gets through."""
+UPLOADS_AT_ONCE_MAX = 8
+"""Bodies that one process holds in memory at the same time; one of each person."""
 _TOO_LARGE = "A document has at most 10 MiB. Scan it with less detail, or split it."
 _MAY_LOOK = frozenset({StaffRole.REVIEWER, StaffRole.ADMINISTRATOR, StaffRole.AUDITOR})
 _TEMPLATE = f"{PATH}/ID"
@@ -54,7 +58,8 @@ class DocumentRoutes:
         """Take what does not change while the process lives."""
         self._settings = settings
         self._origins = frozenset(allowed_origins(settings))
-        self._under_way = 0
+        self._senders: set[str] = set()
+        """Who is sending a file at this moment."""
 
     def owns(self, path: str) -> bool:
         """Whether a path is answered here."""
@@ -91,7 +96,7 @@ class DocumentRoutes:
         caller = await _sender(scope)
         kind, name, media_type = _kind(scope), _name(scope), _media_type(scope)
         await _refuse_case_under_review(caller.organization_id)
-        file = await self._body(scope, receive)
+        file = await self._body(scope, receive, sender_id=caller.person.person_id)
         key = load_root_secrets(self._settings).key_encryption_key
         document = await asyncio.to_thread(
             prepare_document, file, key_encryption_key=key, kind=kind, name=name, media_type=media_type
@@ -104,21 +109,25 @@ class DocumentRoutes:
                 uploaded_by=caller.person.person_id,
             )
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """Read the file within its bounds of size and time; few at once, because each is held in memory."""
+    async def _body(self, scope: Scope, receive: Receive, *, sender_id: str) -> bytes:
+        """Read the file within its bounds of size and time; few at once, because each is held in memory.
+
+        One person sends one at a time: who sends slowly, or often, is in nobody's way but their own.
+        """
         announced = header(scope, b"content-length")
         if announced.isdecimal() and int(announced) > DOCUMENT_BYTES_MAX:
             raise DocumentTooLarge(_TOO_LARGE)
-        if self._under_way >= UPLOADS_AT_ONCE_MAX:
+        if sender_id in self._senders:
+            raise RefusedExchange(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", seconds=5)
+        if len(self._senders) >= UPLOADS_AT_ONCE_MAX:
             raise RefusedExchange(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", seconds=5)
-        self._under_way += 1
+        self._senders.add(sender_id)
         try:
-            async with asyncio.timeout(UPLOAD_SECONDS_MAX):
-                return await _read(receive)
+            return await _read(receive)
         except TimeoutError:
             raise RefusedExchange(HTTPStatus.REQUEST_TIMEOUT, "too_slow") from None
         finally:
-            self._under_way -= 1
+            self._senders.discard(sender_id)
 
     async def _hand_out(self, scope: Scope, send: Send) -> None:
         """Send a document to somebody who may see it."""
@@ -213,10 +222,17 @@ def _media_type(scope: Scope) -> str:
 
 
 async def _read(receive: Receive) -> bytes:
-    """Read a body, and stop at the first byte that is too many."""
+    """Read a body; stop at the first byte that is too many, and when it falls behind the slowest rate.
+
+    Raises:
+        TimeoutError: It came too slowly, or took too long.
+    """
     body = bytearray()
+    began_at_seconds = asyncio.get_running_loop().time()
     while True:
-        message = await receive()
+        allowed_seconds = min(GRACE_SECONDS + len(body) / BYTES_PER_SECOND_MIN, UPLOAD_SECONDS_MAX)
+        async with asyncio.timeout_at(began_at_seconds + allowed_seconds):
+            message = await receive()
         if message["type"] == "http.disconnect":
             raise RefusedExchange(HTTPStatus.BAD_REQUEST, "hung_up")
         body += message.get("body", b"")

@@ -1,5 +1,6 @@
 """Documents in and out: nobody's bytes are read before it is known who sends them, and every look is noted."""
 
+import asyncio
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -7,9 +8,9 @@ import pytest
 from sqlmodel import select
 
 from onetoken_app.audit.models import AuditEntry
-from onetoken_app.console import callers
+from onetoken_app.console import callers, document_routes
 from onetoken_app.console.account_routes import AccountRoutes
-from onetoken_app.console.document_routes import PATH, DocumentRoutes
+from onetoken_app.console.document_routes import PATH, UPLOADS_AT_ONCE_MAX, DocumentRoutes
 from onetoken_app.console.http_exchange import Message
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.identity.models import StaffRole
@@ -41,6 +42,20 @@ class Sender:
             return {"type": "http.disconnect"}
         piece = self.pieces.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(self.pieces)}
+
+
+class Waiting(Sender):
+    """A browser that sends nothing more until it may hang up."""
+
+    def __init__(self) -> None:
+        super().__init__([b"%PDF"])
+        self.is_asked = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def receive(self) -> Message:
+        self.is_asked.set()
+        await self.may_end.wait()
+        return {"type": "http.disconnect"}
 
 
 @pytest.fixture
@@ -224,6 +239,32 @@ class TestUpload:
         answer = await upload(documents, person, sender)
         assert (answer.status, answer.json["code"]) == (400, "hung_up")
         assert await stored_count(person.organization_id) == 0
+
+    async def test_one_person_sends_one_at_a_time_and_is_in_nobodys_way(
+        self, routes: AccountRoutes, documents: DocumentRoutes
+    ) -> None:
+        slow, other = await a_signed_in(routes), await a_signed_in(routes, email="kim@test.example")
+        waiting = [Waiting() for _ in range(UPLOADS_AT_ONCE_MAX)]
+        first = asyncio.create_task(upload(documents, slow, waiting[0]))
+        await waiting[0].is_asked.wait()
+        for more in waiting[1:]:
+            refused = await upload(documents, slow, more)
+            assert (refused.status, refused.json["code"]) == (429, "too_many_requests")
+            assert not more.is_asked.is_set()
+        assert (await upload(documents, other)).status == 201
+        waiting[0].may_end.set()
+        assert (await first).status == 400
+        assert (await upload(documents, slow)).status == 201
+
+    async def test_a_body_that_falls_behind_is_cut(
+        self, routes: AccountRoutes, documents: DocumentRoutes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(document_routes, "GRACE_SECONDS", 0.05)
+        person = await a_signed_in(routes)
+        answer = await upload(documents, person, Waiting())
+        assert (answer.status, answer.json["code"]) == (408, "too_slow")
+        assert await stored_count(person.organization_id) == 0
+        assert (await upload(documents, person)).status == 201
 
     async def test_a_path_in_the_name_is_dropped(self, routes: AccountRoutes, documents: DocumentRoutes) -> None:
         person = await a_signed_in(routes)

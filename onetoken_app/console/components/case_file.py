@@ -30,6 +30,9 @@ _REFUSALS = (
     ("suspicious_document", "document.suspicious"),
     ("too_many_documents", "document.too_many"),
     ("conflict", "document.under_review"),
+    ("too_many_requests", "document.one_at_a_time"),
+    ("unavailable", "error.unavailable"),
+    ("too_slow", "document.too_slow"),
 )
 
 
