@@ -1,5 +1,6 @@
 """Plain HTTP for the few routes that stand outside Reflex: small JSON bodies, cookies, where a request comes from."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -17,6 +18,8 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_BYTES_MAX = 4096
+BODY_SECONDS_MAX = 10.0
+"""How long a small body may take to arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +102,17 @@ async def read_json_object(scope: Scope, receive: Receive, *, bytes_max: int = B
     """Read a small JSON object.
 
     Raises:
-        RefusedExchange: Not JSON, not an object, or over ``bytes_max``.
+        RefusedExchange: Not JSON, not an object, over ``bytes_max``, or slower than ``BODY_SECONDS_MAX``.
     """
     if header(scope, b"content-type").partition(";")[0].strip() != "application/json":
         raise RefusedExchange(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json")
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RefusedExchange(HTTPStatus.BAD_REQUEST, "hung_up")
-        body += message.get("body", b"")
-        if len(body) > bytes_max:
-            raise RefusedExchange(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
-        if not message.get("more_body", False):
-            break
     try:
-        parsed = json.loads(bytes(body))
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            body = await _small_body(receive, bytes_max)
+    except TimeoutError:
+        raise RefusedExchange(HTTPStatus.REQUEST_TIMEOUT, "too_slow") from None
+    try:
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
         parsed = None
     if not isinstance(parsed, dict):
@@ -187,3 +185,17 @@ async def send_refusal(send: Send, refusal: RefusedExchange) -> None:
         body["seconds"] = refusal.seconds
         headers.append((b"retry-after", str(refusal.seconds).encode()))
     await send_json(send, refusal.status, body, headers=headers)
+
+
+async def _small_body(receive: Receive, bytes_max: int) -> bytes:
+    """Read a body to its end."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RefusedExchange(HTTPStatus.BAD_REQUEST, "hung_up")
+        body += message.get("body", b"")
+        if len(body) > bytes_max:
+            raise RefusedExchange(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+        if not message.get("more_body", False):
+            return bytes(body)
