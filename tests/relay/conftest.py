@@ -160,12 +160,23 @@ async def running_relay(
             await runtime.stop()
 
 
-@pytest.fixture
-def relay_settings(sqlite_settings: Settings) -> Settings:
-    """Settings of a relay on SQLite that may call upstreams on loopback and does not wait long for anything."""
-    return sqlite_settings.model_copy(
+def quick(settings: Settings) -> Settings:
+    """Return settings of a relay that may call upstreams on loopback and does not wait long for anything."""
+    return settings.model_copy(
         update={"allow_private_upstreams": True, "policy_poll_seconds": 0.05, "drain_seconds": 1.0}
     )
+
+
+@pytest.fixture
+def relay_settings(sqlite_settings: Settings) -> Settings:
+    """Settings of a relay on SQLite: most of what a relay does is the same on both engines."""
+    return quick(sqlite_settings)
+
+
+@pytest.fixture
+def relay_settings_on_each(database_settings: Settings) -> Settings:
+    """Settings of a relay: the test runs once on each engine, for what depends on the database."""
+    return quick(database_settings)
 
 
 @pytest.fixture

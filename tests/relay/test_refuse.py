@@ -157,7 +157,7 @@ class TestBalance:
             assert (await relay.post({"max_tokens": affordable + 1})).status_code == 402
             assert (await relay.post({"max_tokens": affordable})).status_code == 200
 
-    async def test_a_balance_for_37_calls_admits_exactly_37_of_200(self, relay_settings: Settings) -> None:
+    async def test_a_balance_for_37_calls_admits_exactly_37_of_200(self, relay_settings_on_each: Settings) -> None:
         body = json.dumps({"model": "mock", "messages": MESSAGES, "max_tokens": 1_000}).encode()
         hold_nanos = (len(body) + OVERHEAD_TOKENS) * 1_000 + 1_000 * 2_000
         all_decided = asyncio.Event()
@@ -166,7 +166,7 @@ class TestBalance:
             await all_decided.wait()
             await answers_usually(exchange)
 
-        async with running_relay(relay_settings, balance_nanos=37 * hold_nanos + hold_nanos // 2) as relay:
+        async with running_relay(relay_settings_on_each, balance_nanos=37 * hold_nanos + hold_nanos // 2) as relay:
             relay.upstream.behave = answers_late
             calls = [asyncio.ensure_future(relay.post(body)) for _ in range(200)]
             await until(lambda: sum(call.done() for call in calls) == 163, seconds=60)

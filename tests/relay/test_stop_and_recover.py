@@ -84,7 +84,8 @@ class Installation:
         """Check that nothing is held and the ledger is whole."""
         async with read_session() as session:
             balance = await balance_of(session, owner_id=self.organization_id, currency=Currency.USD)
-            assert balance.held_nanos == 0
+        assert balance.held_nanos == 0
+        async with read_session() as session:
             assert (await verify(session)).is_ok
 
 
@@ -248,7 +249,12 @@ class TestOwnership:
 
 
 class TestKill:
-    async def test_dead_holds_are_closed_at_their_last_progress_before_the_next_start_serves(
+    @pytest.fixture
+    def relay_settings(self, relay_settings_on_each: Settings) -> Settings:
+        """What is recovered, and when, depends on the database."""
+        return relay_settings_on_each
+
+    async def test_dead_holds_are_closed_at_their_last_progress_by_the_next_start(
         self, installation: Installation
     ) -> None:
         async def behave(exchange: Exchange) -> None:
@@ -269,8 +275,7 @@ class TestKill:
             assert all(isinstance(answer, httpx.TransportError) for answer in answers)
         installation.upstream.behave = answers_usually
         async with installation.served_by("uvicorn") as served:
-            async with read_session() as session:
-                closes = list(await session.exec(select(HoldClose)))
+            closes = await closes_of(3)
             assert [close.outcome for close in closes] == [Outcome.RECOVERED] * 3
             assert {close.usage_source for close in closes} == {UsageSource.CHECKPOINT}
             assert {close.amount_nanos for close in closes} == {ESTIMATED_CHARGE_NANOS}
@@ -280,6 +285,17 @@ class TestKill:
         records = await installation.records()
         assert sorted(record.error_code for record in records) == ["", *["process_died"] * 3]
         await installation.check_ledger()
+
+
+async def closes_of(count: int) -> list[HoldClose]:
+    """Return all closes once there are so many; on PostgreSQL a process is taken for dead at a second look."""
+    async with asyncio.timeout(20):
+        while True:
+            async with read_session() as session:
+                closes = list(await session.exec(select(HoldClose)))
+            if len(closes) >= count:
+                return closes
+            await asyncio.sleep(0.1)
 
 
 async def progresses() -> list[HoldProgress]:
