@@ -21,7 +21,7 @@ CATCH_EVERYTHING = {
     "onetoken_app/relay/pipeline.py": "the relay's edge: whatever went wrong, the hold has to be closed",
     "onetoken_app/relay/policy_cache.py": "the poll's edge: polling goes on, and old policy fails closed by its age",
     "onetoken_app/relay/recovery.py": "the recovery's edge: one hold must not keep a process from starting",
-    "onetoken_app/relay/reply.py": "the server's edge: whatever it raises for a lost connection, nobody is there any more",
+    "onetoken_app/relay/reply.py": "the server's edge: whatever it raises for a lost connection, nobody is there",
     "onetoken_app/relay/runtime.py": "the recovery's edge: one hold that cannot be read must not end the task",
     "onetoken_app/relay/settlement.py": "the close's edge: an open hold would keep a customer's money",
     "onetoken_app/relay/supervision.py": "the relay's edge: nobody above the task of a call could tell anybody",
