@@ -76,6 +76,19 @@ def upload(page: Page, kind: str, file: Path) -> None:
 class TestVerification:
     """Steps of one case, in order."""
 
+    def test_the_owner_accepts_the_texts_first(self, owner: Page, server: RunningProcess) -> None:
+        owner.goto(f"{server.url}/verification")
+        owner.get_by_role("link", name="Read and accept").click()
+        owner.get_by_role("textbox", name="Your name", exact=True).fill("Li Wei")
+        owner.get_by_label("Your position").fill("Director")
+        for box in ("I act for this organization", "Terms of service 2026", "Privacy policy 2026"):
+            owner.get_by_role("checkbox", name=box).check()
+        owner.get_by_role("button", name="Accept for the organization").click()
+        expect(owner.get_by_role("row").filter(has_text="Li Wei, Director")).to_have_count(2)
+        owner.get_by_role("checkbox", name="Serving the general public").check()
+        owner.get_by_role("button", name="Save").click()
+        expect(owner.get_by_text("Do not serve the public before it is")).to_be_visible()
+
     def test_the_owner_sees_what_is_missing(self, owner: Page, server: RunningProcess) -> None:
         owner.goto(f"{server.url}/verification")
         missing = owner.locator(".plain-list")
@@ -130,11 +143,18 @@ class TestVerification:
         owner.get_by_role("button", name="Hand in for verification").click()
         expect(owner.get_by_text("It waits for a reviewer")).to_be_visible()
 
-    def test_an_approval_counts_at_once(self, owner: Page, reviewer: Page, installation: Installation) -> None:
+    def test_serving_the_public_needs_consent(self, reviewer: Page) -> None:
         reviewer.reload()
         reviewer.get_by_role("button", name="Look Test Ltd").click()
+        expect(reviewer.get_by_role("listitem").filter(has_text="Serving the general public")).to_be_visible()
         reviewer.get_by_role("button", name="Take this case").click()
         reviewer.get_by_role("button", name="Approve", exact=True).click()
+        reviewer.get_by_role("dialog").get_by_role("button", name="Approve", exact=True).click()
+        expect(reviewer.get_by_role("alert").filter(has_text="declares to serve the general public")).to_be_visible()
+
+    def test_an_approval_counts_at_once(self, owner: Page, reviewer: Page, installation: Installation) -> None:
+        reviewer.get_by_role("button", name="Approve", exact=True).click()
+        reviewer.get_by_role("checkbox", name="The operator consents").check()
         reviewer.get_by_role("dialog").get_by_role("button", name="Approve", exact=True).click()
         expect(reviewer.get_by_text("Nobody waits.")).to_be_visible()
         owner.reload()

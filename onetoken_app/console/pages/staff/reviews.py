@@ -140,7 +140,7 @@ def reviews() -> rx.Component:
                 state.open_case.particulars.legal_name,
                 state.uses,
                 is_consented=state.consents_to_public,
-                on_consent=state.consent,
+                on_consent=state.consent(~state.consents_to_public),
             ),
             confirm=text("reviews.approve"),
             on_confirm=state.approve,
