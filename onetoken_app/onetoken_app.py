@@ -11,6 +11,7 @@ from onetoken_app.console.edges import on_backend_error, on_frontend_error
 from onetoken_app.console.frame import boundary
 from onetoken_app.console.front_door import in_front_of
 from onetoken_app.console.front_end import PROJECT_ROOT
+from onetoken_app.console.kept_states import guard_tabs
 from onetoken_app.console.origins import is_https
 from onetoken_app.console.pages import PAGES
 from onetoken_app.console.published_texts import PublishedTexts
@@ -56,6 +57,7 @@ app = rx.App(
     backend_exception_handler=on_backend_error,
     frontend_exception_handler=on_frontend_error,
 )
+guard_tabs(app)
 app.register_lifespan_task(_running)
 for page in PAGES:
     app.add_page(

@@ -55,6 +55,8 @@ class Role(StrEnum):
     """Staff who run the platform."""
 
 
+CHANGES = frozenset({Role.BILLING, Role.DEVELOPER, Role.ADMINISTRATOR, Role.OWNER})
+"""Roles of events that change something for an organization; they are refused for another than the screen shows."""
 _ABOVE_ALL = {OrganizationRole.ADMINISTRATOR, OrganizationRole.OWNER}
 _ORGANIZATION_ROLES: Mapping[Role, frozenset[OrganizationRole]] = {
     Role.VIEWER: frozenset(OrganizationRole),

@@ -14,7 +14,7 @@ from onetoken_app.console.components.brand import wordmark
 from onetoken_app.console.components.new_texts import texts_first, texts_wait
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.navigation import AGREEMENTS, HOME, OVERVIEW, PLACES, Area, Place
-from onetoken_app.console.session import SessionState, caller, event_for, reader
+from onetoken_app.console.session import SessionState, caller, event_for, forget_contents, reader
 from onetoken_app.console.text.catalogues import Locale, plain_text
 from onetoken_app.console.text.lookup import text
 
@@ -45,6 +45,7 @@ class FrameState(rx.State):
     async def act_for(self, organization_id: str) -> Any:
         """Act for another of the person's organizations from now on, and load the page anew for it."""
         if organization_id in {one.organization_id for one in caller().memberships}:
+            await forget_contents(self)
             shown = await self.get_state(SessionState)
             shown.organization_id, shown.has_put_off = organization_id, False
         return RegistrationContext.get().app.get_load_events(self.router.url.path)
@@ -145,6 +146,7 @@ def _shell(*content: rx.Component) -> rx.Component:
         *content,
         class_name=rx.cond(rx.State.is_hydrated, "shell is-ready", "shell"),
         lang=LocaleState.code,
+        custom_attrs={"data-organization": SessionState.organization_id},
     )
 
 

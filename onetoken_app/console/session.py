@@ -9,13 +9,13 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 import reflex as rx
 from reflex_base.registry import RegistrationContext
 
 from onetoken_app import clock
-from onetoken_app.console.callers import Caller, Role, find_caller
+from onetoken_app.console.callers import CHANGES, Caller, Role, find_caller
 from onetoken_app.console.text.catalogues import (
     CATALOGUES,
     Locale,
@@ -52,6 +52,9 @@ class EventWithoutRole(Exception):
 class SessionState(rx.State):
     """Who is signed in, for the frame around every page. Nothing is decided by it."""
 
+    survives_sign_out: ClassVar[bool] = True
+    """``forget_contents`` leaves it alone; ``_forget`` is for what it shows."""
+
     person_name: str = ""
     refusal: str = ""
     """Why the last event did nothing, in words; empty when it did."""
@@ -71,6 +74,18 @@ class SessionState(rx.State):
     """The day from which calls are refused without it; empty: they are refused."""
     has_put_off: bool = False
     """The person wants to go on first."""
+    _owner: str = ""
+    """For whose session this tab's State was filled; empty in a new one. See ``tabs``."""
+    _shown_for: str = ""
+    """For which organization the screen was shown that the event came from."""
+    _said_on: str = ""
+    """The page that keeps a refusal while it loads; empty: the next event takes it back."""
+
+    def _forget(self) -> None:
+        """Take back all but for whose session the State is."""
+        owner = self._owner
+        self.reset()  # type: ignore[no-untyped-call] # Reflex annotates nothing there
+        self._owner = owner
 
     def _show(self, caller: Caller) -> None:
         """Copy what the frame shows; unchanged values send nothing."""
@@ -104,19 +119,20 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
 
         @functools.wraps(handler)
         async def guarded(state: Any, *arguments: Any, **named: Any) -> Any:
-            admitted = await _admit(state, role)
-            if not isinstance(admitted, Caller | None):
-                return admitted
-            # A task runs one event: the mark needs no taking back, and nothing that outlives the event reads it.
-            _caller.set(admitted)
+            admitted: Any = None
             try:
+                admitted = await _admit(state, role, guarded)
+                if not isinstance(admitted, Caller | None):
+                    return admitted
+                # A task runs one event: the mark needs no taking back, and nothing that outlives the event reads it.
+                _caller.set(admitted)
                 return await handler(state, *arguments, **named)
             except OneTokenError as error:
                 logger.info("event_refused", error_code=error.code, where=handler.__qualname__)
-                await _refuse(state, _words_of(error, _locale_of(state, admitted)))
+                await say(state, _words_of(error, _locale_of(state, admitted)))
             except Exception:  # the console's edge: whatever broke, the reader learns that nothing was done
                 logger.exception("event_failed", where=handler.__qualname__)
-                await _refuse(state, plain_text("error.internal_error", _locale_of(state, admitted)))
+                await say(state, plain_text("error.internal_error", _locale_of(state, admitted)))
             return None
 
         setattr(guarded, _ROLE_ATTRIBUTE, role)
@@ -171,37 +187,67 @@ def seal_events() -> None:
         raise EventWithoutRole(message)
 
 
-async def _admit(state: rx.State, role: Role) -> Any:
+async def say(state: rx.State, words: str, *, until_leaving: bool = False) -> None:
+    """Say in the frame why nothing was done.
+
+    Not by a toast: what a server tells a browser to run, the content security policy refuses to evaluate.
+
+    Args:
+        state: Any state of the tab.
+        words: In the reader's language.
+        until_leaving: Whether the words stay while the page loads anew.
+    """
+    shown = await state.get_state(SessionState)
+    shown.refusal, shown._said_on = words, state.router.url.path if until_leaving else ""  # noqa: SLF001 # of our own State
+
+
+async def forget_contents(state: rx.State) -> None:
+    """Take back what the tab shows, all but whose it is and in which language."""
+    root = await state.get_state(rx.State)
+    for substate in root.substates.values():
+        if not getattr(type(substate), "survives_sign_out", False):
+            substate.reset()  # type: ignore[no-untyped-call] # Reflex annotates nothing there
+
+
+async def _admit(state: rx.State, role: Role, event: Any) -> Any:
     """Return the caller, ``None`` where nobody needs to be, or what the browser is told instead."""
     if role is Role.NOBODY:
         return None
     shown = await state.get_state(SessionState)
     found = await find_caller(state.router.headers.cookie, chosen_organization_id=shown.organization_id)
     if found is None:
-        await _forget_tab(state)
+        await forget_contents(state)
+        shown._forget()  # noqa: SLF001 # a method with a public name would be an event
         return rx.redirect(f"/sign-in?next={state.router.url.path or '/'}", replace=True)
-    shown._show(found)  # noqa: SLF001 # a method with a public name would be an event
-    shown.refusal = ""
+    acted_for = shown.organization_id
+    shown._show(found)  # noqa: SLF001 # of our own State
+    changes = role in CHANGES and not _is_load(state, event)
+    if changes or shown._said_on != state.router.url.path:  # noqa: SLF001 # of our own State
+        await say(state, "")
+    is_shown = shown._shown_for == found.organization_id  # noqa: SLF001 # of our own State
+    if acted_for not in {"", found.organization_id} or (changes and not is_shown):
+        return await _begin_anew(state, event, "error.other_organization", found)
     if found.may(role):
         return found
-    shown.refusal = plain_text("error.role", found.person.locale)
-    return []
+    return await _begin_anew(state, event, "error.role", found)
 
 
-async def _refuse(state: rx.State, words: str) -> None:
-    """Say in the frame why nothing was done.
+async def _begin_anew(state: rx.State, event: Any, why: str, found: Caller) -> Any:
+    """Do nothing of what was asked, say why, and load the page anew for what holds now."""
+    await forget_contents(state)
+    await say(state, plain_text(why, found.person.locale), until_leaving=True)
+    return [] if why == "error.role" and _is_load(state, event) else _loads(state)
 
-    Not by a toast: what a server tells a browser to run, the content security policy refuses to evaluate.
-    """
-    (await state.get_state(SessionState)).refusal = words
+
+def _loads(state: rx.State) -> list[Any]:
+    """Return what a page begins with."""
+    loads: list[Any] = RegistrationContext.get().app.get_load_events(state.router.url.path)
+    return loads
 
 
-async def _forget_tab(state: rx.State) -> None:
-    """Take back what the tab shows: it belonged to somebody who is no longer signed in."""
-    root = await state.get_state(rx.State)
-    for substate in root.substates.values():
-        if not getattr(type(substate), "survives_sign_out", False):
-            substate.reset()  # type: ignore[no-untyped-call] # Reflex annotates nothing there
+def _is_load(state: rx.State, event: Any) -> bool:
+    """Whether an event is what its page begins with; it changes nothing, and nothing is shown before."""
+    return any(getattr(load, "fn", None) is event for load in _loads(state))
 
 
 def _locale_of(state: rx.State, admitted: Caller | None) -> str:

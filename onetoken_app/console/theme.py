@@ -32,6 +32,7 @@ def head_components() -> list[rx.Component]:
         rx.el.meta(name="robots", content="noindex"),
         rx.el.meta(name="color-scheme", content="light dark"),
         rx.el.script(src=_address("link.js")),
+        rx.el.script(src=_address("screen.js")),
         *[rx.el.script(src=_address(name), defer=True) for name in _SCRIPTS],
     ]
 

@@ -10,7 +10,7 @@ from reflex_base.registry import RegistrationContext
 from onetoken_app import clock
 from onetoken_app.console import session as guards
 from onetoken_app.console.account_routes import AccountRoutes
-from onetoken_app.console.callers import REMEMBERED_SECONDS, Role, find_caller, forget_everybody
+from onetoken_app.console.callers import CHANGES, REMEMBERED_SECONDS, Role, find_caller, forget_everybody
 from onetoken_app.console.session import EventWithoutRole, SessionState, caller, event_for, seal_events
 from onetoken_app.console.text.catalogues import plain_text
 from onetoken_app.database import unit_of_work
@@ -24,15 +24,31 @@ from tests.support.builders import an_organization
 class Tab:
     """What an event sees of a browser's tab, and what it shows."""
 
-    def __init__(self, cookie: str, *, organization_id: str = "") -> None:
+    def __init__(self, cookie: str, *, organization_id: str = "", shown_for: str = "") -> None:
         headers = SimpleNamespace(cookie=cookie, accept_language="en")
         self.router = SimpleNamespace(headers=headers, url=SimpleNamespace(path="/usage"))
-        self.shown = SimpleNamespace(organization_id=organization_id, refusal="", _show=lambda _found: None)
+        self.shown = SimpleNamespace(
+            organization_id=organization_id,
+            refusal="",
+            _shown_for=shown_for,
+            _said_on="",
+            _show=lambda _found: None,
+            _forget=lambda: self.forgotten.append("frame"),
+        )
         self.forgotten: list[str] = []
         self.root = SimpleNamespace(substates={"keys": SimpleNamespace(reset=lambda: self.forgotten.append("keys"))})
 
     async def get_state(self, state: type) -> Any:
         return self.shown if state is SessionState else self.root
+
+
+@pytest.fixture(autouse=True)
+def _a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no app here; the page begins with something."""
+    monkeypatch.setattr(guards, "_loads", lambda _state: LOADS)
+
+
+LOADS = ["what the page begins with"]
 
 
 async def call(role: Role, tab: Tab) -> tuple[Any, list[str]]:
@@ -59,7 +75,7 @@ class TestEventFor:
         outcome, ran = await call(role, tab)
         assert ran == []
         assert told(outcome) == "_redirect"
-        assert tab.forgotten == ["keys"]
+        assert tab.forgotten == ["keys", "frame"]
 
     @pytest.mark.parametrize(
         ("held", "open_to"),
@@ -83,11 +99,12 @@ class TestEventFor:
         person = await a_signed_in(routes, role=held)
         opened = set()
         for role in set(Role) - {Role.NOBODY}:
-            tab = Tab(person.cookie)
+            tab = Tab(person.cookie, shown_for=person.organization_id)
             _, ran = await call(role, tab)
             if ran:
                 opened.add(role)
             assert bool(tab.shown.refusal) is not bool(ran)
+            assert tab.forgotten == ([] if ran else ["keys"])
         assert opened == open_to
 
     async def test_believes_a_chosen_organization_only_among_memberships(self, routes: AccountRoutes) -> None:
@@ -97,8 +114,48 @@ class TestEventFor:
             second = await an_organization(session, name="Zeta Ltd")
             session.add(Membership(organization_id=second, person_id=person.person_id, role=OrganizationRole.VIEWER))
         forget_everybody()
-        assert (await call(Role.VIEWER, Tab(person.cookie, organization_id=foreign)))[1] == [person.organization_id]
         assert (await call(Role.VIEWER, Tab(person.cookie, organization_id=second)))[1] == [second]
+        tab = Tab(person.cookie, organization_id=foreign)
+        outcome, ran = await call(Role.VIEWER, tab)
+        assert (outcome, ran, tab.forgotten) == (LOADS, [], ["keys"])
+        assert "another organization" in tab.shown.refusal
+
+    @pytest.mark.parametrize("role", sorted(CHANGES))
+    async def test_changes_nothing_for_another_organization_than_the_screen_shows(
+        self, routes: AccountRoutes, role: Role
+    ) -> None:
+        person = await a_signed_in(routes)
+        for shown_for in ("", "org_of_others"):
+            tab = Tab(person.cookie, organization_id=person.organization_id, shown_for=shown_for)
+            outcome, ran = await call(role, tab)
+            assert (outcome, ran, tab.forgotten) == (LOADS, [], ["keys"])
+            assert "another organization" in tab.shown.refusal
+        tab = Tab(person.cookie, organization_id=person.organization_id, shown_for=person.organization_id)
+        assert (await call(role, tab))[1] == [person.organization_id]
+
+    async def test_what_a_page_begins_with_needs_no_screen(
+        self, routes: AccountRoutes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        person = await a_signed_in(routes, role=OrganizationRole.VIEWER)
+
+        async def load(_state: Any) -> str:
+            return "done"
+
+        for role, outcome in ((Role.BILLING, []), (Role.VIEWER, "done")):
+            loading = event_for(role)(load)
+            monkeypatch.setattr(guards, "_loads", lambda _state, fn=loading: [SimpleNamespace(fn=fn)])
+            tab = Tab(person.cookie)
+            assert await loading(tab) == outcome
+            assert "another organization" not in tab.shown.refusal
+
+    async def test_keeps_what_it_said_while_the_page_loads_anew(self, routes: AccountRoutes) -> None:
+        person = await a_signed_in(routes)
+        tab = Tab(person.cookie, shown_for=person.organization_id)
+        await guards.say(tab, "Nothing was changed.", until_leaving=True)  # type: ignore[arg-type] # as much of one as is used
+        await call(Role.VIEWER, tab)
+        assert tab.shown.refusal == "Nothing was changed."
+        await call(Role.OWNER, tab)
+        assert tab.shown.refusal == ""
 
     async def test_tells_an_error_in_words_and_goes_on(self, routes: AccountRoutes) -> None:
         person = await a_signed_in(routes)

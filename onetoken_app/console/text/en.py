@@ -31,6 +31,12 @@ ENGLISH: Mapping[str, str] = {
     "error.internal_error": "Something broke on our side. Nothing was changed. Please try again.",
     "error.invalid_request": "Something in the form cannot be used. Nothing was changed.",
     "error.not_found": "This does not exist any more.",
+    "error.other_organization": (
+        "This page was shown for another organization. Nothing was changed. It is loaded anew: check it and try again."
+    ),
+    "error.renewed": (
+        "The connection to this page had been lost. Nothing was changed. It is loaded anew: check it and try again."
+    ),
     "error.role": "Your role does not allow this. Ask an owner of your organization.",
     "error.unavailable": "The service does not answer at the moment. Nothing was changed. Try again in a few seconds.",
     "first_call.curl": "In a shell",

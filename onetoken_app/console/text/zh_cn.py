@@ -31,6 +31,8 @@ CHINESE: Mapping[str, str] = {
     "error.internal_error": "平台内部出错，未作任何更改，请重试。",
     "error.invalid_request": "表单中有内容不可用，未作任何更改。",
     "error.not_found": "该内容已不存在。",
+    "error.other_organization": "此页面显示的是另一个组织，未作任何更改。页面已重新加载，请核对后重试。",
+    "error.renewed": "与此页面的连接曾中断，未作任何更改。页面已重新加载，请核对后重试。",
     "error.role": "您的角色无权进行此操作，请联系贵组织的所有者。",
     "error.unavailable": "服务暂时没有响应，未作任何更改，请几秒后重试。",
     "first_call.curl": "在命令行中",

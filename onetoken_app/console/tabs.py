@@ -1,0 +1,136 @@
+"""Before each event: whose the tab is, and for which organization its screen was shown.
+
+Reflex finds a tab's State by a name that the browser chose, and gives it to whoever says that name. So a State is tied
+to the session that filled it, and emptied before another one, or nobody, gets a byte of it. A State can also be lost
+under a living screen, by a restart; then nothing is done with what the screen sends until it has been filled anew.
+"""
+
+import reflex as rx
+from reflex.app import App
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState, State, StateUpdate
+from reflex_base.constants.state import FIELD_MARKER
+from reflex_base.event import Event
+from reflex_base.registry import RegistrationContext
+from reflex_base.utils.format import format_event_handler
+
+from onetoken_app.console.callers import Role, find_caller, session_secret
+from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.session import SessionState, forget_contents, required_role, say
+from onetoken_app.console.text.catalogues import Locale, plain_text, preferred_locale
+from onetoken_app.errors import Unavailable
+from onetoken_app.identity.service import session_digest
+
+SHOWN_FOR = "organization_id"
+"""Where ``assets/screen.js`` writes, into each event, for which organization the screen was shown."""
+NOBODY = "nobody"
+"""The owner of a tab in which nobody is signed in."""
+_BOOT = "reflex___state____state.hydrate_and_load"
+_HYDRATES = frozenset({_BOOT, "reflex___state____state.hydrate"})
+_STORAGE_EVENT = "reflex___state____state.reflex___state____update_vars_internal_state.update_vars_internal"
+_CHOSEN_LOCALE = f"{LocaleState.get_full_name()}.chosen{FIELD_MARKER}"
+"""The one thing that a browser keeps for a State."""
+_ROUTE = frozenset({"token", "sid", "headers", "ip", "pathname"})
+_ADDRESS = ("asPath", "query")
+_ADDRESS_CHARACTERS_MAX = 2048
+_ID_CHARACTERS_MAX = 64
+_ASK_AGAIN = rx.remove_session_storage("onetoken-nothing")
+"""Removes nothing: after it Reflex's client sends anew what a page begins with, and what the browser keeps."""
+
+
+class TabGuard(Middleware):
+    """Looks at every event before it does anything, Reflex's own included."""
+
+    async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
+        """Tie the State to who calls; refuse what a screen sends whose State was lost.
+
+        Returns:
+            What the browser is told instead of the event, or ``None``: the event goes on.
+        """
+        if not isinstance(state, State):
+            return None
+        shown = await state.get_state(SessionState)
+        _bound(state, event)
+        was_lost = shown._owner == ""  # noqa: SLF001 # what no browser may see begins with an underscore
+        await _tie(state, shown)
+        if event.router_data:
+            # What an event sets off in turn brings no address of its own, and belongs to the same screen.
+            shown._shown_for = str(event.router_data.get(SHOWN_FOR, ""))[:_ID_CHARACTERS_MAX]  # noqa: SLF001 # of our own State
+        if event.name in _HYDRATES:
+            await _begin(app, state, event)
+        elif was_lost and _needs_contents(event.name):
+            await say(state, plain_text("error.renewed", _reader_locale(state)), until_leaving=True)
+            return StateUpdate(events=Event.from_event_type(_ASK_AGAIN))
+        return None
+
+
+async def _tie(state: State, shown: SessionState) -> None:
+    """Empty the State when it was filled for another session than the one that calls, or for one that has ended."""
+    secret = session_secret(state.router.headers.cookie)
+    owner = session_digest(secret).hex() if secret and not await _has_ended(state) else NOBODY
+    if shown._owner not in {"", owner}:  # noqa: SLF001 # of our own State
+        await forget_contents(state)
+        shown._forget()  # noqa: SLF001 # of our own State
+    shown._owner = owner  # noqa: SLF001 # of our own State
+
+
+async def _begin(app: App, state: State, event: Event) -> None:
+    """Choose the organization of a tab whose State is new; fill the State if a screen still stands for it."""
+    shown = await state.get_state(SessionState)
+    if not shown.organization_id:
+        shown.organization_id = await _organization(state, wanted=shown._shown_for)  # noqa: SLF001 # of our own State
+    if event.name != _BOOT:
+        return
+    if event.payload.get("hashes"):
+        # A new document: nothing that was said on the one before it is said here.
+        shown.refusal, shown._said_on = "", ""  # noqa: SLF001 # of our own State
+        return
+    # What is about to be sent replaces the screen. Filled before, it changes nothing there, and no form is taken
+    # away under what somebody typed.
+    (await state.get_state(LocaleState)).chosen = event.payload.get("vars", {}).get(_CHOSEN_LOCALE, "")
+    for load in app.get_load_events(state.router.url.path):
+        if isinstance(load, rx.EventHandler):
+            registered = RegistrationContext.get().event_handlers[format_event_handler(load)]
+            await load.fn(await state.get_state(registered.states[0]))
+
+
+async def _has_ended(state: State) -> bool:
+    """Whether the session of a cookie is none. A database that is away leaves it open; the event itself will fail."""
+    try:
+        return await find_caller(state.router.headers.cookie) is None
+    except Unavailable:
+        return False
+
+
+async def _organization(state: State, *, wanted: str) -> str:
+    """Return whom the person acts for: the organization that their screen shows, while they belong to it."""
+    try:
+        found = await find_caller(state.router.headers.cookie, chosen_organization_id=wanted)
+    except Unavailable:
+        return ""
+    return found.organization_id if found else ""
+
+
+def _bound(state: State, event: Event) -> None:
+    """Keep of what a browser sent only what is known here, and no more of it than an address is long."""
+    route = {name: value for name, value in state.router_data.items() if name in _ROUTE}
+    address = {name: state.router_data[name] for name in _ADDRESS if name in state.router_data}
+    if len(str(address)) <= _ADDRESS_CHARACTERS_MAX:
+        route |= address
+    if route != state.router_data:
+        state.router_data = route
+    if event.name in {_BOOT, _STORAGE_EVENT}:
+        sent = event.payload.get("vars")
+        chosen = sent.get(_CHOSEN_LOCALE) if isinstance(sent, dict) else None
+        event.payload["vars"] = {_CHOSEN_LOCALE: chosen} if isinstance(chosen, str) and chosen in set(Locale) else {}
+
+
+def _needs_contents(event_name: str) -> bool:
+    """Whether an event does something with what a page had loaded."""
+    registered = RegistrationContext.get().event_handlers.get(event_name)
+    return registered is not None and required_role(registered.handler) not in {None, Role.NOBODY}
+
+
+def _reader_locale(state: State) -> str:
+    """Choose the language of somebody whose choice was lost with their State."""
+    return preferred_locale(state.router.headers.accept_language).value
