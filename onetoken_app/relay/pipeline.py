@@ -32,8 +32,6 @@ from onetoken_app.usage.recording import clean_user_agent
 CHAT_PATH = "/v1/chat/completions"
 LARGE_BODY_BYTES = 64 * 1024
 """Bodies beyond it are read in a thread: whatever they hold, reading a smaller one takes a few milliseconds."""
-END_SECONDS_MAX = 10.0
-"""How long the end of an answer waits for a caller who does not read; the call is closed by then."""
 _END_OF_STREAM = event_of(DONE)
 _JSON = [(b"content-type", b"application/json")]
 
@@ -137,8 +135,12 @@ async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
     except OneTokenError as error:
         get_logger().error("close_not_confirmed", request_id=call.request_id, error_code=error.code)
         ending, charge_nanos = Ending(error=error), call.admission.upper_charge_nanos
+    if isinstance(ending.error, CallerLeft):
+        call.reply.abandon()
+        return
     try:
-        async with asyncio.timeout(END_SECONDS_MAX):
+        # One who reads slowly is as patient a caller at the end as in the middle; the call is closed by now.
+        async with asyncio.timeout(runtime.settings.upstream_idle_seconds):
             await _send_end(call, ending, is_charged=charge_nanos > 0)
     except (TimeoutError, CallerLeft):
         call.reply.abandon()

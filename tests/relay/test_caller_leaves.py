@@ -21,6 +21,7 @@ from tests.support.scripted_upstream import (
     Exchange,
     answers_usually,
     chunk,
+    streams,
     usage_chunk,
 )
 
@@ -47,6 +48,14 @@ class RawCaller:
     async def read_until(self, part: bytes) -> None:
         """Read until the answer contains ``part``."""
         await self._reader.readuntil(part)
+
+    async def skip_until(self, end: bytes) -> None:
+        """Read a long answer until ``end`` has come."""
+        tail = b""
+        while end not in tail:
+            piece = await self._reader.read(65536)
+            assert piece, "the connection was closed first"
+            tail = tail[-len(end) :] + piece
 
     def leave(self, *, with_reset: bool) -> None:
         """Close the connection with a FIN or a RST."""
@@ -214,6 +223,22 @@ class TestAfterTheEnd:
         assert (record.charge_nanos, record.error_code) == (USUAL_CHARGE_NANOS, "")
 
 
+class TestSlowCaller:
+    async def test_one_who_reads_late_gets_the_end_that_waited(self, relay: RunningRelay) -> None:
+        async def talks_at_length(exchange: Exchange) -> None:
+            events = [chunk("word " * 10_000)] * 200
+            await streams(*events, chunk(finish_reason="stop"), usage_chunk(USUAL_USAGE), "[DONE]")(exchange)
+
+        relay.upstream.behave = talks_at_length
+        async with raw_caller(relay) as caller:
+            await caller.ask(relay, is_streaming=True)
+            await relay.upstream.arrived.wait()
+            (call,) = relay.runtime.supervisor.calls
+            await until(lambda: call.reply.is_writing)
+            await caller.skip_until(b"data: [DONE]\n\n")
+        assert (await relay.only_record()).error_code == ""
+
+
 class TestStalledCaller:
     async def test_one_who_stops_reading_is_given_up_and_settled(self, relay_settings: Settings) -> None:
         settings = relay_settings.model_copy(update={"upstream_idle_seconds": 1.0})
@@ -232,6 +257,8 @@ class TestStalledCaller:
             async with raw_caller(relay) as caller:
                 await caller.ask(relay, is_streaming=True)
                 await asyncio.wait_for(stopped.wait(), 20)
-                record = await relay.only_record()
+                # Its place is free at once: nobody waits for it to hear the end.
+                async with asyncio.timeout(5):
+                    record = await relay.only_record()
             assert record.error_code == "caller_stalled"
             assert record.usage_source is UsageSource.ESTIMATED
