@@ -2,7 +2,8 @@
 
 An event is a constant (``hold_recovered``); facts are keywords from ``ALLOWED_FACTS``, and any other keyword is
 dropped. An exception is written as its type and frames: its message and locals could quote a prompt. Records of other
-libraries pass the same way: logger, level and place, never their message.
+libraries pass the same way: logger, level and place, never their message. What they would write by handlers of their
+own, past the list, is taken from them.
 """
 
 import logging
@@ -33,7 +34,10 @@ _QUIET_LIBRARIES = (
 
 
 def configure_logging(level: str) -> None:
-    """Send every log line of this process through the allow-list to standard error."""
+    """Send every log line of this process through the allow-list to standard error.
+
+    Call it once the libraries are imported: some give their loggers a handler at that moment.
+    """
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
@@ -51,6 +55,11 @@ def configure_logging(level: str) -> None:
     root.setLevel(logging.WARNING)
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            # Engine.IO's and granian's print whatever a stranger sent them, within their messages and tracebacks.
+            logger.handlers.clear()
+            logger.propagate = True
 
 
 def get_logger() -> structlog.typing.FilteringBoundLogger:
