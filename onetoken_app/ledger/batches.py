@@ -19,8 +19,8 @@ from onetoken_app.telemetry import get_logger
 
 TRIES_MAX = 8
 """How often a transaction that the database takes back is done; then the database counts as gone."""
-_TRIES_ALONE = 2
-"""A single operation is tried again once: two processes may meet in a row that neither had seen."""
+_TRIES = 2
+"""A batch, and an operation alone, is tried again once: two processes may meet in a row that neither had seen."""
 _PAUSE_SECONDS = 0.02
 
 _Done = TypeVar("_Done")
@@ -62,13 +62,16 @@ def _together(desk: Desk, operations: Sequence[Operation]) -> list[Answer]:
     """Try all at once; a batch that the database refuses is taken apart, so that one poisoned operation fails alone."""
     if len(operations) == 1:
         return [_guarded(desk, operations[0], partial(_commit_alone, desk, operations[0]))]
-    try:
-        return _until_it_stays(desk, partial(_commit, desk, operations))
-    except (store.EpochEnded, DatabaseGone):
-        raise
-    except Exception as error:  # noqa: BLE001 # whatever one operation provokes must not fail its neighbours
-        _raise_if_gone(desk, error)
-        get_logger().warning("ledger_batch_taken_apart", error_class=type(error).__name__, count=len(operations))
+    error_class = ""
+    for _ in range(_TRIES):
+        try:
+            return _until_it_stays(desk, partial(_commit, desk, operations))
+        except (store.EpochEnded, DatabaseGone):
+            raise
+        except Exception as error:  # noqa: BLE001 # whatever one operation provokes must not fail its neighbours
+            _raise_if_gone(desk, error)
+            error_class = type(error).__name__
+    get_logger().warning("ledger_batch_taken_apart", error_class=error_class, count=len(operations))
     return [_guarded(desk, operation, partial(_commit_alone, desk, operation)) for operation in operations]
 
 
@@ -129,7 +132,7 @@ def _find_dead_holds(desk: Desk, operation: FindDeadHolds) -> Answer:
 def _guarded(desk: Desk, operation: Operation, work: Callable[[], Answer]) -> Answer:
     """Do one operation; what the database refuses about it is its answer."""
     refused = Refused(error_class="")
-    for _ in range(_TRIES_ALONE):
+    for _ in range(_TRIES):
         try:
             return _until_it_stays(desk, work)
         except (store.EpochEnded, DatabaseGone):
