@@ -10,7 +10,6 @@ OneTokenError
 ├── Gone                  410
 ├── PayloadTooLarge       413
 ├── UnsupportedMediaType  415
-├── TooManyRequests       429
 ├── UpstreamFailed        502
 ├── Unavailable           503
 └── DeadlineExceeded      504
@@ -109,14 +108,6 @@ class UnsupportedMediaType(OneTokenError):
 
     http_status = 415
     code = "unsupported_media_type"
-
-
-class TooManyRequests(OneTokenError):
-    """A stated rate is exceeded."""
-
-    http_status = 429
-    code = "rate_limit_exceeded"
-    is_retryable = True
 
 
 class UpstreamFailed(OneTokenError):

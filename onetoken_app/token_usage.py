@@ -58,11 +58,6 @@ class TokenUsage:
                 message = f"{field.name} is not a count"
                 raise ValueError(message)
 
-    def count_of(self, kind: TokenKind) -> int:
-        """Return the count that is priced under ``kind``."""
-        count: int = getattr(self, kind.value)
-        return count
-
     @property
     def input_total(self) -> int:
         """All input, cached or not: what a provider's context window has to hold."""

@@ -1,4 +1,4 @@
-"""Reads people, their sessions and how long a guess has to wait."""
+"""Reads people and their sessions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from onetoken_app.identity.models import Person, SignInSession, SignInThrottle, StaffMembership, StaffRole
+from onetoken_app.identity.models import Person, SignInSession, StaffMembership, StaffRole
 from onetoken_app.identity.service import session_digest
-from onetoken_app.identity.throttle import account_subject, address_subject, remaining_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +94,6 @@ async def signed_in_person(session: AsyncSession, secret: str, now: datetime) ->
         staff_roles=frozenset(StaffRole(role) for role in roles),
         session_id=sign_in.id,
     )
-
-
-async def seconds_until_sign_in_is_allowed(session: AsyncSession, *, email: str, caller_ip: str, now: datetime) -> int:
-    """Return how long the next guess has to wait, in seconds; the same for people who do not exist.
-
-    A look only. To let guesses through one by one, use ``service.admit_sign_in_attempt``.
-    """
-    subjects = (account_subject(email), address_subject(caller_ip))
-    rows = await session.exec(select(SignInThrottle).where(col(SignInThrottle.subject).in_(subjects)))
-    waits = [
-        remaining_seconds(row.subject, failure_count=row.failure_count, last_failure_at=row.last_failure_at, now=now)
-        for row in rows
-    ]
-    return max(waits, default=0)
 
 
 async def _by_email(session: AsyncSession, email: str) -> Person | None:

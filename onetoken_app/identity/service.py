@@ -230,13 +230,6 @@ async def admit_mail_request(session: AsyncSession, *, email: str, caller_ip: st
     return await _admit(session, (mailbox_subject(email), asking_subject(caller_ip)), now)
 
 
-async def note_failed_sign_in(session: AsyncSession, *, email: str, caller_ip: str) -> None:
-    """Count a failure against the account, known or not, and against the address."""
-    for subject in _subjects(email, caller_ip):
-        _count_failure(await _locked_throttle(session, subject))
-    await session.flush()
-
-
 async def clear_failed_sign_ins(session: AsyncSession, *, email: str, caller_ip: str | None = None) -> None:
     """Forget an account's failures after its owner got in.
 

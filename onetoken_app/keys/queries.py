@@ -72,16 +72,6 @@ async def keys_of(session: AsyncSession, organization_id: str) -> list[ApiKeyVie
     ]
 
 
-async def key_by_digest(session: AsyncSession, digest: bytes) -> KeyPolicyView | None:
-    """Return the key with this digest, revoked and expired ones included, or ``None``."""
-    row = (await session.exec(select(ApiKey).where(ApiKey.secret_digest == digest))).first()
-    if row is None:
-        return None
-    query = select(KeyModelPermission.model_id).where(KeyModelPermission.api_key_id == row.id)
-    permitted = {row.id: set(await session.exec(query))}
-    return _policy(row, permitted)
-
-
 async def keys_by_digest(session: AsyncSession, digests: Collection[bytes]) -> dict[bytes, KeyPolicyView]:
     """Return the keys with these digests, revoked and expired ones included, in two queries."""
     rows = (await session.exec(select(ApiKey).where(col(ApiKey.secret_digest).in_(digests)))).all()

@@ -15,17 +15,6 @@ _INPUT_KINDS = (TokenKind.INPUT, TokenKind.CACHE_READ, TokenKind.CACHE_WRITE_5M,
 
 
 @dataclass(frozen=True, slots=True)
-class TokenPrice:
-    """The price of one kind of token."""
-
-    micros_per_million_tokens: MicrosPerMillion
-
-    def charge_for(self, token_count: int) -> Nanos:
-        """Return the charge of ``token_count`` tokens, rounded half up."""
-        return nanos_from_picos(token_count * self.micros_per_million_tokens)
-
-
-@dataclass(frozen=True, slots=True)
 class PriceSheet:
     """The prices of one model in one currency, from one version of the price book.
 

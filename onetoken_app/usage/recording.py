@@ -16,7 +16,7 @@ import msgspec
 from onetoken_app.clock import iso_instant
 from onetoken_app.ledger.operations import Statement
 from onetoken_app.money import Currency, Nanos
-from onetoken_app.token_usage import TokenUsage, UsageSource
+from onetoken_app.token_usage import UsageSource
 from onetoken_app.usage.models import UsageRecord
 
 CONTEXT_BYTES_MAX = 1024
@@ -67,21 +67,8 @@ class UsageDraft:
 _COLUMNS = tuple(field.name for field in fields(UsageDraft))
 _values = attrgetter(*_COLUMNS)
 _MOMENT_POSITION = _COLUMNS.index("requested_at")
-_COUNTS = slice(_COLUMNS.index("input_tokens"), _COLUMNS.index("reasoning_tokens") + 1)
 _CHARGE_POSITION = _COLUMNS.index("charge_nanos")
 _TABLE = UsageRecord.__tablename__
-
-
-def with_usage(draft: UsageDraft, usage: TokenUsage, **changes: Any) -> UsageDraft:
-    """Return the draft with a call's counts, and with other columns that are known by now."""
-    # By position: ``dataclasses.replace`` looks every field up by name, which is the dearest step of a record.
-    values: list[Any] = list(_values(draft))
-    values[_COUNTS] = (
-        usage.input, usage.cache_read, usage.cache_write_5m, usage.cache_write_1h, usage.output, usage.reasoning,
-    )  # fmt: skip
-    for name, value in changes.items():
-        values[_COLUMNS.index(name)] = value
-    return UsageDraft(*values)
 
 
 def insert_statement(draft: UsageDraft, *, is_sqlite: bool) -> Statement:

@@ -18,7 +18,7 @@ from onetoken_app.database import Database, read_session
 from onetoken_app.identity.passwords import verify_password
 from onetoken_app.identity.queries import credentials_of, person_by_email
 from onetoken_app.keys.minting import digest_of
-from onetoken_app.keys.queries import key_by_digest, keys_of
+from onetoken_app.keys.queries import keys_by_digest, keys_of
 from onetoken_app.ledger.queries import balance_of
 from onetoken_app.money import NANOS_PER_UNIT, Currency
 from onetoken_app.organizations.queries import memberships_of, organizations
@@ -85,8 +85,8 @@ class TestApply:
         assert (key.organization, key.name) == ("Bench Ltd", "bench")
         async with read_session() as session:
             (organization,) = await organizations(session)
-            policy = await key_by_digest(session, digest_of(key.secret, load_root_secrets(installed).key_pepper))
-            assert policy
+            digest = digest_of(key.secret, load_root_secrets(installed).key_pepper)
+            policy = (await keys_by_digest(session, [digest]))[digest]
             assert policy.organization_id == organization.id
             assert organization.is_in_good_standing
             assert await outstanding_agreements(session, organization.id) == []

@@ -9,7 +9,7 @@ from onetoken_app.demo import organization
 from onetoken_app.identity.passwords import verify_password
 from onetoken_app.identity.queries import credentials_of
 from onetoken_app.keys.minting import digest_of
-from onetoken_app.keys.queries import key_by_digest
+from onetoken_app.keys.queries import keys_by_digest
 from onetoken_app.settings import Settings
 from onetoken_app.vault import load_root_secrets
 
@@ -26,7 +26,7 @@ class TestSetDemoUp:
         async with read_session() as session:
             owner = await credentials_of(session, organization.OWNER_EMAIL)
             staff = await credentials_of(session, organization.STAFF_EMAIL)
-            assert await key_by_digest(session, digest_of(known.api_key, pepper))
+            assert await keys_by_digest(session, [digest_of(known.api_key, pepper)])
         assert owner
         assert staff
         assert await verify_password(known.owner_password, owner.password_hash)

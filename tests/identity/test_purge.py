@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.identity.models import SignInSession, SignInThrottle
-from onetoken_app.identity.service import note_failed_sign_in, purge_sessions, purge_throttles
+from onetoken_app.identity.service import admit_sign_in_attempt, purge_sessions, purge_throttles
 from tests.support.builders import a_person
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -61,9 +61,9 @@ class TestPurgeThrottles:
     @pytest.mark.usefixtures("postgresql_database")
     async def test_leaves_a_row_that_a_guess_has_locked(self) -> None:
         async with unit_of_work() as session:
-            await note_failed_sign_in(session, email="owner@bench.example", caller_ip="127.0.0.1")
+            await admit_sign_in_attempt(session, email="owner@bench.example", caller_ip="127.0.0.1", now=NOW)
         async with unit_of_work() as guessing, unit_of_work() as purging:
-            await note_failed_sign_in(guessing, email="owner@bench.example", caller_ip="127.0.0.1")
+            await admit_sign_in_attempt(guessing, email="owner@bench.example", caller_ip="127.0.0.1", now=NOW)
             assert await purge_throttles(purging, now=LATER + timedelta(days=36_500), count_max=10) == 0
         async with read_session() as session:
             counts = await session.exec(select(SignInThrottle.failure_count).order_by(col(SignInThrottle.subject)))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.keys.minting import digest_of
-from onetoken_app.keys.queries import ApiKeyView, KeyPolicyView, key_by_digest, keys_of
+from onetoken_app.keys.queries import ApiKeyView, KeyPolicyView, keys_by_digest, keys_of
 from onetoken_app.keys.service import MintedKey, mint_key, revoke_key
 from onetoken_app.settings import Settings
 from tests.support.builders import a_model
@@ -54,4 +54,5 @@ async def listed(organization_id: str) -> list[ApiKeyView]:
 async def policy_of(secret: str) -> KeyPolicyView | None:
     """Read what the relay knows of a key."""
     async with read_session() as session:
-        return await key_by_digest(session, digest_of(secret, PEPPER))
+        digest = digest_of(secret, PEPPER)
+        return (await keys_by_digest(session, [digest])).get(digest)

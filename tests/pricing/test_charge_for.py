@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onetoken_app.money import Currency, Nanos
 from onetoken_app.pricing.errors import UnknownPrice
-from onetoken_app.pricing.quote import PriceSheet, TokenPrice
+from onetoken_app.pricing.quote import PriceSheet
 from onetoken_app.token_usage import TokenKind, TokenUsage
 
 counts = st.integers(min_value=0, max_value=4_000_000)
@@ -41,12 +41,12 @@ def exact_charge(usage: TokenUsage, rates: dict[TokenKind, int], ratio_ppm: int)
     total = Fraction(0)
     for kind in TokenKind:
         per_million = Fraction(rates.get(kind, rates[TokenKind.INPUT]), 1_000_000)
-        total += usage.count_of(kind) * per_million / 1_000_000
+        total += getattr(usage, kind.value) * per_million / 1_000_000
     nanos = total * Fraction(ratio_ppm, 1_000_000) * 1_000_000_000
     return (nanos + Fraction(1, 2)).__floor__()
 
 
-class TestTokenPrice:
+class TestChargeFor:
     @pytest.mark.parametrize(
         ("token_count", "micros_per_million_tokens", "charge_nanos"),
         [
@@ -57,11 +57,12 @@ class TestTokenPrice:
             pytest.param(1_000_000, 12_500, 12_500_000, id="a million at 0.0125 is 0.0125"),
         ],
     )
-    def test_charges_exactly(self, token_count: int, micros_per_million_tokens: int, charge_nanos: int) -> None:
-        assert TokenPrice(micros_per_million_tokens).charge_for(token_count) == charge_nanos
+    def test_charges_one_kind_exactly(
+        self, token_count: int, micros_per_million_tokens: int, charge_nanos: int
+    ) -> None:
+        one_kind = sheet({TokenKind.INPUT: micros_per_million_tokens, TokenKind.OUTPUT: 0})
+        assert one_kind.charge_for(TokenUsage(input=token_count)) == charge_nanos
 
-
-class TestChargeFor:
     @given(usages, rates, ratios)
     def test_equals_the_exact_fraction(self, usage: TokenUsage, rates: dict[TokenKind, int], ratio_ppm: int) -> None:
         assert sheet(rates).charge_for(usage, ratio_ppm=ratio_ppm) == exact_charge(usage, rates, ratio_ppm)

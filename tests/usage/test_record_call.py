@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from onetoken_app.database import read_session
 from onetoken_app.ledger.operations import Statement
-from onetoken_app.token_usage import TokenUsage, UsageSource
+from onetoken_app.token_usage import UsageSource
 from onetoken_app.usage.models import UsageRecord
 from onetoken_app.usage.recording import (
     CONTEXT_BYTES_MAX,
@@ -19,7 +19,6 @@ from onetoken_app.usage.recording import (
     decode_draft,
     encode_draft,
     insert_statement,
-    with_usage,
 )
 from tests.usage.drafts import a_draft, insert
 
@@ -126,27 +125,6 @@ class TestDecodeDraft:
         values = msgspec.msgpack.decode(FIRST_RELEASE, type=list)
         with pytest.raises(ValueError, match=r".+"):
             decode_draft(msgspec.msgpack.encode(values[:9]))
-
-
-class TestWithUsage:
-    def test_copies_every_count(self) -> None:
-        draft = with_usage(a_draft(), TokenUsage(1, 2, 3, 4, 5, 6))
-        assert (draft.input_tokens, draft.cache_read_tokens, draft.cache_write_5m_tokens) == (1, 2, 3)
-        assert (draft.cache_write_1h_tokens, draft.output_tokens, draft.reasoning_tokens) == (4, 5, 6)
-
-    def test_takes_what_else_is_known_by_now(self) -> None:
-        before = a_full_draft()
-        assert with_usage(before, TokenUsage(), latency_ms=99, error_code="") == replace(
-            before,
-            latency_ms=99,
-            error_code="",
-            input_tokens=0,
-            cache_read_tokens=0,
-            cache_write_5m_tokens=0,
-            cache_write_1h_tokens=0,
-            output_tokens=0,
-            reasoning_tokens=0,
-        )
 
 
 class TestCleanUserAgent:
