@@ -49,7 +49,8 @@ def registration_code_in(country: str, number: str) -> str:
 
     Args:
         country: Two letters, such as ``CN``.
-        number: What the licence or the register's extract says.
+        number: What the licence or the register's extract says; with the country or region before it, or without.
     """
-    country = country.strip().upper()
-    return number if country in {"", MAINLAND} else f"{country}-{number.strip()}"
+    country, number = country.strip().upper(), number.strip()
+    is_whole = country in {"", MAINLAND} or number.upper().startswith(f"{country}-")
+    return number if is_whole else f"{country}-{number}"

@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 
+from onetoken_app.console.components.countries import country_codes
 from onetoken_app.console.shown.api_keys import KeyStanding
 from onetoken_app.console.shown.calls import CallOutcome
 from onetoken_app.console.shown.moments import PeriodName
@@ -49,6 +50,7 @@ KEYS_BY_PREFIX = {
     "overall.": {f"overall.{kind}" for kind in Operation},
     "span.": {f"span.{kind}" for kind in ReadingSpan},
     "period.": {f"period.{kind}" for kind in PeriodName},
+    "country.": {f"country.{code.lower()}" for code in country_codes()},
     "region.": {"region.mainland", "region.overseas"},
     "switch.": {"switch.on", "switch.off"},
 }

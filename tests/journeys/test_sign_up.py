@@ -128,6 +128,10 @@ class TestComingIn:
         page.get_by_role("button", name="Register the organization").click()
         expect(page.get_by_role("heading", name="Overview")).to_be_visible()
         expect(page.get_by_text("Example Technology Ltd").first).to_be_visible()
+        expect(page.get_by_text("Your organization is not verified yet")).to_be_visible()
+        expect(page.get_by_role("link", name="Go to verification")).to_have_attribute("href", "/verification")
+        expect(page.get_by_text("There is no call yet.")).to_be_visible()
+        expect(page.locator("#first-curl")).to_have_count(0)
         accepted = installation.rows("SELECT kind FROM agreements_acceptance WHERE signatory_name = 'Li Wei'")
         assert len(accepted) == 2
         secret = self.link.partition("#")[2]
@@ -157,3 +161,39 @@ class TestComingIn:
         page.get_by_label("Password").fill(OTHER_PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+class TestComingInFromElsewhere:
+    """An organization outside of the mainland."""
+
+    def test_gives_the_number_of_its_register(
+        self, page: Page, server: RunningProcess, mail_server: MailServerOfTest, installation: Installation
+    ) -> None:
+        page.context.clear_cookies()
+        known_count = len(mail_server.received)
+        page.goto(f"{server.url}/sign-up")
+        page.get_by_label("Work e-mail address").fill("anna@firma.example")
+        page.get_by_role("button", name="Send the link").click()
+        page.goto(link_of_mail(mail_server, known_count + 1, page=page))
+        expect(page.get_by_text("anna@firma.example")).to_be_visible()
+        page.get_by_label("Name of the organization").fill("Beispiel GmbH")
+        expect(page.get_by_text("unified social credit code")).to_be_visible()
+        page.get_by_label("Where it is registered").select_option(label="Germany")
+        expect(page.get_by_text("unified social credit code")).to_be_hidden()
+        page.get_by_label("Registration code").fill("HRB")
+        page.get_by_label("Testing").check()
+        page.get_by_role("textbox", name="Your name", exact=True).fill("Anna Beispiel")
+        page.get_by_label("Your position").fill("Director")
+        page.get_by_label("Password").fill(PASSWORD)
+        for box in ("I act for this organization", "Terms of service", "Privacy policy"):
+            page.get_by_label(box).check()
+        page.get_by_role("button", name="Register the organization").click()
+        expect(page.get_by_text("This cannot be the number of a register")).to_be_visible()
+        expect(page.get_by_text("check digit does not fit")).to_be_hidden()
+        page.get_by_label("Registration code").fill("HRB 86891")
+        page.get_by_role("button", name="Register the organization").click()
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        rows = installation.rows(
+            "SELECT registration_code FROM organizations_organization WHERE name = 'Beispiel GmbH'"
+        )
+        assert [tuple(row) for row in rows] == [("DE-HRB 86891",)]

@@ -75,6 +75,7 @@ class TestCheckedRegistrationCode:
     def test_country_and_number_make_a_code(self) -> None:
         assert registration_code_in("cn", CODE) == CODE
         assert registration_code_in(" de ", " hrb 86891") == "DE-hrb 86891"
+        assert registration_code_in("DE", "de-hrb 86891 ") == "de-hrb 86891"
 
     @pytest.mark.parametrize("code", [CODE, OTHER_CODE])
     def test_finds_every_single_substitution(self, code: str) -> None:

@@ -10,15 +10,14 @@ _WAITS = {"too_many_requests", "too_many_sign_ins"}
 """Codes that come with the seconds to wait."""
 
 
-def outcomes(*refusals: tuple[str, str]) -> rx.Component:
+def outcomes(*refusals: tuple[str, str | rx.Component]) -> rx.Component:
     """Hold the words.
 
     Args:
-        refusals: Code of a route, and the key of its words; what is not listed is a failure.
+        refusals: Code of a route, and the key of its words or the words; what is not listed is a failure.
     """
-    return rx.el.div(
-        *[_refusal(code, text(key)) for code, key in (*refusals, *_ALWAYS)], class_name="outcomes", role="alert"
-    )
+    held = [_refusal(code, text(words) if isinstance(words, str) else words) for code, words in (*refusals, *_ALWAYS)]
+    return rx.el.div(*held, class_name="outcomes", role="alert")
 
 
 def done(words: Value) -> rx.Component:

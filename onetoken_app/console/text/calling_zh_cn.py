@@ -11,11 +11,11 @@ CALLING_CHINESE: Mapping[str, str] = {
     "play.failed": "本次调用未得到应答。",
     "play.key": "API 密钥",
     "play.key_hint": "仅保留在本页内存中，离开页面即清除。",
-    "play.lead": "在本页与模型对话。浏览器使用您的密钥直接调用中继服务，费用与其他调用相同。",
+    "play.lead": "在本页与模型对话。浏览器使用您的密钥直接调用中转服务，费用与其他调用相同。",
     "play.no_funds": "可用余额不足以支付本次调用。",
     "play.no_model": "该密钥无权调用此模型，或模型已下线。",
-    "play.no_network": "无法连接中继服务，或连接已中断。",
-    "play.not_verified": "贵组织尚未通过认证。",
+    "play.no_network": "无法连接中转服务，或连接已中断。",
+    "play.not_verified": "贵组织尚未通过核验。",
     "play.notice": (
         "回答由模型生成，可能有误、不完整或已过时，采用前请自行核实。OneToken 不保存任何对话内容；模型供应商会收"
         "到对话内容。"
@@ -39,7 +39,7 @@ CALLING_CHINESE: Mapping[str, str] = {
     "quick.key_none": "尚无可用密钥。请先创建，再将密钥粘贴于此。",
     "quick.keys": "API 密钥",
     "quick.lead": "从密钥到用量页上的第一笔费用。",
-    "quick.no_model": "贵组织目前没有可调用的模型：没有以贵组织币种定价且区域开放的模型。",
+    "quick.no_model": "贵组织目前没有可调用的模型：没有以贵组织币种定价且地域开放的模型。",
     "quick.node": "在 Node 中，使用 openai 包",
     "quick.see": "3. 查看费用",
     "quick.see_words": "调用及其准确费用会在数秒内显示在用量页。",

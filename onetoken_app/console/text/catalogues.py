@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from onetoken_app.console.text.calling_en import CALLING_ENGLISH
 from onetoken_app.console.text.calling_zh_cn import CALLING_CHINESE
+from onetoken_app.console.text.countries_en import COUNTRIES_ENGLISH
+from onetoken_app.console.text.countries_zh_cn import COUNTRIES_CHINESE
 from onetoken_app.console.text.en import ENGLISH
 from onetoken_app.console.text.joining_en import JOINING_ENGLISH
 from onetoken_app.console.text.joining_zh_cn import JOINING_CHINESE
@@ -37,6 +39,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_ENGLISH,
         MONEY_ENGLISH,
         MEMBERSHIP_ENGLISH,
+        COUNTRIES_ENGLISH,
     ),
     Locale.CHINESE: (
         CHINESE,
@@ -46,6 +49,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_CHINESE,
         MONEY_CHINESE,
         MEMBERSHIP_CHINESE,
+        COUNTRIES_CHINESE,
     ),
 }
 """A catalogue's files, one a part of the console; a key stands in one of them."""

@@ -43,12 +43,14 @@ JOINING_ENGLISH: Mapping[str, str] = {
     "sign_in.forgotten": "Forgotten password?",
     "sign_in.no_account": "No account yet?",
     "sign_up.code": "Registration code",
-    "sign_up.code_hint": (
-        "In mainland China the 18 characters of the unified social credit code; elsewhere the registration number."
+    "sign_up.code_hint_elsewhere": (
+        "The number that your register gave your organization, as its extract has it; such as HRB 86891."
     ),
+    "sign_up.code_hint_mainland": "The 18 characters of the unified social credit code, as the licence has them.",
     "sign_up.code_taken": "An organization with this code is registered already. Ask its owner to invite you.",
     "sign_up.complete": "Register the organization",
     "sign_up.continue_title": "Register your organization",
+    "sign_up.country": "Where it is registered",
     "sign_up.email": "Work e-mail address",
     "sign_up.have_account": "You have an account?",
     "sign_up.known": "There is an account with this address. Sign in.",
@@ -67,7 +69,11 @@ JOINING_ENGLISH: Mapping[str, str] = {
     "sign_up.sent": "Please look into your mailbox: the mail says how to go on. Its link is valid for a short time.",
     "sign_up.submit": "Send the link",
     "sign_up.title": "Sign up",
-    "sign_up.wrong_code": (
+    "sign_up.wrong_code_elsewhere": (
+        "This cannot be the number of a register: it has at most 40 letters and digits, and at least one digit. "
+        "Please compare it with the register's extract."
+    ),
+    "sign_up.wrong_code_mainland": (
         "This is no valid registration code: its check digit does not fit. Please compare it with the licence."
     ),
 }

@@ -20,9 +20,9 @@ MEMBERSHIP_CHINESE: Mapping[str, str] = {
     "error.owners_only": "只有所有者可以设立、更改或移除所有者。",
     "invitation.accept": "接受邀请",
     "invitation.expired": "该邀请已过期，请联系邀请人重新发送。",
-    "invitation.known_password": "该邮箱已有账号，请输入其密码登录。",
+    "invitation.known_password": "该邮箱已有账户，请输入其密码登录。",
     "invitation.person": "您的信息",
-    "invitation.sign_in_first": "该邮箱已有账号，请重新打开邮件中的链接并在此登录。",
+    "invitation.sign_in_first": "该邮箱已有账户，请重新打开邮件中的链接并在此登录。",
     "invitation.title": "邀请",
     "invitation.to": "邀请您代表以下组织行事：",
     "invitation.unknown": "请重新打开邮件中的链接；本页没有该链接，或链接不完整。如仍无效，请联系邀请人重新发送。",
@@ -44,7 +44,7 @@ MEMBERSHIP_CHINESE: Mapping[str, str] = {
     "members.remove": "移除",
     "members.remove_confirm": "移除该成员",
     "members.remove_consequence": (
-        "该成员将立即在所有设备上退出登录，其发出的邀请将被撤回。密钥不受影响，请撤销其知悉的密钥。"
+        "该成员将立即在所有设备上退出登录，其发出的邀请将被撤回。密钥不受影响，请吊销其知悉的密钥。"
     ),
     "members.remove_title": "移除该成员？",
     "members.resend": "重新发送",
@@ -72,12 +72,12 @@ MEMBERSHIP_CHINESE: Mapping[str, str] = {
     "role.developer": "开发人员",
     "role.owner": "所有者",
     "role.viewer": "查看者",
-    "role_may.administrator": "管理成员、组织认证、协议、密钥与付款。",
+    "role_may.administrator": "管理成员、组织核验、协议、密钥与付款。",
     "role_may.billing": "下单充值，查看用量。",
-    "role_may.developer": "创建、限制和撤销密钥，查看用量。",
+    "role_may.developer": "创建、限制和吊销密钥，查看用量。",
     "role_may.owner": "拥有全部权限，对组织负责，并决定谁是所有者。",
     "role_may.viewer": "可查看全部内容，不可更改。",
-    "sign_up.public_service": "面向公众提供服务须经我方书面同意。我们将在组织认证时作出决定，此后方可调用。",
+    "sign_up.public_service": "面向公众提供服务须经我方书面同意。我们将在组织核验时作出决定，此后方可调用。",
     "texts.accept": "代表组织接受",
     "texts.accept_for": "接受",
     "texts.ask_owner": "须由贵组织的所有者或管理员接受。",
@@ -94,7 +94,7 @@ MEMBERSHIP_CHINESE: Mapping[str, str] = {
     "texts.title": "有文本待您接受",
     "texts.waits_until": "有新文本待所有者或管理员接受。自 {day}（UTC）起，未接受则调用会被拒绝。",
     "use.consent_missing": (
-        "我方关于面向公众提供服务的书面同意尚未归档。归档之前请勿面向公众提供服务；运营方将在组织认证时或应贵组织请求作出决定。"
+        "我方关于面向公众提供服务的书面同意尚未归档。归档之前请勿面向公众提供服务；运营方将在组织核验时或应贵组织请求作出决定。"
     ),
     "use.consent_on_file": "我方关于面向公众提供服务的书面同意已归档。",
     "use.lead": "请保持申报内容真实、最新。面向公众提供服务须经我方书面同意。",

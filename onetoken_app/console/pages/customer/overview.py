@@ -5,7 +5,6 @@ from typing import Any
 import reflex as rx
 
 from onetoken_app import clock
-from onetoken_app.catalog.queries import models_for_sale
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.calls_table import calls_table
 from onetoken_app.console.components.card import card, note, page_heading
@@ -18,9 +17,12 @@ from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.navigation import OVERVIEW
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.amounts import ShownAmount, shown_amount, shown_count
+from onetoken_app.console.shown.callable_models import callable_models
 from onetoken_app.console.shown.calls import ShownCall, shown_calls
+from onetoken_app.console.shown.readiness import Readiness, readiness_of
 from onetoken_app.console.shown.snippets import curl_snippet, python_snippet
 from onetoken_app.console.text.lookup import text
+from onetoken_app.console.values import Value
 from onetoken_app.database import read_session
 from onetoken_app.ledger.queries import balance_of
 from onetoken_app.organizations.queries import organization
@@ -35,8 +37,7 @@ class OverviewState(rx.State):
 
     is_loaded: bool = False
     has_organization: bool = True
-    is_in_good_standing: bool = True
-    is_used_up: bool = False
+    readiness: str = Readiness.READY.value
     available: ShownAmount = ShownAmount()
     balance: ShownAmount = ShownAmount()
     held: ShownAmount = ShownAmount()
@@ -50,29 +51,26 @@ class OverviewState(rx.State):
     @event_for(Role.PERSON)
     async def load(self) -> Any:
         """Read everything anew; staff who act for no organization start at theirs."""
-        organization_id = caller().organization_id
+        organization_id, now = caller().organization_id, clock.utc_now()
         async with read_session() as session:
             customer = await organization(session, organization_id) if organization_id else None
             if customer is None:
                 self.has_organization = False
                 return rx.redirect("/staff/organizations", replace=True) if caller().person.staff_roles else None
             balance = await balance_of(session, owner_id=customer.id, currency=customer.currency)
-            month = await charge_of_month(
-                session, organization_id=customer.id, time_zone=customer.time_zone, now=clock.utc_now()
-            )
+            month = await charge_of_month(session, organization_id=customer.id, time_zone=customer.time_zone, now=now)
             page = await recent_calls(session, organization_id=customer.id, limit=_LATEST)
-            models = await models_for_sale(session)
-        self.has_organization, self.is_in_good_standing = True, customer.is_in_good_standing
-        self.time_zone, self.is_used_up = customer.time_zone, balance.available_nanos <= 0
+            models = await callable_models(session, customer, now=now)
+        readiness = readiness_of(customer, has_model=bool(models), available_nanos=balance.available_nanos)
+        self.has_organization, self.readiness, self.time_zone = True, readiness.value, customer.time_zone
         self.available = shown_amount(balance.available_nanos, customer.currency)
         self.balance = shown_amount(balance.posted_nanos, customer.currency)
         self.held = shown_amount(balance.held_nanos, customer.currency)
         self.month = shown_amount(month.charge_nanos, customer.currency)
         self.month_call_count = shown_count(month.call_count)
         self.calls = shown_calls(page.items, time_zone=customer.time_zone)
-        model = models[0].name if models else "model-name"
-        self.curl = curl_snippet(get_settings().console_url, model)
-        self.python = python_snippet(get_settings().console_url, model)
+        self.curl = curl_snippet(get_settings().console_url, models[0]) if models else ""
+        self.python = python_snippet(get_settings().console_url, models[0]) if models else ""
         self.is_loaded = True
         return None
 
@@ -82,12 +80,7 @@ def overview() -> rx.Component:
     return framed(
         page_heading(text("overview.title"), lead=text("overview.lead")),
         rx.cond(OverviewState.has_organization, rx.fragment(), note(text("overview.no_organization"))),
-        rx.cond(
-            OverviewState.is_in_good_standing,
-            rx.fragment(),
-            note(text("overview.not_in_good_standing"), tone="warning"),
-        ),
-        rx.cond(OverviewState.is_used_up & OverviewState.is_in_good_standing, _used_up()),
+        _in_the_way(),
         stat_row(
             stat_card(
                 label=text("overview.available"),
@@ -110,7 +103,7 @@ def overview() -> rx.Component:
             ),
         ),
         card(
-            calls_table(OverviewState.calls, is_loaded=OverviewState.is_loaded, empty=_first_call()),
+            calls_table(OverviewState.calls, is_loaded=OverviewState.is_loaded, empty=_no_calls()),
             title=text("overview.latest"),
             side=rx.el.a(text("overview.all_calls"), href="/usage", class_name="quiet-link"),
         ),
@@ -119,12 +112,33 @@ def overview() -> rx.Component:
     )
 
 
-def _used_up() -> rx.Component:
-    """Say that there is nothing to spend, and where to change that."""
+def _in_the_way() -> rx.Component:
+    """Say why calls would be refused, and where to change that."""
+    return rx.match(
+        OverviewState.readiness,
+        (Readiness.UNVERIFIED.value, _to_do(text("overview.unverified"), text("top_up.verify"), "/verification")),
+        (Readiness.USED_UP.value, _to_do(text("overview.used_up"), text("overview.top_up"), "/top-up")),
+        (Readiness.SUSPENDED.value, note(text("overview.suspended"), tone="warning")),
+        (Readiness.NO_MODEL.value, note(text("quick.no_model"), tone="warning")),
+        rx.fragment(),
+    )
+
+
+def _to_do(words: Value, action: Value, address: str) -> rx.Component:
+    """Say what is to be done, and lead there."""
     return rx.el.div(
-        rx.el.p(text("overview.used_up")),
-        rx.el.a(text("overview.top_up"), href="/top-up", class_name="button primary"),
+        rx.el.p(words),
+        rx.el.a(action, href=address, class_name="button primary"),
         class_name="note tone-warning with-action",
+    )
+
+
+def _no_calls() -> rx.Component:
+    """Say how to begin, once a call would be admitted."""
+    return rx.cond(
+        OverviewState.readiness == Readiness.READY.value,
+        _first_call(),
+        empty_state(text("overview.no_calls"), text("overview.no_calls_next")),
     )
 
 

@@ -9,6 +9,7 @@ from onetoken_app import clock
 from onetoken_app.agreements.declarations import statement
 from onetoken_app.agreements.models import AgreementKind, DeclarationKind
 from onetoken_app.console.callers import Role
+from onetoken_app.console.components.countries import by_country, country_field
 from onetoken_app.console.components.joining import (
     LINK_REFUSALS,
     acceptance_box,
@@ -54,7 +55,7 @@ def sign_up_continue() -> rx.Component:
                 _agreements(),
                 outcomes(
                     *LINK_REFUSALS,
-                    ("invalid_registration_code", "sign_up.wrong_code"),
+                    ("invalid_registration_code", _wrong_code()),
                     ("organization_registered", "sign_up.code_taken"),
                     ("weak_password", "password.weak"),
                     ("agreement_changed", "join.text_changed"),
@@ -72,6 +73,11 @@ def sign_up_continue() -> rx.Component:
     )
 
 
+def _wrong_code() -> rx.Component:
+    """Say what is wrong with a code; the two kinds are wrong in different ways."""
+    return by_country(text("sign_up.wrong_code_mainland"), text("sign_up.wrong_code_elsewhere"))
+
+
 def _organization() -> rx.Component:
     """Ask for the organization and its purposes."""
     return rx.el.fieldset(
@@ -82,7 +88,13 @@ def _organization() -> rx.Component:
             hint=text("sign_up.organization_name_hint"),
             kind="organization",
         ),
-        text_field("registration_code", text("sign_up.code"), hint=text("sign_up.code_hint"), length_max=64),
+        country_field(text("sign_up.country")),
+        text_field(
+            "registration_code",
+            text("sign_up.code"),
+            hint=by_country(text("sign_up.code_hint_mainland"), text("sign_up.code_hint_elsewhere")),
+            length_max=64,
+        ),
         rx.el.p(text("sign_up.scenarios"), class_name="field-label"),
         rx.el.div(
             *[
