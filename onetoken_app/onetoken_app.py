@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import reflex as rx
+from reflex_base.environment import environment
 
 from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.document_routes import DocumentRoutes
@@ -11,7 +12,7 @@ from onetoken_app.console.edges import on_backend_error, on_frontend_error
 from onetoken_app.console.frame import boundary
 from onetoken_app.console.front_door import in_front_of
 from onetoken_app.console.front_end import PROJECT_ROOT
-from onetoken_app.console.kept_states import guard_tabs
+from onetoken_app.console.kept_states import EVENT_CHARACTERS_MAX, guard_tabs
 from onetoken_app.console.origins import is_https
 from onetoken_app.console.pages import PAGES
 from onetoken_app.console.published_texts import PublishedTexts
@@ -45,6 +46,8 @@ async def _running() -> AsyncIterator[None]:
         await _runtime.stop()
 
 
+# Reflex reads it when the app is made, from the environment only.
+environment.REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE.set(EVENT_CHARACTERS_MAX)
 app = rx.App(
     stylesheets=STYLESHEETS,
     head_components=head_components(),

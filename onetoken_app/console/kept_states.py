@@ -25,6 +25,8 @@ STATES_MAX = 2000
 STRANGER_SECONDS = 60.0
 """How long a stranger's State outlives its socket."""
 SWEEP_SECONDS = 10.0
+EVENT_CHARACTERS_MAX = 65_536
+"""What a browser may send at once; the longest of our forms is a tenth of it."""
 
 
 def guard_tabs(app: App) -> None:
