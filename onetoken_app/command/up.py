@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import itertools
 import os
 import signal
 import subprocess
@@ -28,6 +29,8 @@ from onetoken_app.vault import load_root_secrets
 
 _READY_SECONDS_MAX = 90.0
 _POLL_SECONDS = 0.1
+_ASK_AGAIN_SECONDS = 1.0
+_TIMES_ASKED = 5
 _DRAIN_MARGIN_SECONDS = 20.0
 _PR_SET_PDEATHSIG = 1
 
@@ -55,10 +58,12 @@ def run_up(settings: Settings, *, with_demo: bool, say: Callable[[str], None]) -
                 demo = in_database(settings, lambda: set_demo_up(settings, model_base_url=model_base_url))
         if not front_end.is_current():
             front_end.build(settings, say=say)
-        say("starting the server")
         process = stack.enter_context(_server(settings))
+        say("starting the server")
         url = local_url(settings.host, settings.port)
-        _wait_until_it_answers(process, url)
+        if not _is_answering(process, url):
+            _end_start(process)
+            return
         say(_greeting(settings, url, demo))
         exit_code = process.wait()
         if exit_code not in {0, -signal.SIGTERM, -signal.SIGINT} and not _stopping:
@@ -75,25 +80,30 @@ def _server(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """Run the server's process; a signal to stop is handed on to it, and it never outlives this process."""
     command = front_end.server_command(host=settings.host, port=settings.port, drain_seconds=settings.drain_seconds)
     environment = front_end.server_environment(settings) | variables_of(settings)
-    process = subprocess.Popen(  # noqa: S603 # our own interpreter, arguments of ours
-        command,
-        cwd=front_end.PROJECT_ROOT,
-        env=environment,
-        preexec_fn=_end_with_parent,  # noqa: PLW1509 # no thread runs in this process, and one system call is safe
-    )
+    started: list[subprocess.Popen[bytes]] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
         _stopping.append(number)
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
+        for process in started:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
 
+    # Before the process is there, so that no signal falls between.
     earlier = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
+        process = subprocess.Popen(  # noqa: S603 # our own interpreter, arguments of ours
+            command,
+            cwd=front_end.PROJECT_ROOT,
+            env=environment,
+            preexec_fn=_belong_to_parent,  # noqa: PLW1509 # no thread runs here, and two system calls are safe
+        )
+        started.append(process)
         yield process
     finally:
         for number, action in earlier.items():
             signal.signal(number, action)
-        _end(process, seconds_max=settings.drain_seconds + _DRAIN_MARGIN_SECONDS)
+        for process in started:
+            _end(process, seconds_max=settings.drain_seconds + _DRAIN_MARGIN_SECONDS)
 
 
 def _end(process: subprocess.Popen[bytes], *, seconds_max: float) -> None:
@@ -108,8 +118,36 @@ def _end(process: subprocess.Popen[bytes], *, seconds_max: float) -> None:
         process.wait()
 
 
-def _end_with_parent() -> None:
-    """Ask the system to stop the server when this command is killed."""
+def _end_start(process: subprocess.Popen[bytes]) -> None:
+    """End a server that is still starting: ask a few times, then insist.
+
+    granian asks its worker once. A worker that imports the app at that moment does not hear it, and one that opens the
+    database forgets it; either would go on until the drain time is over. It has answered nobody yet, and the books
+    stand every kill.
+    """
+    for number in itertools.chain([signal.SIGTERM] * _TIMES_ASKED, itertools.repeat(signal.SIGKILL)):
+        for pid in (*_children(process.pid), process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_ASK_AGAIN_SECONDS)
+            return
+
+
+def _children(pid: int) -> list[int]:
+    """List the processes that a process started; none where the system does not tell."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _belong_to_parent() -> None:
+    """Leave Ctrl-C to this command, which stops the server in good order; stop the server when this command is killed.
+
+    A terminal sends Ctrl-C to every process; one that is still importing would answer with a traceback.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -129,13 +167,22 @@ def variables_of(settings: Settings) -> dict[str, str]:
     return variables
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> None:
-    """Wait until the relay admits calls and the console serves its first page."""
+def _is_answering(process: subprocess.Popen[bytes], url: str) -> bool:
+    """Wait until the relay admits calls and the console serves its first page.
+
+    Returns:
+        ``False`` when a signal asked to stop before that.
+
+    Raises:
+        CommandFailed: The server ended by itself, or does not answer.
+    """
     deadline = time.monotonic() + _READY_SECONDS_MAX
     waiting_for = [f"{url}/readyz", f"{url}/"]
     while waiting_for:
+        if _stopping:
+            return False
         if process.poll() is not None:
-            message = "stopped" if _stopping else f"the server did not start (exit code {process.returncode})"
+            message = f"the server did not start (exit code {process.returncode}); the log above says why"
             raise CommandFailed(message)
         if time.monotonic() > deadline:
             message = f"the server did not answer within {_READY_SECONDS_MAX:.0f} seconds; the log above says why"
@@ -144,6 +191,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> None:
             waiting_for.pop(0)
         else:
             time.sleep(_POLL_SECONDS)
+    return True
 
 
 def _answers(url: str) -> bool:
