@@ -61,7 +61,12 @@ class RawTab:
     async def send(self, sent: dict[str, Any], *, shown_for: str | None = None) -> None:
         """Send an event, and say for which organization the screen is shown."""
         organization_id = self.shown.get("organization_id", "") if shown_for is None else shown_for
-        route = {"pathname": self._path, "query": {}, "asPath": self._path, "organization_id": organization_id}
+        route: dict[str, Any] = {
+            "pathname": self._path,
+            "query": {},
+            "asPath": self._path,
+            "organization_id": organization_id,
+        }
         routed = {**sent, "router_data": route}
         await self._client.emit("event", routed, namespace="/_event")
 
