@@ -22,7 +22,7 @@ from onetoken_app.command.listening import check_address, local_url
 from onetoken_app.command.opening import check_data_dir, in_database, owned_installation
 from onetoken_app.console import front_end
 from onetoken_app.demo.model_server import MODEL_NAME
-from onetoken_app.demo.organization import OWNER_EMAIL, STAFF_EMAIL, DemoSecrets
+from onetoken_app.demo.organization import BANK_ACCOUNT, OWNER_EMAIL, STAFF_EMAIL, DemoSecrets
 from onetoken_app.demo.small_model import running_model
 from onetoken_app.settings import PREFIX, Settings
 from onetoken_app.vault import load_root_secrets
@@ -54,6 +54,7 @@ def run_up(settings: Settings, *, with_demo: bool, say: Callable[[str], None]) -
         model_base_url = stack.enter_context(running_model(say)) if with_demo else ""
         with owned_installation(settings):
             if with_demo:
+                use_demo_account(settings)
                 say("setting up the demo organization")
                 demo = in_database(settings, lambda: set_demo_up(settings, model_base_url=model_base_url))
         if not front_end.is_current():
@@ -235,3 +236,9 @@ def _greeting(settings: Settings, url: str, demo: DemoSecrets | None) -> str:
 def use_demo_settings() -> None:
     """Admit the small model on loopback, in this process and the server that it starts only."""
     os.environ[f"{PREFIX}ALLOW_PRIVATE_UPSTREAMS"] = "true"
+
+
+def use_demo_account(settings: Settings) -> None:
+    """Show an invented bank account in the server that this process starts, unless the operator set one."""
+    if settings.bank_account is None:
+        os.environ[f"{PREFIX}BANK_ACCOUNT"] = BANK_ACCOUNT

@@ -13,6 +13,8 @@ OWNER_EMAIL = "owner@demo.example"
 STAFF_EMAIL = "staff@demo.example"
 REGISTRATION_CODE = "91310000MA1DEM000T"
 FILE_NAME = "demo.json"
+BANK_ACCOUNT = "OneToken Demo (no real account), Bank of Nowhere, 0000 0000 0000 0000"
+"""So that a top-up can be tried; nobody can transfer to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
 """The demo's set-up can be repeated, and finds its way back after a crash at any step."""
 
+import os
+
 import pytest
 
 from onetoken_app.catalog.queries import channels
 from onetoken_app.command.demo_setup import set_demo_up
+from onetoken_app.command.up import use_demo_account
 from onetoken_app.database import Database, read_session
 from onetoken_app.demo import organization
 from onetoken_app.identity.passwords import verify_password
 from onetoken_app.identity.queries import credentials_of
 from onetoken_app.keys.minting import digest_of
 from onetoken_app.keys.queries import keys_by_digest
-from onetoken_app.settings import Settings
+from onetoken_app.settings import PREFIX, Settings
 from onetoken_app.vault import load_root_secrets
 
 
@@ -45,3 +48,18 @@ class TestSetDemoUp:
         assert second.api_key.startswith("otk_live_")
         assert second.api_key != first.api_key
         assert second.owner_password == first.owner_password
+
+
+class TestUseDemoAccount:
+    def test_shows_an_invented_account_where_none_is_set(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(f"{PREFIX}BANK_ACCOUNT", "")
+        use_demo_account(settings)
+        assert os.environ[f"{PREFIX}BANK_ACCOUNT"] == organization.BANK_ACCOUNT
+        assert "no real account" in organization.BANK_ACCOUNT
+
+    def test_leaves_the_account_of_an_operator(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(f"{PREFIX}BANK_ACCOUNT", "Example Ltd")
+        use_demo_account(settings.model_copy(update={"bank_account": "Example Ltd"}))
+        assert os.environ[f"{PREFIX}BANK_ACCOUNT"] == "Example Ltd"
