@@ -54,7 +54,7 @@ async def order_top_up(
 
 
 async def report_transfer(
-    caller: Caller, *, order_id: str, payer_name: str, bank_reference: str, paid_on: date
+    caller: Caller, *, settings: Settings, order_id: str, payer_name: str, bank_reference: str, paid_on: date
 ) -> None:
     """Report the transfer of an order of the organization that the caller acts for.
 
@@ -70,6 +70,7 @@ async def report_transfer(
             payer_name=payer_name,
             bank_reference=bank_reference,
             paid_on=paid_on,
+            mail_room=mail_room(settings),
         )
 
 

@@ -176,6 +176,25 @@ def payment_news(locale: str, *, organization_name: str, address: str) -> Letter
     )
 
 
+def transfer_waits(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell somebody of finance that an organization reported a transfer."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.TRANSFER_WAITS,
+            f"“{organization_name}”已报告一笔银行转账",
+            f"“{organization_name}”在 OneToken 报告了一笔银行转账，正在等待查账。请登录处理：",
+            address,
+            "您收到此邮件，是因为您在 OneToken 负责付款事务。出于保密考虑，邮件中不写明金额。",
+        )
+    return _english(
+        LetterKind.TRANSFER_WAITS,
+        f"{organization_name} reported a bank transfer",
+        f"{organization_name} reported a bank transfer on OneToken. It waits to be found on the bank statement:",
+        address,
+        "You get this mail because you look after payments on OneToken. We keep amounts out of mails.",
+    )
+
+
 def _english(kind: LetterKind, subject: str, before: str, link: str, after: str) -> Letter:
     """Put an English mail together."""
     return Letter(kind, subject, f"Hello,\n\n{before}\n\n{link}\n\n{after}\n\nOneToken\n")

@@ -30,6 +30,8 @@ class LetterKind(StrEnum):
     """Something happened to the verification of an organization."""
     PAYMENT_NEWS = "payment_news"
     """Something happened to a payment."""
+    TRANSFER_WAITS = "transfer_waits"
+    """To finance: a customer reported a transfer."""
 
 
 class DeliveryFailure(StrEnum):

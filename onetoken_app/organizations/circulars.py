@@ -1,4 +1,4 @@
-"""Mails to the people of an organization, each in their own language, posted in the same transaction as the news."""
+"""Mails to people of an organization or of the staff, in their own language and the transaction of the news."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from onetoken_app.identity.models import Person
+from onetoken_app.identity.models import Person, StaffMembership, StaffRole
 from onetoken_app.notifications.letters import Letter
 from onetoken_app.notifications.service import post_letter
 from onetoken_app.organizations.models import Membership, Organization, OrganizationRole
@@ -72,4 +72,27 @@ async def write_to_members(
             key_encryption_key=mail_room.key_encryption_key,
             recipient=email,
             letter=letter(locale, name),
+        )
+
+
+async def write_to_staff(
+    session: AsyncSession, *, mail_room: MailRoom, role: StaffRole, letter: Callable[[str], Letter]
+) -> None:
+    """Post a mail to everybody of the staff with a role who may sign in.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        mail_room: Seals the mails.
+        role: Whose business it is.
+        letter: Writes it, given a locale.
+    """
+    query = (
+        select(Person.email, Person.locale)
+        .join(StaffMembership, col(StaffMembership.person_id) == col(Person.id))
+        .where(StaffMembership.role == role, col(Person.disabled_at).is_(None))
+        .order_by(Person.email)
+    )
+    for email, locale in (await session.exec(query)).all():
+        await post_letter(
+            session, key_encryption_key=mail_room.key_encryption_key, recipient=email, letter=letter(locale)
         )

@@ -18,7 +18,11 @@ from onetoken_app.audit.models import ActorKind
 from onetoken_app.audit.service import Actor
 from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.identity.models import StaffRole
 from onetoken_app.money import Nanos, format_amount
+from onetoken_app.notifications import letters
+from onetoken_app.notifications.letters import Letter
+from onetoken_app.organizations.circulars import MailRoom, write_to_staff
 from onetoken_app.organizations.queries import OrganizationView, organization
 from onetoken_app.payments.amounts import checked_amount, new_reference_code
 from onetoken_app.payments.errors import (
@@ -33,6 +37,8 @@ from onetoken_app.payments.errors import (
 from onetoken_app.payments.models import OrderState, TopUpOrder
 from onetoken_app.payments.statement import Statement, current_statement
 
+DESK_PATH = "/staff/top-ups"
+"""Where the console shows finance what waits."""
 OPEN_ORDERS_MAX = 20
 """Orders that an organization may have under way."""
 _UNDER_WAY = (OrderState.OPEN, OrderState.REPORTED, OrderState.REFUSED)
@@ -112,6 +118,7 @@ async def report_transfer(
     payer_name: str,
     bank_reference: str,
     paid_on: date,
+    mail_room: MailRoom,
 ) -> None:
     """Say that the money is on its way; saying the same again changes nothing. After a refusal it may be said anew.
 
@@ -123,6 +130,7 @@ async def report_transfer(
         payer_name: Who paid, as the bank has it; 1 to 200 characters.
         bank_reference: The bank's number of the transfer; at most 64 characters, may be empty.
         paid_on: The day of the transfer; not in the future.
+        mail_room: Writes to finance.
 
     Raises:
         BadRequest: A value cannot be used.
@@ -152,6 +160,7 @@ async def report_transfer(
     await session.flush()
     facts = {"report_number": order.report_number}
     await audit_order(session, order, action="transfer_reported", actor_id=reported_by, facts=facts)
+    await _tell_finance(session, order, mail_room)
 
 
 async def cancel_order(session: AsyncSession, *, organization_id: str, order_id: str, cancelled_by: str) -> None:
@@ -184,6 +193,16 @@ async def audit_order(
         organization_id=order.organization_id,
         facts=facts,
     )
+
+
+async def _tell_finance(session: AsyncSession, order: TopUpOrder, mail_room: MailRoom) -> None:
+    """Post a mail to those who look for transfers."""
+
+    def letter(locale: str) -> Letter:
+        address = f"{mail_room.console_url}{DESK_PATH}"
+        return letters.transfer_waits(locale, organization_name=order.organization_name, address=address)
+
+    await write_to_staff(session, mail_room=mail_room, role=StaffRole.FINANCE, letter=letter)
 
 
 _STATES_IN_WORDS = {

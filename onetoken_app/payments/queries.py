@@ -97,6 +97,24 @@ async def reported_orders(session: AsyncSession) -> list[OrderView]:
     return await _views(session, list(await session.exec(query)))
 
 
+async def decided_orders(session: AsyncSession, *, limit: int, before: str | None = None) -> list[OrderView]:
+    """Return the orders that finance credited or refused, the last reported first.
+
+    Args:
+        session: Open session.
+        limit: At most so many.
+        before: The id of an order; what was reported before it. One that is unknown ends the list.
+    """
+    at, number = col(TopUpOrder.reported_at), col(TopUpOrder.id)
+    query = select(TopUpOrder).where(col(TopUpOrder.state).in_([OrderState.CREDITED, OrderState.REFUSED]))
+    if before is not None:
+        last = await session.get(TopUpOrder, before)
+        if last is None:
+            return []
+        query = query.where((at < last.reported_at) | ((at == last.reported_at) & (number < last.id)))
+    return await _views(session, list(await session.exec(query.order_by(at.desc(), number.desc()).limit(limit))))
+
+
 async def receipt_of(session: AsyncSession, organization_id: str, order_id: str) -> ReceiptView | None:
     """Return the receipt of one of an organization's orders; ``None``: it has none, or is not credited."""
     row = await session.get(TopUpOrder, order_id)

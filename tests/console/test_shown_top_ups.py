@@ -10,12 +10,13 @@ from onetoken_app.console.shown.top_ups import (
     OrderStanding,
     duty_of,
     order_to_open,
+    shown_decision,
     shown_order,
     shown_statement,
     shown_transfer,
 )
 from onetoken_app.money import NANOS_PER_UNIT, Currency
-from onetoken_app.payments.models import OrderState
+from onetoken_app.payments.models import OrderState, TransferRefusal
 from onetoken_app.payments.queries import OrderView
 from onetoken_app.payments.statement import current_statement
 
@@ -123,6 +124,20 @@ class TestShownTransfer:
             time_zone="UTC",
         )
         assert shown.is_payer_another is is_another
+
+
+class TestShownDecision:
+    def test_says_what_was_decided_and_by_whom(self) -> None:
+        refused = replace(
+            ORDER, state=OrderState.REFUSED, refusal=TransferRefusal.OTHER, words="Too late.", approved_by=("per_fin",)
+        )
+        shown = shown_decision(refused, names={"per_fin": "Fin"}, time_zone="UTC")
+        assert (shown.standing, shown.refusal, shown.words) == ("refused", "other", "Too late.")
+        assert (shown.organization, shown.reference, shown.approvers) == (
+            ORDER.organization_name,
+            ORDER.reference_code,
+            "Fin",
+        )
 
 
 class TestDutyOf:

@@ -60,10 +60,20 @@ async def order(customer: Caller, settings: Settings, *, amount: str = "100.00",
         caller_ip="198.51.100.7",
         user_agent="test",
     )
-    await report_transfer(
-        customer, order_id=order_id, payer_name="Test Ltd", bank_reference="", paid_on=clock.utc_now().date()
-    )
+    await report(customer, settings, order_id)
     return await the_order(customer)
+
+
+async def report(customer: Caller, settings: Settings, order_id: str) -> None:
+    """Report a transfer of today."""
+    await report_transfer(
+        customer,
+        settings=settings,
+        order_id=order_id,
+        payer_name="Test Ltd",
+        bank_reference="",
+        paid_on=clock.utc_now().date(),
+    )
 
 
 async def the_order(customer: Caller) -> OrderView:
@@ -138,9 +148,7 @@ class TestTopUps:
         reported = await order(await a_customer(routes), sqlite_settings)
         other = await a_customer(routes, "other@test.example")
         with pytest.raises(NotFound):
-            await report_transfer(
-                other, order_id=reported.id, payer_name="x", bank_reference="", paid_on=clock.utc_now().date()
-            )
+            await report(other, sqlite_settings, reported.id)
         with pytest.raises(NotFound):
             await cancel_order(other, order_id=reported.id)
 
@@ -158,7 +166,5 @@ class TestTopUps:
             words="",
         )
         assert (await the_order(customer)).state is OrderState.REFUSED
-        await report_transfer(
-            customer, order_id=reported.id, payer_name="Test Ltd", bank_reference="2", paid_on=clock.utc_now().date()
-        )
+        await report(customer, sqlite_settings, reported.id)
         assert (await the_order(customer)).state is OrderState.REPORTED

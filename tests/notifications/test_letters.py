@@ -23,6 +23,9 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
     ),
     LetterKind.CASE_NEWS: lambda locale: letters.case_news(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.PAYMENT_NEWS: lambda locale: letters.payment_news(locale, organization_name="Example Ltd", address=LINK),
+    LetterKind.TRANSFER_WAITS: lambda locale: letters.transfer_waits(
+        locale, organization_name="Example Ltd", address=LINK
+    ),
 }
 
 

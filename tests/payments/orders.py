@@ -85,6 +85,7 @@ async def report(
             payer_name=payer_name,
             bank_reference=bank_reference,
             paid_on=paid_on or clock.utc_now().date(),
+            mail_room=MAIL_ROOM,
         )
 
 

@@ -69,7 +69,7 @@ class TestApprove:
         async with read_session() as session:
             kinds = list(await session.exec(select(OutboxLetter.kind)))
             assert await reported_orders(session) == []
-        assert kinds == [LetterKind.PAYMENT_NEWS]
+        assert kinds.count(LetterKind.PAYMENT_NEWS) == 1
 
     async def test_twice_counts_once(self) -> None:
         cast, order_id = await an_order_in(OrderState.REPORTED)

@@ -8,7 +8,7 @@ from onetoken_app.console.components.card import note
 from onetoken_app.console.components.data_table import Align, Column
 from onetoken_app.console.components.fields import field
 from onetoken_app.console.components.money_text import money_text
-from onetoken_app.console.components.top_up_orders import fact, look_button
+from onetoken_app.console.components.top_up_orders import fact, look_button, order_badge
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 from onetoken_app.payments.amounts import AMOUNT_CHARACTERS_MAX
@@ -26,6 +26,35 @@ def transfer_columns(on_look: Any) -> list[Column]:
         Column(text("transfers.approvals"), lambda one: rx.el.span(one.approvals, class_name="figure")),
         Column(text("top_up.actions"), lambda one: look_button(one.id, one.organization, on_look), align=Align.ACTIONS),
     ]
+
+
+def decision_columns() -> list[Column]:
+    """Describe the list of what was decided."""
+    return [
+        Column(text("frame.organization"), lambda one: rx.el.span(one.organization, class_name="strong")),
+        Column(text("top_up.reference"), lambda one: rx.el.code(one.reference)),
+        Column(text("top_up.amount"), lambda one: money_text(one.amount), align=Align.NUMBER),
+        Column(text("top_up.reported"), lambda one: rx.el.span(one.reported, class_name="figure")),
+        Column(text("top_up.status"), _decision),
+        Column(text("transfers.bank_entry"), lambda one: one.bank_entry),
+        Column(text("transfers.approvers"), lambda one: one.approvers),
+    ]
+
+
+def _decision(one: Value) -> rx.Component:
+    """Say what was decided, and why it was not credited."""
+    reasons = [(reason.value, text(f"transfer_refusal.{reason}")) for reason in TransferRefusal]
+    return rx.fragment(
+        order_badge(one.standing),
+        rx.cond(
+            one.refusal != "",
+            rx.el.span(
+                rx.match(one.refusal, *reasons, ""),
+                rx.cond(one.words != "", rx.el.span(" · ", one.words)),
+                class_name="quiet-text cell-note",
+            ),
+        ),
+    )
 
 
 def transfer_particulars(transfer: Value) -> rx.Component:

@@ -106,6 +106,42 @@ class ShownTransfer:
     duty: str = Duty.DECIDE.value
 
 
+@dataclass(frozen=True, slots=True)
+class ShownDecision:
+    """A transfer that finance decided on."""
+
+    organization: str = ""
+    reference: str = ""
+    amount: ShownAmount = field(default_factory=ShownAmount)
+    standing: str = ""
+    reported: str = ""
+    approvers: str = ""
+    bank_entry: str = ""
+    refusal: str = ""
+    words: str = ""
+
+
+def shown_decision(view: OrderView, *, names: Mapping[str, str], time_zone: str) -> ShownDecision:
+    """Show a decided transfer to finance.
+
+    Args:
+        view: The order.
+        names: Of people, by id; who is not in it stays unnamed.
+        time_zone: Of every moment.
+    """
+    return ShownDecision(
+        organization=view.organization_name,
+        reference=view.reference_code,
+        amount=shown_amount(view.amount_nanos, view.currency),
+        standing=OrderStanding(view.state.value).value,
+        reported=shown_minute(view.reported_at, time_zone),
+        approvers=", ".join(names.get(one, "") for one in view.approved_by),
+        bank_entry=view.bank_entry or "",
+        refusal=view.refusal.value if view.refusal else "",
+        words=view.words,
+    )
+
+
 def shown_statement(locale: str) -> ShownStatement:
     """Show the statement in force, in the reader's language."""
     statement = current_statement(locale)

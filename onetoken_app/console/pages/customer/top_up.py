@@ -127,6 +127,7 @@ class TopUpState(rx.State):
         try:
             await report_transfer(
                 caller(),
+                settings=get_settings(),
                 order_id=self.open_order.id,
                 payer_name=str(form.get("payer_name", "")),
                 bank_reference=str(form.get("bank_reference", "")),

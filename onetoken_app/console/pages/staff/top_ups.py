@@ -1,4 +1,4 @@
-"""Finance's desk: reported transfers, longest waiting first, and the one that is open with the forms to decide."""
+"""Finance's desk: reported transfers, the one that is open with the forms to decide, and what was decided before."""
 
 from typing import Any
 
@@ -6,10 +6,11 @@ import reflex as rx
 
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.card import card, note, page_heading
-from onetoken_app.console.components.data_table import data_table, empty_state
+from onetoken_app.console.components.data_table import data_table, empty_state, pager
 from onetoken_app.console.components.top_up_orders import OPEN_ORDER
 from onetoken_app.console.components.transfer_desk import (
     approve_form,
+    decision_columns,
     refuse_form,
     transfer_columns,
     transfer_particulars,
@@ -18,7 +19,14 @@ from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
-from onetoken_app.console.shown.top_ups import Duty, ShownTransfer, duty_of, shown_transfer
+from onetoken_app.console.shown.top_ups import (
+    Duty,
+    ShownDecision,
+    ShownTransfer,
+    duty_of,
+    shown_decision,
+    shown_transfer,
+)
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.top_ups import approve_transfer, refuse_transfer
 from onetoken_app.database import read_session
@@ -26,9 +34,10 @@ from onetoken_app.errors import BadRequest, Conflict
 from onetoken_app.identity.queries import names_of
 from onetoken_app.money import NANOS_PER_UNIT
 from onetoken_app.payments.models import TransferRefusal
-from onetoken_app.payments.queries import OrderView, reported_orders
+from onetoken_app.payments.queries import OrderView, decided_orders, reported_orders
 from onetoken_app.settings import get_settings
 
+_DECISIONS_A_PAGE = 20
 _OUTCOMES = ("transfers.approved", "transfers.credited", "transfers.refused")
 
 
@@ -38,6 +47,10 @@ class TopUpsState(rx.State):
     is_loaded: bool = False
     waiting: rx.Field[list[ShownTransfer]] = rx.field(default_factory=list)
     open_transfer: ShownTransfer = ShownTransfer()
+    decided: rx.Field[list[ShownDecision]] = rx.field(default_factory=list)
+    older_than: str = ""
+    """The order after which the next page begins; empty: this is the last."""
+    is_newest_page: bool = True
     outcome: str = ""
     """What was done last: the key of its words."""
 
@@ -49,8 +62,19 @@ class TopUpsState(rx.State):
             involved = {one for view in found for one in (view.ordered_by, view.reported_by or "", *view.approved_by)}
             names = await names_of(session, involved)
         self.waiting = [_shown(view, names) for view in found]
+        await self._read_decided(before=None)
         self.outcome, self.is_loaded = "", True
         self._open(self.open_transfer.id)
+
+    @event_for(Role.STAFF_FINANCE)
+    async def newest(self) -> None:
+        """Go back to the last decisions."""
+        await self._read_decided(before=None)
+
+    @event_for(Role.STAFF_FINANCE)
+    async def older(self) -> None:
+        """Go on to older decisions."""
+        await self._read_decided(before=self.older_than or None)
 
     @event_for(Role.STAFF_FINANCE)
     async def look(self, order_id: str) -> None:
@@ -102,6 +126,16 @@ class TopUpsState(rx.State):
         await self.load()
         self.outcome = "transfers.refused"
 
+    async def _read_decided(self, *, before: str | None) -> None:
+        """Read one page of decisions; one more says whether there is another."""
+        async with read_session() as session:
+            found = await decided_orders(session, limit=_DECISIONS_A_PAGE + 1, before=before)
+            names = await names_of(session, {one for view in found for one in view.approved_by})
+        shown = found[:_DECISIONS_A_PAGE]
+        self.decided = [shown_decision(view, names=names, time_zone=STAFF_TIME_ZONE) for view in shown]
+        self.older_than = shown[-1].id if len(found) > len(shown) else ""
+        self.is_newest_page = before is None
+
     def _open(self, order_id: str) -> None:
         """Show what the list has of a transfer, or none."""
         self.open_transfer = next((one for one in self.waiting if one.id == order_id), ShownTransfer())
@@ -142,8 +176,27 @@ def top_ups() -> rx.Component:
             tab_index=-1,
             class_name="open-order",
         ),
+        card(_decided(), title=text("transfers.decided")),
         rx.el.p(text("frame.times_in", zone=STAFF_TIME_ZONE), class_name="quiet-text"),
         here="/staff/top-ups",
+    )
+
+
+def _decided() -> rx.Component:
+    """List what was decided, the last first."""
+    state = TopUpsState
+    return data_table(
+        columns=decision_columns(),
+        rows=state.decided,
+        caption=text("transfers.decided"),
+        is_loaded=state.is_loaded,
+        empty=empty_state(text("transfers.none_decided"), text("transfers.none_decided_next")),
+        pager=pager(
+            has_newer=~state.is_newest_page,
+            has_older=state.older_than != "",
+            on_newest=state.newest,
+            on_older=state.older,
+        ),
     )
 
 
