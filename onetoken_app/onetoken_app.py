@@ -18,6 +18,7 @@ from onetoken_app.console.pages import PAGES
 from onetoken_app.console.published_texts import PublishedTexts
 from onetoken_app.console.security_headers import SecurityHeaders
 from onetoken_app.console.session import seal_events
+from onetoken_app.console.stranger_sockets import StrangerSockets
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import PRODUCT_NAME, STYLESHEETS, head_components
 from onetoken_app.jobs.deliver_letters import letters_delivered
@@ -54,7 +55,9 @@ app = rx.App(
     html_lang="en",
     api_transformer=in_front_of(
         first=(RelayApp(_runtime), DocumentRoutes(_settings), AccountRoutes(_settings), PublishedTexts()),
-        wrap=lambda rest: SecurityHeaders(rest, root=PROJECT_ROOT, is_https=is_https(_settings)),
+        wrap=lambda rest: SecurityHeaders(
+            StrangerSockets(rest, settings=_settings), root=PROJECT_ROOT, is_https=is_https(_settings)
+        ),
     ),
     app_wraps={(55, "ErrorBoundary"): lambda _is_stateful: boundary()},
     backend_exception_handler=on_backend_error,
