@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
+from playwright.sync_api import expect
 
 from onetoken_app.identity.models import StaffRole
 from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
 from tests.support.scripted_upstream import answers_usually, scripted_upstream
 
+expect.set_options(timeout=20_000)
+"""Two processes of tests share two cores with a browser, a server and a database; a person would wait longer."""
 EMAIL = "owner@test.example"
 STAFF_EMAIL = "desk@ops.example"
 """Somebody of the staff with the roles that it takes to look at every page."""
@@ -38,7 +41,7 @@ class RunningConsole:
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]:
     """Run the console; the first start after a change builds its pages."""
     installation = Installation(folder=tmp_path_factory.mktemp("console"))
-    with _upstream() as base_url:
+    with running_upstream() as base_url:
         (secret,) = installation.apply(apply_file(base_url=base_url))
         for role in (StaffRole.ADMINISTRATOR, StaffRole.REVIEWER, StaffRole.FINANCE):
             installation.succeed("staff", "add", STAFF_EMAIL, "--role", role, "--password-env", "TEST_PASSWORD")
@@ -47,7 +50,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole
 
 
 @contextmanager
-def _upstream() -> Iterator[str]:
+def running_upstream() -> Iterator[str]:
     """Run a scripted upstream in a thread of its own: the browser's driver keeps this one."""
     ready, done = threading.Event(), asyncio.Event()
     address: list[str] = []
