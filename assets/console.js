@@ -222,9 +222,21 @@
       refuse(form, answer);
     }
   };
+  // On a narrow screen the menu is a row that scrolls; the place where one is would often be out of sight.
+  let current = null;
+  const showCurrent = () => {
+    const entry = document.querySelector(".is-ready .menu-entry[aria-current]");
+    if (!entry || entry === current) return;
+    current = entry;
+    const menu = entry.closest(".menu, .public-menu");
+    const [place, frame] = [entry.getBoundingClientRect(), menu.getBoundingClientRect()];
+    menu.scrollLeft += place.left - frame.left - (frame.width - place.width) / 2;
+  };
+
   new MutationObserver(() => {
     for (const form of document.querySelectorAll(".is-ready [data-looks]")) if (!looked.has(form)) look(form);
-  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["class"] });
+    showCurrent();
+  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["class", "aria-current"] });
 
   const signOut = async () => {
     await post("sign-out", {});

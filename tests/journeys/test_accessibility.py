@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser import running_browser
 from tests.journeys.conftest import STAFF_EMAIL, RunningConsole
@@ -65,3 +65,16 @@ class TestAxe:
             found += findings(page)
         context.close()
         assert not found, "\n".join(found)
+
+
+class TestMenuOfANarrowScreen:
+    @pytest.mark.parametrize(("who", "route"), [("customer", "/agreements"), (STAFF_EMAIL, "/staff/channels")])
+    def test_shows_where_one_is(self, browser: Browser, console: RunningConsole, who: str, route: str) -> None:
+        context = browser.new_context(viewport={"width": 380, "height": 900}, locale="en-US")
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        sign_in(page, console.url, console.email if who == "customer" else who, PASSWORD)
+        page.goto(f"{console.url}{route}")
+        settle(page)
+        expect(page.locator(".menu-entry[aria-current]")).to_be_in_viewport(ratio=0.99)
+        context.close()

@@ -27,7 +27,7 @@ _POINTS = (
 
 
 class HomeState(rx.State):
-    """The example on screen."""
+    """The example on screen; none where no model is for sale."""
 
     example: str = ""
 
@@ -38,7 +38,7 @@ class HomeState(rx.State):
             return rx.redirect(OVERVIEW, replace=True)
         async with read_session() as session:
             found = await models_for_sale(session)
-        self.example = python_snippet(get_settings().console_url, found[0].name if found else "model-name")
+        self.example = python_snippet(get_settings().console_url, found[0].name) if found else ""
         return None
 
 
@@ -56,7 +56,10 @@ def home() -> rx.Component:
                 ),
                 class_name="hero-words",
             ),
-            snippet(HomeState.example, element_id="home-example", label=text("first_call.python")),
+            rx.cond(
+                HomeState.example != "",
+                snippet(HomeState.example, element_id="home-example", label=text("first_call.python")),
+            ),
             class_name="hero",
         ),
         rx.el.ul(*[_point(*point) for point in _POINTS], class_name="points"),
