@@ -103,13 +103,13 @@ async def decided_orders(session: AsyncSession, *, limit: int, before: str | Non
     Args:
         session: Open session.
         limit: At most so many.
-        before: The id of an order; what was reported before it. One that is unknown ends the list.
+        before: The id of an order; what was reported before it. One that is unknown or unreported ends the list.
     """
     at, number = col(TopUpOrder.reported_at), col(TopUpOrder.id)
     query = select(TopUpOrder).where(col(TopUpOrder.state).in_([OrderState.CREDITED, OrderState.REFUSED]))
     if before is not None:
         last = await session.get(TopUpOrder, before)
-        if last is None:
+        if last is None or last.reported_at is None:
             return []
         query = query.where((at < last.reported_at) | ((at == last.reported_at) & (number < last.id)))
     return await _views(session, list(await session.exec(query.order_by(at.desc(), number.desc()).limit(limit))))

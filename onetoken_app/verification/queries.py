@@ -80,6 +80,20 @@ class WaitingCaseView:
 
 
 @dataclass(frozen=True, slots=True)
+class DecidedCaseView:
+    """A case that the staff answered last, and that nobody has opened again."""
+
+    id: str
+    name: str
+    """As the case has it."""
+    state: CaseState
+    round_number: int
+    decided_at: datetime | None
+    reviewer_name: str
+    reason: ReviewReason | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseEventView:
     """One step of a case."""
 
@@ -146,6 +160,40 @@ async def waiting_cases(session: AsyncSession) -> list[WaitingCaseView]:
             reviewer_name=reviewer_name or email or "",
         )
         for row, organization_name, reviewer_name, email in await session.exec(query)
+    ]
+
+
+async def decided_cases(session: AsyncSession, *, limit: int, before: str | None = None) -> list[DecidedCaseView]:
+    """Return the cases that were approved, refused or handed back, the last decided first.
+
+    Args:
+        session: Open session.
+        limit: At most so many.
+        before: The id of a case; what was decided before it. One that is unknown or undecided ends the list.
+    """
+    at, number = col(Case.decided_at), col(Case.id)
+    query = (
+        select(Case, Person.name, Person.email)
+        .join(Person, col(Person.id) == col(Case.reviewer_id), isouter=True)
+        .where(col(Case.state).in_([CaseState.APPROVED, CaseState.REFUSED, CaseState.MORE_WANTED]))
+        .where(at.is_not(None))
+    )
+    if before is not None:
+        last = await session.get(Case, before)
+        if last is None or last.decided_at is None:
+            return []
+        query = query.where((at < last.decided_at) | ((at == last.decided_at) & (number < last.id)))
+    return [
+        DecidedCaseView(
+            id=row.id,
+            name=row.legal_name,
+            state=row.state,
+            round_number=row.round_number,
+            decided_at=row.decided_at,
+            reviewer_name=name or email or "",
+            reason=row.reason,
+        )
+        for row, name, email in await session.exec(query.order_by(at.desc(), number.desc()).limit(limit))
     ]
 
 

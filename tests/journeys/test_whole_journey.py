@@ -7,7 +7,7 @@ from pathlib import Path
 
 import openai
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.browser import running_browser
 from tests.journeys.conftest import running_upstream
@@ -106,6 +106,11 @@ def take_case(page: Page, url: str) -> None:
     page.get_by_role("button", name="Take this case").click()
 
 
+def decided_case(page: Page) -> Locator:
+    """Find the case among those that were decided."""
+    return page.get_by_role("table", name="Decided cases").get_by_role("row").filter(has_text=COMPANY)
+
+
 class TestWholeJourney:
     """Steps of both, in order."""
 
@@ -150,6 +155,7 @@ class TestWholeJourney:
         staff.get_by_label("In your own words").fill(ASKED_FOR)
         staff.get_by_role("button", name="Send the answer").click()
         expect(staff.get_by_text("Nobody waits.")).to_be_visible()
+        expect(decided_case(staff)).to_contain_text("A document cannot be read")
         wait_for_mail(mail_server, CUSTOMER, "verification", page=customer)
         customer.reload()
         expect(customer.get_by_text(ASKED_FOR)).to_be_visible()
@@ -161,6 +167,7 @@ class TestWholeJourney:
         staff.get_by_role("button", name="Approve", exact=True).click()
         staff.get_by_role("dialog").get_by_role("button", name="Approve", exact=True).click()
         expect(staff.get_by_text("Nobody waits.")).to_be_visible()
+        expect(decided_case(staff)).to_contain_text("Verified")
         customer.get_by_role("link", name="Overview").click()
         expect(customer.get_by_text("Nothing is left to spend")).to_be_visible()
 

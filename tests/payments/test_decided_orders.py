@@ -33,13 +33,15 @@ class TestDecidedOrders:
     async def test_come_page_by_page(self) -> None:
         cast = await a_cast()
         placed = [await place(cast, submission_id=f"form-000{number}") for number in range(3)]
+        unreported = await place(cast, submission_id="form-0009")
         for order_id in placed:
             await report(cast, order_id)
             await refuse(cast, order_id)
         async with read_session() as session:
             first = await decided_orders(session, limit=2)
             second = await decided_orders(session, limit=2, before=first[-1].id)
-            assert await decided_orders(session, limit=2, before="ord_unknown") == []
+            for other in ("ord_unknown", unreported):
+                assert await decided_orders(session, limit=2, before=other) == []
         assert [one.id for one in (*first, *second)] == placed[::-1]
 
 

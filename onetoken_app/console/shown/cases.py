@@ -6,7 +6,7 @@ from onetoken_app.console.shown.moments import shown_minute
 from onetoken_app.organizations.queries import OrganizationView
 from onetoken_app.verification.models import CaseState, MissingPart
 from onetoken_app.verification.particulars import Particulars
-from onetoken_app.verification.queries import CaseView, DocumentView, WaitingCaseView
+from onetoken_app.verification.queries import CaseView, DecidedCaseView, DocumentView, WaitingCaseView
 
 _KIBIBYTE = 1024
 
@@ -54,6 +54,19 @@ class ShownWaitingCase:
     round_number: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ShownDecidedCase:
+    """A row of what the staff decided."""
+
+    id: str = ""
+    name: str = ""
+    state: str = ""
+    decided: str = ""
+    reviewer: str = ""
+    reason: str = ""
+    round_number: str = ""
+
+
 def shown_case(view: CaseView, *, time_zone: str) -> ShownCase:
     """Show a case."""
     return ShownCase(
@@ -91,6 +104,19 @@ def shown_waiting_case(view: WaitingCaseView, *, time_zone: str) -> ShownWaiting
         state=view.state.value,
         submitted=shown_minute(view.submitted_at, time_zone),
         reviewer=view.reviewer_name,
+        round_number=str(view.round_number),
+    )
+
+
+def shown_decided_case(view: DecidedCaseView, *, time_zone: str) -> ShownDecidedCase:
+    """Turn a decided case into its row."""
+    return ShownDecidedCase(
+        id=view.id,
+        name=view.name,
+        state=view.state.value,
+        decided=shown_minute(view.decided_at, time_zone),
+        reviewer=view.reviewer_name,
+        reason=view.reason.value if view.reason else "",
         round_number=str(view.round_number),
     )
 

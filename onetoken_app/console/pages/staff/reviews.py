@@ -8,26 +8,33 @@ from onetoken_app.console.callers import Role
 from onetoken_app.console.components.agreement_forms import approval_words, use_list
 from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.case_file import CASE_TONES, document_table, particulars_list
-from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
-from onetoken_app.console.components.dialogs import confirm_dialog, opens
-from onetoken_app.console.components.fields import field
+from onetoken_app.console.components.data_table import data_table, empty_state, pager
+from onetoken_app.console.components.dialogs import confirm_dialog
+from onetoken_app.console.components.review_desk import decided_columns, decision_form, waiting_columns
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.acceptances import uses_of
-from onetoken_app.console.shown.cases import ShownCase, ShownWaitingCase, shown_case, shown_waiting_case
+from onetoken_app.console.shown.cases import (
+    ShownCase,
+    ShownDecidedCase,
+    ShownWaitingCase,
+    shown_case,
+    shown_decided_case,
+    shown_waiting_case,
+)
 from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
 from onetoken_app.console.text.lookup import text
-from onetoken_app.console.values import Value
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest
 from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.settings import get_settings
 from onetoken_app.verification import review
 from onetoken_app.verification.models import ReviewReason
-from onetoken_app.verification.queries import case, waiting_cases
+from onetoken_app.verification.queries import case, decided_cases, waiting_cases
 
+_DECISIONS_A_PAGE = 20
 _APPROVE_DIALOG = "approve-case"
 _DECISIONS = {"ask": review.ask_for_more, "refuse": review.refuse_case}
 
@@ -39,6 +46,10 @@ class ReviewsState(rx.State):
     waiting: rx.Field[list[ShownWaitingCase]] = rx.field(default_factory=list)
     open_case: ShownCase = ShownCase()
     is_mine: bool = False
+    decided: rx.Field[list[ShownDecidedCase]] = rx.field(default_factory=list)
+    older_than: str = ""
+    """The case after which the next page begins; empty: this is the last."""
+    is_newest_page: bool = True
     uses: rx.Field[list[str]] = rx.field(default_factory=list)
     consents_to_public: bool = False
 
@@ -53,7 +64,18 @@ class ReviewsState(rx.State):
             self.uses, self.consents_to_public = await uses_of(session, found.organization_id) if found else ([], False)
         self.open_case = shown_case(found, time_zone=STAFF_TIME_ZONE) if found else ShownCase()
         self.is_mine = found is not None and found.reviewer_id == caller().person.person_id
+        await self._read_decided(before=None)
         self.is_loaded = True
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def newest(self) -> None:
+        """Go back to the last decisions."""
+        await self._read_decided(before=None)
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def older(self) -> None:
+        """Go on to older decisions."""
+        await self._read_decided(before=self.older_than or None)
 
     @event_for(Role.STAFF_REVIEWER)
     async def look(self, case_id: str) -> None:
@@ -112,6 +134,15 @@ class ReviewsState(rx.State):
             )
         await self.load()
 
+    async def _read_decided(self, *, before: str | None) -> None:
+        """Read one page of decisions; one more says whether there is another."""
+        async with read_session() as session:
+            found = await decided_cases(session, limit=_DECISIONS_A_PAGE + 1, before=before)
+        shown = found[:_DECISIONS_A_PAGE]
+        self.decided = [shown_decided_case(view, time_zone=STAFF_TIME_ZONE) for view in shown]
+        self.older_than = shown[-1].id if len(found) > len(shown) else ""
+        self.is_newest_page = before is None
+
     def _open(self) -> dict[str, Any]:
         """Name the open case as it is on the screen; somebody else's change makes that stale."""
         return {"case_id": self.open_case.id, "expected_revision": self.open_case.revision}
@@ -124,7 +155,7 @@ def reviews() -> rx.Component:
         page_heading(text("reviews.title"), lead=text("reviews.lead")),
         card(
             data_table(
-                columns=_columns(),
+                columns=waiting_columns(state.look),
                 rows=state.waiting,
                 caption=text("reviews.title"),
                 is_loaded=state.is_loaded,
@@ -132,6 +163,7 @@ def reviews() -> rx.Component:
             )
         ),
         rx.cond(state.open_case.revision > 0, _open_case()),
+        card(_decided(), title=text("reviews.decided")),
         rx.el.p(text("frame.times_in", zone=STAFF_TIME_ZONE), class_name="quiet-text"),
         confirm_dialog(
             element_id=_APPROVE_DIALOG,
@@ -149,26 +181,21 @@ def reviews() -> rx.Component:
     )
 
 
-def _columns() -> list[Column]:
-    """Describe the table."""
-    return [
-        Column(text("organizations.name"), lambda one: rx.el.span(one.name, class_name="strong")),
-        Column(text("keys.standing"), lambda one: status_badge(one.state, prefix="case", tones=CASE_TONES)),
-        Column(text("reviews.submitted"), lambda one: rx.el.span(one.submitted, class_name="figure")),
-        Column(text("reviews.round"), lambda one: one.round_number, align=Align.NUMBER),
-        Column(text("reviews.reviewer"), lambda one: one.reviewer),
-        Column(text("keys.actions"), _look, align=Align.ACTIONS),
-    ]
-
-
-def _look(row: Value) -> rx.Component:
-    """Open a case."""
-    return rx.el.button(
-        text("reviews.look"),
-        rx.el.span(" ", row.name, class_name="unseen"),
-        type="button",
-        class_name="button quiet small",
-        on_click=ReviewsState.look(row.id),
+def _decided() -> rx.Component:
+    """List what was decided, the last first."""
+    state = ReviewsState
+    return data_table(
+        columns=decided_columns(state.look),
+        rows=state.decided,
+        caption=text("reviews.decided"),
+        is_loaded=state.is_loaded,
+        empty=empty_state(text("reviews.none_decided"), text("reviews.none_decided_next")),
+        pager=pager(
+            has_newer=~state.is_newest_page,
+            has_older=state.older_than != "",
+            on_newest=state.newest,
+            on_older=state.older,
+        ),
     )
 
 
@@ -202,43 +229,12 @@ def _open_case() -> rx.Component:
             ),
         ),
         rx.cond(
-            (state.open_case.state == "in_review") & state.is_mine, card(_decision(), title=text("reviews.decide"))
-        ),
-    )
-
-
-def _decision() -> rx.Component:
-    """Approve, ask or refuse, or give the case back."""
-    reasons = [rx.el.option(text(f"reason.{reason}"), value=reason.value) for reason in ReviewReason]
-    return rx.el.form(
-        field(
-            text("reviews.answer"),
-            rx.el.select(
-                rx.el.option(text("reviews.ask"), value="ask"),
-                rx.el.option(text("reviews.refuse"), value="refuse"),
-                name="decision",
-                class_name="input",
+            (state.open_case.state == "in_review") & state.is_mine,
+            card(
+                decision_form(on_answer=state.answer, on_release=state.release, approves=_APPROVE_DIALOG),
+                title=text("reviews.decide"),
             ),
         ),
-        field(text("reviews.reason"), rx.el.select(*reasons, name="reason", class_name="input")),
-        field(
-            text("reviews.words"),
-            rx.el.textarea(name="words", rows="3", max_length=1000, class_name="input"),
-            hint=text("reviews.words_hint"),
-        ),
-        rx.el.div(
-            rx.el.button(
-                text("reviews.release"), type="button", on_click=ReviewsState.release, class_name="button quiet"
-            ),
-            rx.el.button(text("reviews.send"), type="submit", class_name="button"),
-            rx.el.button(
-                text("reviews.approve"), type="button", class_name="button primary", custom_attrs=opens(_APPROVE_DIALOG)
-            ),
-            class_name="dialog-actions",
-        ),
-        on_submit=ReviewsState.answer,
-        reset_on_submit=False,
-        class_name="form",
     )
 
 

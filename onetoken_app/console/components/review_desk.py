@@ -1,0 +1,95 @@
+"""Parts of the reviewers' desk: the lists of what waits and of what was decided, and the form to decide."""
+
+from typing import Any
+
+import reflex as rx
+
+from onetoken_app.console.components.case_file import CASE_TONES
+from onetoken_app.console.components.data_table import Align, Column
+from onetoken_app.console.components.dialogs import opens
+from onetoken_app.console.components.fields import field
+from onetoken_app.console.components.status_badge import status_badge
+from onetoken_app.console.text.lookup import text
+from onetoken_app.console.values import Value
+from onetoken_app.verification.models import ReviewReason
+
+
+def waiting_columns(on_look: Any) -> list[Column]:
+    """Describe the list of what waits."""
+    return [
+        Column(text("organizations.name"), lambda one: rx.el.span(one.name, class_name="strong")),
+        Column(text("keys.standing"), _state),
+        Column(text("reviews.submitted"), lambda one: rx.el.span(one.submitted, class_name="figure")),
+        Column(text("reviews.round"), lambda one: one.round_number, align=Align.NUMBER),
+        Column(text("reviews.reviewer"), lambda one: one.reviewer),
+        Column(text("keys.actions"), lambda one: _look(one, on_look), align=Align.ACTIONS),
+    ]
+
+
+def decided_columns(on_look: Any) -> list[Column]:
+    """Describe the list of what was decided."""
+    reasons = [(reason.value, text(f"reason.{reason}")) for reason in ReviewReason]
+    return [
+        Column(text("organizations.name"), lambda one: rx.el.span(one.name, class_name="strong")),
+        Column(text("keys.standing"), _state),
+        Column(text("reviews.reason"), lambda one: rx.match(one.reason, *reasons, "")),
+        Column(text("reviews.decided_at"), lambda one: rx.el.span(one.decided, class_name="figure")),
+        Column(text("reviews.round"), lambda one: one.round_number, align=Align.NUMBER),
+        Column(text("reviews.reviewer"), lambda one: one.reviewer),
+        Column(text("keys.actions"), lambda one: _look(one, on_look), align=Align.ACTIONS),
+    ]
+
+
+def decision_form(*, on_answer: Any, on_release: Any, approves: str) -> rx.Component:
+    """Approve, ask or refuse, or give the case back.
+
+    Args:
+        on_answer: Takes the form: what is answered, why, and words.
+        on_release: Gives the case back.
+        approves: The dialog that asks before an approval.
+    """
+    reasons = [rx.el.option(text(f"reason.{reason}"), value=reason.value) for reason in ReviewReason]
+    return rx.el.form(
+        field(
+            text("reviews.answer"),
+            rx.el.select(
+                rx.el.option(text("reviews.ask"), value="ask"),
+                rx.el.option(text("reviews.refuse"), value="refuse"),
+                name="decision",
+                class_name="input",
+            ),
+        ),
+        field(text("reviews.reason"), rx.el.select(*reasons, name="reason", class_name="input")),
+        field(
+            text("reviews.words"),
+            rx.el.textarea(name="words", rows="3", max_length=1000, class_name="input"),
+            hint=text("reviews.words_hint"),
+        ),
+        rx.el.div(
+            rx.el.button(text("reviews.release"), type="button", on_click=on_release, class_name="button quiet"),
+            rx.el.button(text("reviews.send"), type="submit", class_name="button"),
+            rx.el.button(
+                text("reviews.approve"), type="button", class_name="button primary", custom_attrs=opens(approves)
+            ),
+            class_name="dialog-actions",
+        ),
+        on_submit=on_answer,
+        reset_on_submit=False,
+        class_name="form",
+    )
+
+
+def _state(row: Value) -> rx.Component:
+    """Say how far a case is."""
+    return status_badge(row.state, prefix="case", tones=CASE_TONES)
+
+
+def _look(row: Value, on_look: Any) -> rx.Component:
+    """Open a case."""
+    return rx.el.button(
+        text("reviews.look"),
+        rx.el.span(" ", row.name, class_name="unseen"),
+        type="button",
+        class_name="button quiet small",
+        on_click=on_look(row.id),
+    )
