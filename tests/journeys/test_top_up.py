@@ -105,6 +105,7 @@ class TestTopUp:
 
     def test_an_unverified_organization_is_led_to_verification(self, desks: Desks, server: RunningProcess) -> None:
         desks.other.goto(f"{server.url}/top-up")
+        desks.other.get_by_role("button", name="Later").click()
         expect(desks.other.get_by_role("link", name="Go to verification")).to_be_visible()
         expect(desks.other.get_by_role("button", name="Place the order")).to_have_count(0)
         expect(desks.other.get_by_text("There is no order yet.")).to_be_visible()
