@@ -1,8 +1,11 @@
 """What finance does with a reported transfer: approves it, which credits it once, or refuses it.
 
 Who ordered or reported, and members of the organization, do neither. Above a limit a second person has to approve the
-very same. The ledger credits by the order's id: whatever runs twice, the balance grows once.
+very same. The ledger credits by the order's id: whatever runs twice, the balance grows once. An order keeps the bank's
+entry in one spelling, so that it pays for one order however it is typed; approvals keep what was typed.
 """
+
+import unicodedata
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,6 +26,7 @@ CONSOLE_PATH = "/top-up"
 """Where the console shows an organization its orders."""
 BANK_ENTRY_CHARACTERS_MAX = 64
 WORDS_CHARACTERS_MAX = 1000
+_MINUS_SIGN = "\N{MINUS SIGN}"
 
 
 async def approve_transfer(
@@ -44,7 +48,8 @@ async def approve_transfer(
         approved_by: Who of finance; has the role, as the edge checked.
         expected_revision: Of the order that was on the screen.
         received_nanos: What arrived; has to be what was ordered.
-        bank_entry: The entry of the bank statement; 1 to 64 characters. No entry pays for two orders.
+        bank_entry: The entry of the bank statement; 1 to 64 characters. No entry pays for two orders, whatever letters,
+            spaces and dashes it is typed with.
         second_person_above_nanos: Orders above it need two approvals.
         mail_room: Writes to the organization once it is credited.
 
@@ -176,19 +181,32 @@ async def _approve_once(session: AsyncSession, order: TopUpOrder, approved_by: s
     return len(earlier) + 1
 
 
-def _checked_bank_entry(bank_entry: str) -> str:
-    """Trim the name of an entry of the bank statement."""
-    bank_entry = bank_entry.strip()
-    if not 0 < len(bank_entry) <= BANK_ENTRY_CHARACTERS_MAX or not bank_entry.isprintable():
+def _checked_bank_entry(typed: str) -> str:
+    """Return an entry of the bank statement as it was typed, with single spaces."""
+    typed = " ".join(typed.split())
+    counts = (len(typed), len(_one_spelling(typed)))
+    if not typed.isprintable() or not all(0 < count <= BANK_ENTRY_CHARACTERS_MAX for count in counts):
         raise BadRequest("Name the entry of the bank statement in 1 to 64 characters.", parameter="bank_entry")
-    return bank_entry
+    return typed
 
 
-async def _take_bank_entry(session: AsyncSession, order: TopUpOrder, bank_entry: str) -> None:
+def _one_spelling(typed: str) -> str:
+    """Spell an entry in one way: without regard to width, case, white space, and kinds of dashes."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold())
+    return "".join("-" if _is_dash(one) else one for one in folded if not one.isspace())
+
+
+def _is_dash(character: str) -> bool:
+    """Whether people read a hyphen; a minus sign is none to Unicode."""
+    return character == _MINUS_SIGN or unicodedata.category(character) == "Pd"
+
+
+async def _take_bank_entry(session: AsyncSession, order: TopUpOrder, typed: str) -> None:
     """Tie an entry of the bank statement to an order.
 
     Refuses one that stands for another order; of two at the same moment the column's uniqueness lets one in.
     """
+    bank_entry = _one_spelling(typed)
     if order.bank_entry not in {None, bank_entry}:
         raise BankEntryDiffers("Your colleague named another entry of the bank statement; nothing was done.")
     query = select(TopUpOrder.id).where(TopUpOrder.bank_entry == bank_entry, col(TopUpOrder.id) != order.id)

@@ -88,7 +88,7 @@ class TopUpOrder(SQLModel, table=True):
     paid_on: date | None = Field(default=None)
 
     bank_entry: str | None = Field(default=None, unique=True, max_length=64)
-    """The entry of the operator's bank statement; no entry pays for two orders."""
+    """The entry of the operator's bank statement, in one spelling; no entry pays for two orders."""
     refusal: TransferRefusal | None = Field(default=None, sa_type=enum_type(TransferRefusal))
     words: str = Field(default="", max_length=1000)
     """The operator's own words to the organization."""
@@ -106,4 +106,5 @@ class TransferApproval(SQLModel, table=True):
     person_id: str = Field(foreign_key="identity_person.id", primary_key=True, max_length=32)
     received_nanos: int = Field(sa_type=sa.BigInteger)
     bank_entry: str = Field(max_length=64)
+    """As they typed it."""
     approved_at: datetime = Field(sa_type=UtcDateTime)

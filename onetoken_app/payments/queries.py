@@ -34,6 +34,7 @@ class OrderView:
     approved_by: tuple[str, ...]
     """Who approved the report that is on the table, first to last."""
     bank_entry: str | None
+    """As whoever approved first typed it."""
     refusal: TransferRefusal | None
     words: str
     credited_at: datetime | None
@@ -138,21 +139,20 @@ async def receipt_of(session: AsyncSession, organization_id: str, order_id: str)
 
 
 async def _views(session: AsyncSession, rows: list[TopUpOrder]) -> list[OrderView]:
-    """Copy orders, with who approved them."""
+    """Copy orders, with their approvals."""
     query = (
         select(TransferApproval)
         .where(col(TransferApproval.order_id).in_([row.id for row in rows]))
         .order_by(col(TransferApproval.approved_at))
     )
-    approvers: dict[tuple[str, int], tuple[str, ...]] = {}
+    approvals: dict[tuple[str, int], list[TransferApproval]] = {}
     for one in await session.exec(query):
-        key = (one.order_id, one.report_number)
-        approvers[key] = (*approvers.get(key, ()), one.person_id)
-    return [_view(row, approvers.get((row.id, row.report_number), ())) for row in rows]
+        approvals.setdefault((one.order_id, one.report_number), []).append(one)
+    return [_view(row, approvals.get((row.id, row.report_number), [])) for row in rows]
 
 
-def _view(row: TopUpOrder, approved_by: tuple[str, ...]) -> OrderView:
-    """Copy an order."""
+def _view(row: TopUpOrder, approvals: list[TransferApproval]) -> OrderView:
+    """Copy an order with the approvals of its report, first to last; a refused one has no entry."""
     return OrderView(
         id=row.id,
         organization_id=row.organization_id,
@@ -171,8 +171,8 @@ def _view(row: TopUpOrder, approved_by: tuple[str, ...]) -> OrderView:
         payer_name=row.payer_name,
         bank_reference=row.bank_reference,
         paid_on=row.paid_on,
-        approved_by=approved_by,
-        bank_entry=row.bank_entry,
+        approved_by=tuple(one.person_id for one in approvals),
+        bank_entry=approvals[0].bank_entry if approvals and row.bank_entry else None,
         refusal=row.refusal,
         words=row.words,
         credited_at=row.credited_at,

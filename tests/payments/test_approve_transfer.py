@@ -139,7 +139,31 @@ class TestApprove:
         assert isinstance(failures[0], Conflict)
         assert await top_up_count() == 1
 
-    @pytest.mark.parametrize("bank_entry", ["", "  ", "x" * 65, "a\x00b"])
+    @pytest.mark.parametrize(
+        "spelling",
+        [
+            pytest.param("entry-1", id="in other letters"),
+            pytest.param(" EN TRY\u00a0-\u30001 ", id="with spaces of all kinds"),
+            pytest.param("ENTRY\u20111", id="with a hyphen that does not break"),
+            pytest.param("ENTRY\u20131", id="with a dash"),
+            pytest.param("ENTRY\u22121", id="with a minus sign"),
+            pytest.param("\uff25\uff2e\uff34\uff32\uff39\uff0d\uff11", id="in full width"),
+        ],
+    )
+    async def test_one_entry_pays_for_one_order_however_it_is_spelt(self, spelling: str) -> None:
+        cast, _ = await an_order_in(OrderState.CREDITED)
+        second = await place(cast, submission_id="form-0002")
+        await report(cast, second)
+        with pytest.raises(BankEntryUsed):
+            await approve(cast, second, bank_entry=spelling)
+        assert await top_up_count() == 1
+
+    async def test_an_entry_is_shown_as_it_was_typed(self) -> None:
+        cast, order_id = await an_order_in(OrderState.REPORTED)
+        await approve(cast, order_id, bank_entry=" Entry \u2013  7 ")
+        assert (await the_order(order_id)).bank_entry == "Entry \u2013 7"
+
+    @pytest.mark.parametrize("bank_entry", ["", "  ", "\u3000\u00a0", "x" * 65, "a\x00b", "a\u200bb", "\ufdfa" * 5])
     async def test_an_entry_that_cannot_be_used_is_refused(self, bank_entry: str) -> None:
         cast, order_id = await an_order_in(OrderState.REPORTED)
         with pytest.raises(BadRequest):
@@ -204,6 +228,7 @@ class TestSecondPerson:
         await approve(cast, order_id)
         with pytest.raises(BankEntryDiffers):
             await approve(cast, order_id, approved_by=cast.colleague_id, bank_entry="ENTRY-2")
+        assert await approve(cast, order_id, approved_by=cast.colleague_id, bank_entry="entry \u2013 1")
 
     async def test_a_refusal_takes_the_first_approval_with_it(self) -> None:
         cast, order_id = await an_order_in(OrderState.REPORTED, amount_nanos=MUCH)
