@@ -34,6 +34,8 @@ async def change_role(
 ) -> None:
     """Let a member act in another role from now on; the role they have already changes nothing.
 
+    Open invitations that they sent and may no longer send are withdrawn, or they could come back through one.
+
     Args:
         session: Open unit of work; the caller commits.
         organization_id: Which organization.
@@ -51,6 +53,10 @@ async def change_role(
     if member.role is role:
         return
     before, member.role = member.role, role
+    if role not in IN_CHARGE:
+        await _withdraw_offers_of(session, member, set(OrganizationRole))
+    elif role is not OrganizationRole.OWNER:
+        await _withdraw_offers_of(session, member, {OrganizationRole.OWNER})
     await audit.record(
         session,
         actor=Actor(ActorKind.PERSON, changed_by),
@@ -81,17 +87,8 @@ async def remove_member(session: AsyncSession, *, organization_id: str, person_i
     """
     member = await _member_to_change(session, organization_id, person_id, removed_by, becomes=None)
     role = member.role
+    await _withdraw_offers_of(session, member, set(OrganizationRole))
     await session.delete(member)
-    await session.exec(
-        update(Invitation)
-        .where(
-            col(Invitation.organization_id) == organization_id,
-            col(Invitation.invited_by) == person_id,
-            col(Invitation.accepted_at).is_(None),
-            col(Invitation.withdrawn_at).is_(None),
-        )
-        .values(withdrawn_at=clock.utc_now())
-    )
     await revoke_sessions_of(session, person_id)
     await audit.record(
         session,
@@ -103,18 +100,42 @@ async def remove_member(session: AsyncSession, *, organization_id: str, person_i
     )
 
 
-async def _member_to_change(
-    session: AsyncSession, organization_id: str, person_id: str, changed_by: str, *, becomes: OrganizationRole | None
-) -> Membership:
-    """Lock an organization's members and return one who may become what is asked for; ``None``: no member."""
+async def lock_members(session: AsyncSession, organization_id: str) -> dict[str, Membership]:
+    """Let nobody else change or remove an organization's members until the caller commits.
+
+    Return them as they are now, by their person's id.
+    """
     # All rows, in one order: two owners who remove each other at once must not both find the other still there.
     query = (
         select(Membership)
         .where(Membership.organization_id == organization_id)
         .order_by(Membership.person_id)
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
-    members = {member.person_id: member for member in await session.exec(query)}
+    return {member.person_id: member for member in await session.exec(query)}
+
+
+async def _withdraw_offers_of(session: AsyncSession, member: Membership, roles: set[OrganizationRole]) -> None:
+    """Make a member's open invitations to some roles worthless."""
+    await session.exec(
+        update(Invitation)
+        .where(
+            col(Invitation.organization_id) == member.organization_id,
+            col(Invitation.invited_by) == member.person_id,
+            col(Invitation.role).in_(roles),
+            col(Invitation.accepted_at).is_(None),
+            col(Invitation.withdrawn_at).is_(None),
+        )
+        .values(withdrawn_at=clock.utc_now())
+    )
+
+
+async def _member_to_change(
+    session: AsyncSession, organization_id: str, person_id: str, changed_by: str, *, becomes: OrganizationRole | None
+) -> Membership:
+    """Lock an organization's members and return one who may become what is asked for; ``None``: no member."""
+    members = await lock_members(session, organization_id)
     acting, member = members.get(changed_by), members.get(person_id)
     if acting is None or acting.role not in IN_CHARGE:
         raise Forbidden("Only owners and administrators change who acts for the organization.")

@@ -15,7 +15,7 @@ from onetoken_app.identity.service import disable_person, start_session
 from onetoken_app.organizations.invitations import InvitationWithdrawn, accept_invitation, invite
 from onetoken_app.organizations.members import LastOwner, OwnersOnly, change_role, remove_member
 from onetoken_app.organizations.models import OrganizationRole
-from onetoken_app.organizations.queries import members_of
+from onetoken_app.organizations.queries import members_of, open_invitations
 from tests.support.builders import a_person, an_organization
 
 OWNER, ADMINISTRATOR = OrganizationRole.OWNER, OrganizationRole.ADMINISTRATOR
@@ -52,6 +52,15 @@ async def remove(organization_id: str, person_id: str, *, by: str) -> None:
     """Remove a member and commit."""
     async with unit_of_work() as session:
         await remove_member(session, organization_id=organization_id, person_id=person_id, removed_by=by)
+
+
+async def offer(organization_id: str, role: OrganizationRole, *, by: str) -> str:
+    """Invite an address of the inviter's own for each role, and commit; return the invitation's id."""
+    async with unit_of_work() as session:
+        return await invite(
+            session, organization_id=organization_id, email=f"{by}.{role}@home.example".lower(), role=role,
+            invited_by=by, lifetime=timedelta(days=7),
+        )  # fmt: skip
 
 
 async def acts() -> list[tuple[str, str, str]]:
@@ -127,6 +136,45 @@ class TestChangeRole:
         assert isinstance(refusal, Forbidden | Conflict)
         assert list((await roles_in(organization_id)).values()).count(OWNER) == 1
 
+    @pytest.mark.parametrize(
+        ("before", "after", "still_open"),
+        [
+            pytest.param(OWNER, ADMINISTRATOR, {ADMINISTRATOR, VIEWER}, id="an owner no longer makes owners"),
+            pytest.param(OWNER, VIEWER, set(), id="an owner no longer invites"),
+            pytest.param(ADMINISTRATOR, DEVELOPER, set(), id="an administrator no longer invites"),
+            pytest.param(ADMINISTRATOR, OWNER, {ADMINISTRATOR, VIEWER}, id="a promotion withdraws nothing"),
+        ],
+    )
+    async def test_offers_that_the_new_role_may_not_make_are_withdrawn(
+        self,
+        organization_id: str,
+        before: OrganizationRole,
+        after: OrganizationRole,
+        still_open: set[OrganizationRole],
+    ) -> None:
+        owner, member = await a_member(organization_id, OWNER), await a_member(organization_id, before)
+        kept = await offer(organization_id, OWNER, by=owner)
+        own = {
+            role: await offer(organization_id, role, by=member)
+            for role in (OWNER, ADMINISTRATOR, VIEWER)
+            if before is OWNER or role is not OWNER
+        }
+        await change(organization_id, member, after, by=owner)
+        async with read_session() as session:
+            left = {one.id for one in await open_invitations(session, organization_id, clock.utc_now())}
+        assert left == {kept} | {own[role] for role in still_open}
+
+    async def test_a_demoted_owner_does_not_come_back_as_one(self, organization_id: str) -> None:
+        owner, demoted = await a_member(organization_id, OWNER), await a_member(organization_id, OWNER)
+        offered = await offer(organization_id, OWNER, by=demoted)
+        async with unit_of_work() as session:
+            second_self = await a_person(session)
+        await change(organization_id, demoted, VIEWER, by=owner)
+        async with unit_of_work() as session:
+            with pytest.raises(InvitationWithdrawn):
+                await accept_invitation(session, invitation_id=offered, person_id=second_self)
+        assert await roles_in(organization_id) == {owner: OWNER, demoted: VIEWER}
+
 
 class TestRemoveMember:
     async def test_ends_every_session_and_is_audited(self, organization_id: str) -> None:
@@ -151,13 +199,8 @@ class TestRemoveMember:
 
     async def test_their_own_invitations_are_worthless_and_those_of_others_stand(self, organization_id: str) -> None:
         owner, administrator = await a_member(organization_id, OWNER), await a_member(organization_id, ADMINISTRATOR)
-        offers = {}
+        offers = {inviter: await offer(organization_id, VIEWER, by=inviter) for inviter in (owner, administrator)}
         async with unit_of_work() as session:
-            for inviter in (owner, administrator):
-                offers[inviter] = await invite(
-                    session, organization_id=organization_id, email=f"{inviter.lower()}@home.example", role=VIEWER,
-                    invited_by=inviter, lifetime=timedelta(days=7),
-                )  # fmt: skip
             guest = await a_person(session)
         await remove(organization_id, administrator, by=owner)
         async with unit_of_work() as session:
