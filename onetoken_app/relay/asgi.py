@@ -56,7 +56,7 @@ class RelayApp:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong, its caller gets an error of ours."""
-        path, reply = scope["path"], Reply(send, request_id=new_id(Kind.REQUEST))
+        path, reply = scope["path"], Reply(send, request_id=new_id(Kind.REQUEST), peer=scope.get("client"))
         try:
             if path in _PROBES:
                 await self._probe(path, reply)

@@ -16,7 +16,7 @@ from onetoken_app.relay.admission import admit, balance_too_low, check_standing
 from onetoken_app.relay.attempts import open_upstream
 from onetoken_app.relay.authentication import authenticate
 from onetoken_app.relay.dialects.openai_chat import ChatRequest, read_request
-from onetoken_app.relay.errors import CallerLeft, internal_error
+from onetoken_app.relay.errors import CallerLeft, CallerStalled, internal_error
 from onetoken_app.relay.estimation import estimated_input
 from onetoken_app.relay.open_call import OpenCall, Phase, counts_for
 from onetoken_app.relay.policy_snapshot import Caller
@@ -135,6 +135,9 @@ async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
     except OneTokenError as error:
         get_logger().error("close_not_confirmed", request_id=call.request_id, error_code=error.code)
         ending, charge_nanos = Ending(error=error), call.admission.upper_charge_nanos
+    if isinstance(ending.error, CallerStalled):
+        call.reply.hang_up()
+        return
     if isinstance(ending.error, CallerLeft):
         call.reply.abandon()
         return
@@ -142,7 +145,9 @@ async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
         # One who reads slowly is as patient a caller at the end as in the middle; the call is closed by now.
         async with asyncio.timeout(runtime.settings.upstream_idle_seconds):
             await _send_end(call, ending, is_charged=charge_nanos > 0)
-    except (TimeoutError, CallerLeft):
+    except TimeoutError:
+        call.reply.hang_up()
+    except CallerLeft:
         call.reply.abandon()
 
 

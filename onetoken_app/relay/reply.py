@@ -9,6 +9,7 @@ from onetoken_app.errors import OneTokenError
 from onetoken_app.providers.event_stream import KEEP_ALIVE, event_of
 from onetoken_app.relay.dialects.openai_errors import error_body, error_headers
 from onetoken_app.relay.errors import CallerLeft
+from onetoken_app.relay.hang_up import hang_up_on
 
 Send = Callable[[Any], Awaitable[None]]
 
@@ -30,12 +31,20 @@ class Reply:
     """
 
     __slots__ = (
-        "_is_gone", "_is_stream", "_keep_alive", "_send", "has_started", "is_abandoned", "is_writing", "request_id",
+        "_is_gone", "_is_stream", "_keep_alive", "_peer", "_send", "has_started", "is_abandoned", "is_writing",
+        "request_id",
     )  # fmt: skip
 
-    def __init__(self, send: Send, *, request_id: str) -> None:
-        """Begin with nothing sent."""
+    def __init__(self, send: Send, *, request_id: str, peer: tuple[str, int | str] | None = None) -> None:
+        """Begin with nothing sent.
+
+        Args:
+            send: The server's.
+            request_id: The request's id.
+            peer: The other end of the connection, as the server names it.
+        """
         self._send = send
+        self._peer = peer
         self.request_id = request_id
         self._keep_alive: asyncio.Task[None] | None = None
         self._is_gone = False
@@ -106,6 +115,11 @@ class Reply:
     def abandon(self) -> None:
         """Send nothing more."""
         self.is_abandoned = True
+
+    def hang_up(self) -> None:
+        """Send nothing more, and end the connection of one who does not read."""
+        self.abandon()
+        hang_up_on(self._peer)
 
     async def _send_keep_alive(self) -> None:
         """Send the comment that official clients skip; whether the connection broke, the next write finds out."""

@@ -122,17 +122,29 @@ class Served:
     async def leave_mid_stream(self, after: bytes) -> None:
         """Make a call on a bare socket and leave once ``after`` has come."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        body = json.dumps({"model": "mock", "messages": MESSAGES, "stream": True}).encode()
-        head = (
-            f"POST /v1/chat/completions HTTP/1.1\r\nhost: relay\r\ncontent-type: application/json\r\n"
-            f"authorization: Bearer {self.installation.secret}\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        writer.write(head.encode() + body)
+        writer.write(self._call())
         if after:
             await asyncio.wait_for(reader.readuntil(after), 10)
         else:
             await asyncio.wait_for(self.installation.upstream.arrived.wait(), 10)
         writer.transport.abort()
+
+    async def ask_and_read_nothing(self) -> socket.socket:
+        """Make a call on a bare socket with little room, and leave it be."""
+        caller = socket.socket()
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        caller.connect(("127.0.0.1", self.port))
+        caller.sendall(self._call())
+        return caller
+
+    def _call(self) -> bytes:
+        """Write a call as it goes over the wire."""
+        body = json.dumps({"model": "mock", "messages": MESSAGES, "stream": True}).encode()
+        head = (
+            f"POST /v1/chat/completions HTTP/1.1\r\nhost: relay\r\ncontent-type: application/json\r\n"
+            f"authorization: Bearer {self.installation.secret}\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
 
 
 @pytest.fixture
@@ -181,6 +193,24 @@ class TestBothServers:
             assert await asyncio.wait_for(served.process.wait(), 20) in {0, -signal.SIGTERM}
         charges = sorted(record.charge_nanos for record in await installation.records())
         assert charges == sorted([0, ESTIMATED_CHARGE_NANOS, USUAL_CHARGE_NANOS])
+        await installation.check_ledger()
+
+    async def test_the_connection_of_one_who_reads_nothing_does_not_stay(
+        self, installation: Installation, server: str
+    ) -> None:
+        async def floods(exchange: Exchange) -> None:
+            await exchange.begin_stream()
+            while True:
+                await exchange.send_event(chunk("word " * 10_000))
+
+        installation.upstream.behave = floods
+        installation.settings = installation.settings.model_copy(update={"upstream_idle_seconds": 1.0})
+        async with installation.served_by(server) as served:
+            callers = [await served.ask_and_read_nothing() for _ in range(3)]
+            for caller in callers:
+                await asyncio.wait_for(_end_of(caller), 30)
+                caller.close()
+        assert [record.error_code for record in await installation.records()] == ["caller_stalled"] * 3
         await installation.check_ledger()
 
     async def test_what_follows_a_request_with_two_lengths_is_not_read_as_a_request(
@@ -302,6 +332,13 @@ async def progresses() -> list[HoldProgress]:
     """Return all durable progress."""
     async with read_session() as session:
         return list(await session.exec(select(HoldProgress)))
+
+
+async def _end_of(connection: socket.socket) -> None:
+    """Wait, without reading, until the other side ended a connection."""
+    established = 1  # the first byte of the kernel's TCP_INFO
+    while connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == established:  # noqa: ASYNC110 # the kernel's
+        await asyncio.sleep(0.05)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
