@@ -13,12 +13,12 @@ from onetoken_app.console.frame import boundary
 from onetoken_app.console.front_door import in_front_of
 from onetoken_app.console.front_end import PROJECT_ROOT
 from onetoken_app.console.kept_states import EVENT_CHARACTERS_MAX, guard_tabs
+from onetoken_app.console.open_sockets import OpenSockets
 from onetoken_app.console.origins import is_https
 from onetoken_app.console.pages import PAGES
 from onetoken_app.console.published_texts import PublishedTexts
 from onetoken_app.console.security_headers import SecurityHeaders
 from onetoken_app.console.session import seal_events
-from onetoken_app.console.stranger_sockets import StrangerSockets
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import PRODUCT_NAME, STYLESHEETS, head_components
 from onetoken_app.jobs.deliver_letters import letters_delivered
@@ -56,7 +56,7 @@ app = rx.App(
     api_transformer=in_front_of(
         first=(RelayApp(_runtime), DocumentRoutes(_settings), AccountRoutes(_settings), PublishedTexts()),
         wrap=lambda rest: SecurityHeaders(
-            StrangerSockets(rest, settings=_settings), root=PROJECT_ROOT, is_https=is_https(_settings)
+            OpenSockets(rest, settings=_settings), root=PROJECT_ROOT, is_https=is_https(_settings)
         ),
     ),
     app_wraps={(55, "ErrorBoundary"): lambda _is_stateful: boundary()},

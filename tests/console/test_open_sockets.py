@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from onetoken_app import clock
-from onetoken_app.console import stranger_sockets
+from onetoken_app.console import open_sockets
 from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.http_exchange import Message, Receive, Scope, Send
-from onetoken_app.console.stranger_sockets import Allowance, StrangerSockets
+from onetoken_app.console.open_sockets import Allowance, OpenSockets
 from onetoken_app.settings import Settings
 from tests.console.conftest import a_signed_in
 
@@ -17,7 +17,7 @@ class Door:
     """The gate in front of an app that holds each socket until its other end is gone."""
 
     def __init__(self, settings: Settings) -> None:
-        self.gate = StrangerSockets(self._serve, settings=settings)
+        self.gate = OpenSockets(self._serve, settings=settings)
         self.held: list[str] = []
         self.changed = asyncio.Event()
 
@@ -61,12 +61,12 @@ def door(routes: AccountRoutes, sqlite_settings: Settings, monkeypatch: pytest.M
     assert routes.owns("/account/sign-in")
     now_seconds = clock.monotonic_seconds()
     monkeypatch.setattr(clock, "monotonic_seconds", lambda: now_seconds)
-    monkeypatch.setattr(stranger_sockets, "OPEN_MAX", 3)
-    monkeypatch.setattr(stranger_sockets, "OPEN_PER_ADDRESS_MAX", 2)
+    monkeypatch.setattr(open_sockets, "OPEN_MAX", 3)
+    monkeypatch.setattr(open_sockets, "OPEN_PER_ADDRESS_MAX", 2)
     return Door(sqlite_settings)
 
 
-class TestStrangerSockets:
+class TestOpenSockets:
     async def test_over_the_number_the_oldest_is_closed(self, door: Door) -> None:
         tasks = [await door.open(f"s{number}", address=f"198.51.100.{number}") for number in range(5)]
         await asyncio.wait(tasks[:2])
@@ -83,17 +83,22 @@ class TestStrangerSockets:
     async def test_whoever_is_too_fast_is_refused_and_no_other_address(
         self, door: Door, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(stranger_sockets, "ADDRESS_BURST", 1)
+        monkeypatch.setattr(open_sockets, "ADDRESS_BURST", 1)
         first, second = await door.open("s0"), await door.open("s1")
         assert await second == [{"type": "websocket.close", "code": 1013}]
         other = await door.open("s2", address="198.51.100.8")
         assert door.held == ["s0", "s2"]
         await _end([first, other])
 
-    async def test_people_who_are_signed_in_are_not_counted(self, door: Door, routes: AccountRoutes) -> None:
+    async def test_one_person_takes_only_their_own(
+        self, door: Door, routes: AccountRoutes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(open_sockets, "OPEN_PER_PERSON_MAX", 4)
         person = await a_signed_in(routes)
-        tasks = [await door.open(f"m{number}", cookie=person.cookie) for number in range(6)]
-        assert len(door.held) == 6
+        tasks = [await door.open("stranger")]
+        tasks += [await door.open(f"m{number}", cookie=person.cookie) for number in range(6)]
+        await asyncio.wait(tasks[1:3])
+        assert door.held == ["stranger", "m2", "m3", "m4", "m5"]
         await _end(tasks)
 
 

@@ -1,11 +1,14 @@
-"""Keeps the sockets of people who are not signed in few: each costs what a page costs, beside the relay.
+"""Keeps sockets few, of one person and of all strangers together: each costs what a page costs, beside the relay.
 
-Who opens them too fast is refused, and Reflex's client tries again; over the numbers the oldest is closed, never the
-new one. So nobody who comes to sign in is kept out by those who are there already. Sockets of sessions pass.
+Over a number the oldest is closed, never the new one, so that those who are there keep nobody out. Strangers who open
+them too fast are refused, one address before all, and Reflex's client tries again; many addresses at once can make
+other strangers wait, but nobody who is signed in.
 """
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from onetoken_app import clock
@@ -17,6 +20,8 @@ from onetoken_app.settings import Settings
 OPEN_MAX = 200
 """Sockets of strangers at once."""
 OPEN_PER_ADDRESS_MAX = 40
+OPEN_PER_PERSON_MAX = 40
+"""Sockets of one person who is signed in, in all their browsers."""
 EVERYBODY_BURST = 80
 EVERYBODY_PER_SECOND = 8.0
 """Sockets of strangers that are let in; a page takes some hundredths of a second of the process."""
@@ -50,7 +55,7 @@ class Allowance:
         return True
 
 
-class StrangerSockets:
+class OpenSockets:
     """Wraps the app that serves sockets."""
 
     def __init__(self, app: AsgiApp, *, settings: Settings) -> None:
@@ -64,26 +69,28 @@ class StrangerSockets:
         self._settings = settings
         self._everybody = Allowance(EVERYBODY_BURST, EVERYBODY_PER_SECOND)
         self._addresses: OrderedDict[str, Allowance] = OrderedDict()
-        self._open: dict[asyncio.Event, str] = {}
-        """What closes a socket, and its address; the oldest first."""
+        self._strangers: dict[asyncio.Event, str] = {}
+        """What closes a socket of a stranger, and its address; the oldest first."""
+        self._people: dict[asyncio.Event, str] = {}
+        """What closes a socket of a person, and their id; the oldest first."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass requests and sockets of sessions on; count the others."""
-        if scope["type"] != "websocket" or await _has_session(scope):
+        """Pass requests on, and sockets within their numbers."""
+        if scope["type"] != "websocket":
             await self._app(scope, receive, send)
+            return
+        person_id = await _person_of(scope)
+        if person_id is not None:
+            with _place(self._people, person_id, most=OPEN_PER_PERSON_MAX) as is_over:
+                await self._app(scope, _until(is_over, receive), send)
             return
         address = caller_ip(scope, trusted_proxy_count=self._settings.trusted_proxy_count)
         if not (self._allowance(address).takes_one() and self._everybody.takes_one()):
             await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
             return
-        is_over = asyncio.Event()
-        self._open[is_over] = address
-        self._close_oldest([one for one, its in self._open.items() if its == address], keep=OPEN_PER_ADDRESS_MAX)
-        self._close_oldest(list(self._open), keep=OPEN_MAX)
-        try:
+        with _place(self._strangers, address, most=OPEN_PER_ADDRESS_MAX) as is_over:
+            _close_oldest(self._strangers, list(self._strangers), keep=OPEN_MAX)
             await self._app(scope, _until(is_over, receive), send)
-        finally:
-            self._open.pop(is_over, None)
 
     def _allowance(self, address: str) -> Allowance:
         """Return what an address has left; those that were not seen for longest are forgotten."""
@@ -93,19 +100,33 @@ class StrangerSockets:
             self._addresses.popitem(last=False)
         return found
 
-    def _close_oldest(self, sockets: list[asyncio.Event], *, keep: int) -> None:
-        """Close what is over a number."""
-        for one in sockets[: max(len(sockets) - keep, 0)]:
-            del self._open[one]
-            one.set()
 
-
-async def _has_session(scope: Scope) -> bool:
-    """Whether a browser that opens a socket is signed in; nobody is while the database is away."""
+@contextmanager
+def _place(sockets: dict[asyncio.Event, str], whose: str, *, most: int) -> Iterator[asyncio.Event]:
+    """Give a socket a place until it ends; what is yielded says that too many others of the same came after it."""
+    is_over = asyncio.Event()
+    sockets[is_over] = whose
+    _close_oldest(sockets, [one for one, its in sockets.items() if its == whose], keep=most)
     try:
-        return await find_caller(header(scope, b"cookie")) is not None
+        yield is_over
+    finally:
+        sockets.pop(is_over, None)
+
+
+def _close_oldest(sockets: dict[asyncio.Event, str], among: list[asyncio.Event], *, keep: int) -> None:
+    """Close what is over a number."""
+    for one in among[: max(len(among) - keep, 0)]:
+        del sockets[one]
+        one.set()
+
+
+async def _person_of(scope: Scope) -> str | None:
+    """Return who opens a socket, if they are signed in; nobody is while the database is away."""
+    try:
+        caller = await find_caller(header(scope, b"cookie"))
     except Unavailable:
-        return False
+        return None
+    return caller.person.person_id if caller is not None else None
 
 
 def _until(is_over: asyncio.Event, receive: Receive) -> Receive:
