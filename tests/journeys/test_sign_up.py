@@ -149,6 +149,7 @@ class TestComingIn:
         page.context.clear_cookies()
         page.goto(f"{server.url}/sign-in")
         page.get_by_role("link", name="Forgotten password?").click()
+        expect(page.get_by_role("button", name="Send the link")).to_be_visible()
         page.get_by_label("E-mail address").fill(EMAIL)
         page.get_by_role("button", name="Send the link").click()
         expect(page.get_by_text("a mail is on its way")).to_be_visible()
