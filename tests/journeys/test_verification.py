@@ -154,7 +154,9 @@ class TestVerification:
 
     def test_an_approval_counts_at_once(self, owner: Page, reviewer: Page, installation: Installation) -> None:
         reviewer.get_by_role("button", name="Approve", exact=True).click()
-        reviewer.get_by_role("checkbox", name="The operator consents").check()
+        consent = reviewer.get_by_role("checkbox", name="The operator consents")
+        consent.click()
+        expect(consent).to_be_checked()
         reviewer.get_by_role("dialog").get_by_role("button", name="Approve", exact=True).click()
         expect(reviewer.get_by_text("Nobody waits.")).to_be_visible()
         owner.reload()

@@ -40,16 +40,30 @@ def decided_columns(on_look: Any) -> list[Column]:
     ]
 
 
-def decision_form(*, on_answer: Any, on_release: Any, approves: str) -> rx.Component:
+def take_offer(*, on_take: Any) -> rx.Component:
+    """Offer a case that nobody reviews."""
+    return rx.fragment(
+        rx.el.p(text("reviews.take_words")),
+        rx.el.div(
+            rx.el.button(text("reviews.take"), type="button", on_click=on_take, class_name="button primary"),
+            class_name="dialog-actions",
+        ),
+    )
+
+
+def decision_form(case: Value, *, on_answer: Any, on_release: Any, approves: str) -> rx.Component:
     """Approve, ask or refuse, or give the case back.
 
     Args:
+        case: Which, and its revision, are posted with the form: the server may have opened another meanwhile.
         on_answer: Takes the form: what is answered, why, and words.
         on_release: Gives the case back.
         approves: The dialog that asks before an approval.
     """
     reasons = [rx.el.option(text(f"reason.{reason}"), value=reason.value) for reason in ReviewReason]
     return rx.el.form(
+        rx.el.input(type="hidden", name="case_id", value=case.id, read_only=True),
+        rx.el.input(type="hidden", name="revision", value=case.revision, read_only=True),
         field(
             text("reviews.answer"),
             rx.el.select(
@@ -73,6 +87,7 @@ def decision_form(*, on_answer: Any, on_release: Any, approves: str) -> rx.Compo
             ),
             class_name="dialog-actions",
         ),
+        key=f"decide-{case.id}",
         on_submit=on_answer,
         reset_on_submit=False,
         class_name="form",

@@ -87,6 +87,7 @@ def transfer_particulars(transfer: Value) -> rx.Component:
 def approve_form(transfer: Value, *, on_submit: Any) -> rx.Component:
     """Ask what the bank statement says; a second person names the same entry as the first."""
     return rx.el.form(
+        _which(transfer),
         rx.el.h3(text("transfers.approve_title"), class_name="field-label"),
         rx.cond(transfer.needs_second, note(text("transfers.needs_second"))),
         field(
@@ -127,6 +128,7 @@ def refuse_form(transfer: Value, *, on_submit: Any) -> rx.Component:
     """Ask for a reason of the list, and words of one's own."""
     reasons = [rx.el.option(text(f"transfer_refusal.{one}"), value=one.value) for one in TransferRefusal]
     return rx.el.form(
+        _which(transfer),
         rx.el.h3(text("transfers.refuse_title"), class_name="field-label"),
         field(text("reviews.reason"), rx.el.select(*reasons, name="reason", class_name="input")),
         field(
@@ -142,4 +144,12 @@ def refuse_form(transfer: Value, *, on_submit: Any) -> rx.Component:
         on_submit=on_submit,
         reset_on_submit=False,
         class_name="form",
+    )
+
+
+def _which(transfer: Value) -> rx.Component:
+    """Post for which transfer, as it was, a form is filled in; the server may have opened another meanwhile."""
+    return rx.fragment(
+        rx.el.input(type="hidden", name="order_id", value=transfer.id, read_only=True),
+        rx.el.input(type="hidden", name="revision", value=transfer.revision, read_only=True),
     )

@@ -1,5 +1,6 @@
 """The reviewers' desk: cases that wait, longest waiting first, and the one that is open beside its documents."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import reflex as rx
@@ -10,7 +11,7 @@ from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.case_file import CASE_TONES, document_table, particulars_list
 from onetoken_app.console.components.data_table import data_table, empty_state, pager
 from onetoken_app.console.components.dialogs import confirm_dialog
-from onetoken_app.console.components.review_desk import decided_columns, decision_form, waiting_columns
+from onetoken_app.console.components.review_desk import decided_columns, decision_form, take_offer, waiting_columns
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
@@ -27,7 +28,7 @@ from onetoken_app.console.shown.cases import (
 from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
 from onetoken_app.console.text.lookup import text
 from onetoken_app.database import read_session, unit_of_work
-from onetoken_app.errors import BadRequest
+from onetoken_app.errors import BadRequest, Conflict
 from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.settings import get_settings
 from onetoken_app.verification import review
@@ -84,37 +85,31 @@ class ReviewsState(rx.State):
         await self.load()
 
     @event_for(Role.STAFF_REVIEWER)
-    async def take(self) -> None:
+    async def take(self, case_id: str, revision: int) -> None:
         """Take the open case, so that nobody else decides on it meanwhile."""
-        async with unit_of_work() as session:
-            await review.take_case(session, **self._open(), reviewer_id=caller().person.person_id)
-        await self.load()
+        await self._act(review.take_case, case_id, revision, reviewer_id=caller().person.person_id)
 
     @event_for(Role.STAFF_REVIEWER)
-    async def release(self) -> None:
+    async def release(self, case_id: str, revision: int) -> None:
         """Give the open case back to the list."""
-        async with unit_of_work() as session:
-            await review.release_case(session, **self._open(), reviewer_id=caller().person.person_id)
-        await self.load()
+        await self._act(review.release_case, case_id, revision, reviewer_id=caller().person.person_id)
 
     @event_for(Role.STAFF_REVIEWER)
-    async def approve(self) -> None:
+    async def approve(self, case_id: str, revision: int) -> None:
         """Confirm that the organization is what it says, and consent to its use where the box is ticked."""
-        letters, person_id = mail_room(get_settings()), caller().person.person_id
-        async with unit_of_work() as session:
-            await review.approve_case(
-                session,
-                **self._open(),
-                decided_by=person_id,
-                mail_room=letters,
-                consents_to_public_service=self.consents_to_public,
-            )
-        await self.load()
+        await self._act(
+            review.approve_case,
+            case_id,
+            revision,
+            decided_by=caller().person.person_id,
+            mail_room=mail_room(get_settings()),
+            consents_to_public_service=self.consents_to_public,
+        )
 
     @event_for(Role.STAFF_REVIEWER)
-    async def consent(self, consents: bool) -> None:  # noqa: FBT001 # a browser sends arguments by position
-        """Tick the box; nothing is saved yet."""
-        self.consents_to_public = consents
+    async def consent(self, case_id: str, consents: bool) -> None:  # noqa: FBT001 # a browser sends arguments by position
+        """Tick the box of the open case; nothing is saved yet."""
+        self.consents_to_public = consents if case_id == self.open_case.id else self.consents_to_public
 
     @event_for(Role.STAFF_REVIEWER)
     async def answer(self, form: dict[str, Any]) -> None:
@@ -122,16 +117,28 @@ class ReviewsState(rx.State):
         decide, reason = _DECISIONS.get(str(form.get("decision"))), str(form.get("reason"))
         if decide is None or reason not in set(ReviewReason):
             raise BadRequest("Choose what to do and a reason.", parameter="reason")
-        letters = mail_room(get_settings())
-        async with unit_of_work() as session:
-            await decide(
-                session,
-                **self._open(),
-                decided_by=caller().person.person_id,
-                reason=ReviewReason(reason),
-                words=str(form.get("words", "")),
-                mail_room=letters,
-            )
+        await self._act(
+            decide,
+            form.get("case_id"),
+            form.get("revision"),
+            decided_by=caller().person.person_id,
+            reason=ReviewReason(reason),
+            words=str(form.get("words", "")),
+            mail_room=mail_room(get_settings()),
+        )
+
+    async def _act(self, act: Callable[..., Awaitable[None]], case_id: Any, revision: Any, **how: Any) -> None:
+        """Do something about the case that was on the screen, as it was; another one, or a newer one, is loaded."""
+        seen = self.open_case
+        if (str(case_id), str(revision)) != (seen.id, str(seen.revision)):
+            await self.load()
+            raise Conflict("This was for another case, or for what it was before; nothing was done. Look again.")
+        try:
+            async with unit_of_work() as session:
+                await act(session, case_id=seen.id, expected_revision=seen.revision, **how)
+        except Conflict:
+            await self.load()
+            raise
         await self.load()
 
     async def _read_decided(self, *, before: str | None) -> None:
@@ -143,14 +150,11 @@ class ReviewsState(rx.State):
         self.older_than = shown[-1].id if len(found) > len(shown) else ""
         self.is_newest_page = before is None
 
-    def _open(self) -> dict[str, Any]:
-        """Name the open case as it is on the screen; somebody else's change makes that stale."""
-        return {"case_id": self.open_case.id, "expected_revision": self.open_case.revision}
-
 
 def reviews() -> rx.Component:
     """Show the list and the open case."""
     state = ReviewsState
+    seen = (state.open_case.id, state.open_case.revision)
     return framed(
         page_heading(text("reviews.title"), lead=text("reviews.lead")),
         card(
@@ -172,10 +176,10 @@ def reviews() -> rx.Component:
                 state.open_case.particulars.legal_name,
                 state.uses,
                 is_consented=state.consents_to_public,
-                on_consent=state.consent(~state.consents_to_public),
+                on_consent=state.consent(state.open_case.id, ~state.consents_to_public),
             ),
             confirm=text("reviews.approve"),
-            on_confirm=state.approve,
+            on_confirm=state.approve(*seen),
         ),
         here="/staff/reviews",
     )
@@ -202,6 +206,7 @@ def _decided() -> rx.Component:
 def _open_case() -> rx.Component:
     """Show particulars beside documents, and what may be done."""
     state = ReviewsState
+    seen = (state.open_case.id, state.open_case.revision)
     return rx.fragment(
         rx.el.div(
             card(
@@ -219,19 +224,17 @@ def _open_case() -> rx.Component:
         ),
         rx.cond(
             state.open_case.state == "submitted",
-            card(
-                rx.el.p(text("reviews.take_words")),
-                rx.el.div(
-                    rx.el.button(text("reviews.take"), type="button", on_click=state.take, class_name="button primary"),
-                    class_name="dialog-actions",
-                ),
-                title=text("reviews.decide"),
-            ),
+            card(take_offer(on_take=state.take(*seen)), title=text("reviews.decide")),
         ),
         rx.cond(
             (state.open_case.state == "in_review") & state.is_mine,
             card(
-                decision_form(on_answer=state.answer, on_release=state.release, approves=_APPROVE_DIALOG),
+                decision_form(
+                    state.open_case,
+                    on_answer=state.answer,
+                    on_release=state.release(*seen),
+                    approves=_APPROVE_DIALOG,
+                ),
                 title=text("reviews.decide"),
             ),
         ),

@@ -33,6 +33,7 @@ from onetoken_app.database import read_session
 from onetoken_app.errors import BadRequest, Conflict
 from onetoken_app.identity.queries import names_of
 from onetoken_app.money import NANOS_PER_UNIT
+from onetoken_app.payments.errors import OrderChanged
 from onetoken_app.payments.models import TransferRefusal
 from onetoken_app.payments.queries import OrderView, decided_orders, reported_orders
 from onetoken_app.settings import get_settings
@@ -89,6 +90,7 @@ class TopUpsState(rx.State):
         if not seen.id:
             return
         try:
+            _refuse_for_another(form, seen)
             is_credited = await approve_transfer(
                 caller(),
                 settings=get_settings(),
@@ -112,6 +114,7 @@ class TopUpsState(rx.State):
         if reason not in set(TransferRefusal):
             raise BadRequest("Choose a reason.", parameter="reason")
         try:
+            _refuse_for_another(form, seen)
             await refuse_transfer(
                 caller(),
                 settings=get_settings(),
@@ -139,6 +142,12 @@ class TopUpsState(rx.State):
     def _open(self, order_id: str) -> None:
         """Show what the list has of a transfer, or none."""
         self.open_transfer = next((one for one in self.waiting if one.id == order_id), ShownTransfer())
+
+
+def _refuse_for_another(form: dict[str, Any], seen: ShownTransfer) -> None:
+    """Refuse a form that was filled in before another transfer was opened, or before this one was changed."""
+    if (str(form.get("order_id")), str(form.get("revision"))) != (seen.id, str(seen.revision)):
+        raise OrderChanged("This form was for another transfer, or for what it was before; nothing was done.")
 
 
 def _shown(view: OrderView, names: dict[str, str]) -> ShownTransfer:
