@@ -43,6 +43,8 @@ def guard_tabs(app: App) -> None:
 class KeptStates(StateManagerMemory):
     """Reflex's States in memory, with bounds."""
 
+    _expiration_task: asyncio.Task[None] | None
+
     def __init__(self, *, is_connected: Callable[[str], bool]) -> None:
         """Begin with none.
 
@@ -66,7 +68,7 @@ class KeptStates(StateManagerMemory):
         own[key] = token
         # Put in anew at the end: the order of this dictionary is the order of use.
         self._token_expires_at[key] = (time.time() + self._lifetime_seconds(owner), token)
-        self._ensure_expiration_task()  # type: ignore[no-untyped-call] # Reflex annotates nothing there
+        self._ensure_expiration_task()
         self._drop(list(own.values()), keep=STRANGERS_MAX if owner == NOBODY else TABS_PER_SESSION_MAX)
         if len(self._token_expires_at) > STATES_MAX:
             self._drop([token for _, token in self._token_expires_at.values()], keep=STATES_MAX)

@@ -24,7 +24,7 @@ async def use(kept: KeptStates, name: str, *, owner: str = "") -> None:
 
 async def end(kept: KeptStates) -> None:
     """Stop looking at deadlines."""
-    await kept.close()  # type: ignore[no-untyped-call] # Reflex annotates nothing there
+    await kept.close()
 
 
 def names(kept: KeptStates) -> set[str]:
