@@ -32,7 +32,7 @@ run: $(STAMPS)/project $(STAMPS)/demo ## Start console, relay and a small real m
 	@exec $(BIN)/onetoken up --demo $(PORT_OPTION)
 
 test: test-tools check ## All checks and every test but the long ones
-	$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile
 
 test-all: test-tools ## The long tests: kills, official clients, the order on disk
 	$(BIN)/pytest -m long

@@ -2,6 +2,6 @@
 
 from tests.support.network_guard import close_the_outside
 
-pytest_plugins = ["tests.support.honest_run", "tests.support.groups", "tests.support.databases"]
+pytest_plugins = ["tests.support.honest_run", "tests.support.databases"]
 
 close_the_outside()
