@@ -233,10 +233,16 @@
     menu.scrollLeft += place.left - frame.left - (frame.width - place.width) / 2;
   };
 
-  new MutationObserver(() => {
+  const arrive = () => {
     for (const form of document.querySelectorAll(".is-ready [data-looks]")) if (!looked.has(form)) look(form);
     showCurrent();
-  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["class", "aria-current"] });
+  };
+  new MutationObserver(arrive).observe(document.documentElement, {
+    childList: true,
+    subtree: true,
+    attributeFilter: ["class", "aria-current"],
+  });
+  arrive(); // a page may be whole before this script comes
 
   const signOut = async () => {
     await post("sign-out", {});
