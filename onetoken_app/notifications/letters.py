@@ -195,6 +195,50 @@ def transfer_waits(locale: str, *, organization_name: str, address: str) -> Lett
     )
 
 
+def role_changed(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell a member that what they may do for an organization was changed; the console says to what."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.ROLE_CHANGED,
+            f"您在“{organization_name}”的角色已更改",
+            f"您在 OneToken 上代表“{organization_name}”行事的角色已由该组织更改，立即生效。请登录查看新角色及其权限：",
+            address,
+            "如果您认为有误，请联系该组织的所有者或管理员。",
+        )
+    return _english(
+        LetterKind.ROLE_CHANGED,
+        f"Your role for {organization_name} was changed",
+        f"Somebody in charge of {organization_name} changed your role for it on OneToken. It counts at once. Sign in "
+        "to see which it is, and what it allows:",
+        address,
+        "If you think that this is a mistake, ask an owner or administrator of the organization.",
+    )
+
+
+def member_removed(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell somebody that they act for an organization no longer."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.MEMBER_REMOVED,
+            f"您已不再代表“{organization_name}”",
+            f"您已被移出 OneToken 上的“{organization_name}”，不再代表该组织行事，所有浏览器都已退出登录。"
+            "您的账户仍然保留；如果您还代表其他组织，请重新登录：",
+            address,
+            "您创建的 API 密钥属于该组织，仍由其保管；您发出的未接受邀请已撤回。"
+            "如果您认为有误，请联系该组织的所有者或管理员。",
+        )
+    return _english(
+        LetterKind.MEMBER_REMOVED,
+        f"You act for {organization_name} no longer",
+        f"You were removed from {organization_name} on OneToken: you act for it no longer, and every browser was "
+        "signed out. Your account stays; if you act for another organization, sign in again:",
+        address,
+        "API keys that you created belong to the organization and stay with it; invitations of yours that nobody "
+        "accepted were withdrawn. If you think that this is a mistake, ask an owner or administrator of the "
+        "organization.",
+    )
+
+
 def _english(kind: LetterKind, subject: str, before: str, link: str, after: str) -> Letter:
     """Put an English mail together."""
     return Letter(kind, subject, f"Hello,\n\n{before}\n\n{link}\n\n{after}\n\nOneToken\n")

@@ -32,6 +32,10 @@ class LetterKind(StrEnum):
     """Something happened to a payment."""
     TRANSFER_WAITS = "transfer_waits"
     """To finance: a customer reported a transfer."""
+    ROLE_CHANGED = "role_changed"
+    """What somebody may do for an organization was changed."""
+    MEMBER_REMOVED = "member_removed"
+    """Somebody acts for an organization no longer."""
 
 
 class DeliveryFailure(StrEnum):

@@ -75,6 +75,34 @@ async def write_to_members(
         )
 
 
+async def write_to_person(
+    session: AsyncSession,
+    *,
+    mail_room: MailRoom,
+    organization_id: str,
+    person_id: str,
+    letter: Callable[[str, str], Letter],
+) -> None:
+    """Post a mail to one person about an organization, member or not; somebody disabled gets none.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        mail_room: Seals the mail.
+        organization_id: Which organization.
+        person_id: To whom.
+        letter: Writes it, given a locale and the organization's name.
+    """
+    person, organization = await session.get(Person, person_id), await session.get(Organization, organization_id)
+    if person is None or organization is None or person.disabled_at is not None:
+        return
+    await post_letter(
+        session,
+        key_encryption_key=mail_room.key_encryption_key,
+        recipient=person.email,
+        letter=letter(person.locale, organization.name),
+    )
+
+
 async def write_to_staff(
     session: AsyncSession, *, mail_room: MailRoom, role: StaffRole, letter: Callable[[str], Letter]
 ) -> None:

@@ -1,6 +1,7 @@
 """Changes who acts for an organization, and as what. Every act is in the audit log.
 
-An organization keeps an owner who can sign in, and only owners make, change or remove owners.
+An organization keeps an owner who can sign in, and only owners make, change or remove owners. Whom it concerns is told
+by mail.
 """
 
 from sqlmodel import col, select, update
@@ -13,7 +14,8 @@ from onetoken_app.audit.service import Actor
 from onetoken_app.errors import Conflict, Forbidden, NotFound
 from onetoken_app.identity.models import Person
 from onetoken_app.identity.service import revoke_sessions_of
-from onetoken_app.organizations.circulars import IN_CHARGE
+from onetoken_app.notifications import letters
+from onetoken_app.organizations.circulars import IN_CHARGE, MailRoom, write_to_person
 from onetoken_app.organizations.models import Invitation, Membership, OrganizationRole
 
 
@@ -30,7 +32,13 @@ class OwnersOnly(Forbidden):
 
 
 async def change_role(
-    session: AsyncSession, *, organization_id: str, person_id: str, role: OrganizationRole, changed_by: str
+    session: AsyncSession,
+    *,
+    organization_id: str,
+    person_id: str,
+    role: OrganizationRole,
+    changed_by: str,
+    mail_room: MailRoom,
 ) -> None:
     """Let a member act in another role from now on; the role they have already changes nothing.
 
@@ -42,6 +50,7 @@ async def change_role(
         person_id: The member.
         role: The new role.
         changed_by: Who does it; their role is read here, under the same lock.
+        mail_room: Writes to the member.
 
     Raises:
         Forbidden: They are not in charge of the members.
@@ -65,9 +74,20 @@ async def change_role(
         organization_id=organization_id,
         facts={"from": before.value, "to": role.value},
     )
+    await write_to_person(
+        session,
+        mail_room=mail_room,
+        organization_id=organization_id,
+        person_id=person_id,
+        letter=lambda locale, name: letters.role_changed(
+            locale, organization_name=name, address=f"{mail_room.console_url}/members"
+        ),
+    )
 
 
-async def remove_member(session: AsyncSession, *, organization_id: str, person_id: str, removed_by: str) -> None:
+async def remove_member(
+    session: AsyncSession, *, organization_id: str, person_id: str, removed_by: str, mail_room: MailRoom
+) -> None:
     """Let a member act for the organization no longer, and sign them out everywhere.
 
     Open invitations that they sent are withdrawn, or they could come back through one. Keys that they minted belong to
@@ -78,6 +98,7 @@ async def remove_member(session: AsyncSession, *, organization_id: str, person_i
         organization_id: Which organization.
         person_id: The member; may be who removes.
         removed_by: Who does it; their role is read here, under the same lock.
+        mail_room: Writes to whoever was removed.
 
     Raises:
         Forbidden: They are not in charge of the members.
@@ -97,6 +118,15 @@ async def remove_member(session: AsyncSession, *, organization_id: str, person_i
         subject_id=person_id,
         organization_id=organization_id,
         facts={"role": role.value},
+    )
+    await write_to_person(
+        session,
+        mail_room=mail_room,
+        organization_id=organization_id,
+        person_id=person_id,
+        letter=lambda locale, name: letters.member_removed(
+            locale, organization_name=name, address=f"{mail_room.console_url}/sign-in"
+        ),
     )
 
 

@@ -10,8 +10,12 @@ from onetoken_app import clock
 from onetoken_app.audit.models import AuditEntry
 from onetoken_app.database import Database, current_database, read_session, unit_of_work
 from onetoken_app.errors import Conflict, Forbidden, NotFound
+from onetoken_app.identity.models import Person
 from onetoken_app.identity.queries import signed_in_person
 from onetoken_app.identity.service import disable_person, start_session
+from onetoken_app.notifications.models import LetterKind, OutboxLetter
+from onetoken_app.notifications.queries import waiting_letters
+from onetoken_app.organizations.circulars import MailRoom
 from onetoken_app.organizations.invitations import InvitationWithdrawn, accept_invitation, invite
 from onetoken_app.organizations.members import LastOwner, OwnersOnly, change_role, remove_member
 from onetoken_app.organizations.models import OrganizationRole
@@ -20,6 +24,7 @@ from tests.support.builders import a_person, an_organization
 
 OWNER, ADMINISTRATOR = OrganizationRole.OWNER, OrganizationRole.ADMINISTRATOR
 DEVELOPER, VIEWER = OrganizationRole.DEVELOPER, OrganizationRole.VIEWER
+MAIL_ROOM = MailRoom(bytes(32), "https://console.test.example")
 
 
 @pytest.fixture
@@ -45,13 +50,17 @@ async def roles_in(organization_id: str) -> dict[str, OrganizationRole]:
 async def change(organization_id: str, person_id: str, role: OrganizationRole, *, by: str) -> None:
     """Change a role and commit."""
     async with unit_of_work() as session:
-        await change_role(session, organization_id=organization_id, person_id=person_id, role=role, changed_by=by)
+        await change_role(
+            session, organization_id=organization_id, person_id=person_id, role=role, changed_by=by, mail_room=MAIL_ROOM
+        )
 
 
 async def remove(organization_id: str, person_id: str, *, by: str) -> None:
     """Remove a member and commit."""
     async with unit_of_work() as session:
-        await remove_member(session, organization_id=organization_id, person_id=person_id, removed_by=by)
+        await remove_member(
+            session, organization_id=organization_id, person_id=person_id, removed_by=by, mail_room=MAIL_ROOM
+        )
 
 
 async def offer(organization_id: str, role: OrganizationRole, *, by: str) -> str:
@@ -70,6 +79,19 @@ async def acts() -> list[tuple[str, str, str]]:
         return [(row.actor_id, row.action, row.subject_id) for row in rows]
 
 
+async def email_of(person_id: str) -> str:
+    """Return a person's address."""
+    async with read_session() as session:
+        return (await session.exec(select(Person.email).where(Person.id == person_id))).one()
+
+
+async def mails() -> list[tuple[str, str]]:
+    """Return to whom a mail waits, and its words."""
+    async with read_session() as session:
+        waiting = await waiting_letters(session, key_encryption_key=MAIL_ROOM.key_encryption_key)
+    return [(letter.recipient, letter.words) for letter in waiting]
+
+
 class TestChangeRole:
     async def test_counts_at_once_and_is_audited(self, organization_id: str) -> None:
         owner, member = await a_member(organization_id, OWNER), await a_member(organization_id, VIEWER)
@@ -77,6 +99,22 @@ class TestChangeRole:
             await change(organization_id, member, DEVELOPER, by=owner)
         assert await roles_in(organization_id) == {owner: OWNER, member: DEVELOPER}
         assert await acts() == [(owner, "member_role_changed", member)]
+
+    async def test_tells_the_member_once_by_mail(self, organization_id: str) -> None:
+        owner, member = await a_member(organization_id, OWNER), await a_member(organization_id, VIEWER)
+        for _ in range(2):
+            await change(organization_id, member, DEVELOPER, by=owner)
+        ((recipient, words),) = await mails()
+        assert recipient == await email_of(member)
+        assert "Test Ltd" in words
+        assert f"{MAIL_ROOM.console_url}/members" in words.splitlines()
+
+    async def test_a_refused_change_tells_nobody(self, organization_id: str) -> None:
+        owner = await a_member(organization_id, OWNER)
+        for act in (change(organization_id, owner, VIEWER, by=owner), remove(organization_id, owner, by=owner)):
+            with pytest.raises(LastOwner):
+                await act
+        assert await mails() == []
 
     @pytest.mark.parametrize("role", [OrganizationRole.BILLING, DEVELOPER, VIEWER])
     async def test_whoever_is_not_in_charge_changes_nobody(self, organization_id: str, role: OrganizationRole) -> None:
@@ -190,6 +228,24 @@ class TestRemoveMember:
         assert await acts() == [(owner, "member_removed", member)]
         with pytest.raises(NotFound):
             await remove(organization_id, member, by=owner)
+
+    async def test_tells_whoever_was_removed_by_mail(self, organization_id: str) -> None:
+        owner, member = await a_member(organization_id, OWNER), await a_member(organization_id, DEVELOPER)
+        await remove(organization_id, member, by=owner)
+        ((recipient, words),) = await mails()
+        assert recipient == await email_of(member)
+        assert "Test Ltd" in words
+        assert f"{MAIL_ROOM.console_url}/sign-in" in words.splitlines()
+        async with read_session() as session:
+            kinds = list(await session.exec(select(OutboxLetter.kind)))
+        assert kinds == [LetterKind.MEMBER_REMOVED]
+
+    async def test_whoever_is_disabled_gets_no_mail(self, organization_id: str) -> None:
+        owner, gone = await a_member(organization_id, OWNER), await a_member(organization_id, DEVELOPER)
+        async with unit_of_work() as session:
+            await disable_person(session, person_id=gone)
+        await remove(organization_id, gone, by=owner)
+        assert await mails() == []
 
     async def test_an_administrator_may_leave(self, organization_id: str) -> None:
         await a_member(organization_id, OWNER)

@@ -19,6 +19,7 @@ from onetoken_app.organizations.invitations import (
 from onetoken_app.organizations.members import OwnersOnly, change_role, remove_member
 from onetoken_app.organizations.models import Invitation, OrganizationRole
 from onetoken_app.organizations.queries import members_of, open_invitations
+from tests.organizations.test_change_members import MAIL_ROOM
 from tests.support.builders import a_person, an_organization
 
 OWNER, ADMINISTRATOR = OrganizationRole.OWNER, OrganizationRole.ADMINISTRATOR
@@ -91,7 +92,9 @@ class TestInvite:
     async def test_whoever_was_removed_meanwhile_invites_nobody(self, organization_id: str) -> None:
         owner, administrator = await a_member(organization_id, OWNER), await a_member(organization_id, ADMINISTRATOR)
         async with unit_of_work() as session:
-            await remove_member(session, organization_id=organization_id, person_id=administrator, removed_by=owner)
+            await remove_member(
+                session, organization_id=organization_id, person_id=administrator, removed_by=owner, mail_room=MAIL_ROOM
+            )
         with pytest.raises(Forbidden):
             await offer(organization_id, by=administrator)
         assert await open_offers(organization_id) == []
@@ -101,8 +104,9 @@ class TestInvite:
         for role, refusal in ((ADMINISTRATOR, OwnersOnly), (DEVELOPER, Forbidden)):
             async with unit_of_work() as session:
                 await change_role(
-                    session, organization_id=organization_id, person_id=demoted, role=role, changed_by=owner
-                )
+                    session, organization_id=organization_id, person_id=demoted, role=role, changed_by=owner,
+                    mail_room=MAIL_ROOM,
+                )  # fmt: skip
             with pytest.raises(refusal):
                 await offer(organization_id, by=demoted, role=OWNER)
             assert await open_offers(organization_id) == []
@@ -123,7 +127,9 @@ class TestInvite:
 
         async def remove(person_id: str) -> None:
             async with unit_of_work() as session:
-                await remove_member(session, organization_id=organization_id, person_id=person_id, removed_by=owner)
+                await remove_member(
+                    session, organization_id=organization_id, person_id=person_id, removed_by=owner, mail_room=MAIL_ROOM
+                )
 
         for _ in ROUNDS:
             leaving = await a_member(organization_id, ADMINISTRATOR)

@@ -28,9 +28,11 @@ from onetoken_app.console.values import Value
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest
 from onetoken_app.organizations import members as membership
+from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.organizations.models import OrganizationRole
 from onetoken_app.organizations.queries import members_of, open_invitations, organization
 from onetoken_app.registration.joining import withdraw_offer
+from onetoken_app.settings import get_settings
 
 _REMOVE_DIALOG = "remove-member"
 _WITHDRAW_DIALOG = "withdraw-invitation"
@@ -100,6 +102,7 @@ class MembersState(rx.State):
                 person_id=self.member.person_id,
                 role=OrganizationRole(self.chosen_role),
                 changed_by=caller().person.person_id,
+                mail_room=mail_room(get_settings()),
             )
         forget_everybody()
         return await self.load()
@@ -113,6 +116,7 @@ class MembersState(rx.State):
                 organization_id=caller().organization_id,
                 person_id=self.member.person_id,
                 removed_by=caller().person.person_id,
+                mail_room=mail_room(get_settings()),
             )
         forget_everybody()
         return await self.load()
@@ -122,11 +126,9 @@ class MembersState(rx.State):
         """Take the invitation back."""
         async with unit_of_work() as session:
             await withdraw_offer(
-                session,
-                organization_id=caller().organization_id,
-                invitation_id=self.invitation.id,
+                session, organization_id=caller().organization_id, invitation_id=self.invitation.id,
                 withdrawn_by=caller().person.person_id,
-            )
+            )  # fmt: skip
         await self.load()
 
 
