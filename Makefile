@@ -8,7 +8,7 @@ STAMPS := $(VENV)/.stamps
 # Settings of pip that name a mirror, a proxy or a certificate are wanted; those that send packages to another
 # place, or change what is installed, would break a pinned environment. A lock names every package, so nothing is
 # resolved (--no-deps): pip takes the newest release of a package that another one asks for with an extra, and then
-# refuses it, because the lock pins an older one. That the lock is whole, `pip check` says.
+# refuses it, because the lock pins an older one.
 PIP := env -u PIP_USER -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_REQUIRE_HASHES -u PIP_NO_DEPS -u PIP_PRE \
 	-u PIP_CONSTRAINT -u PIP_REQUIREMENT -u PIP_NO_BINARY -u PIP_ONLY_BINARY -u PIP_NO_INDEX -u PIP_IGNORE_INSTALLED \
 	-u PIP_DRY_RUN -u PIP_QUIET -u PYTHONPATH -u PYTHONHOME PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 \
@@ -99,5 +99,4 @@ $(STAMPS)/demo: requirements-demo.lock $(STAMPS)/base
 $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/project
 	@echo "Installing $$(grep -c '==' requirements-dev.lock) pinned packages for development"
 	@$(PIP) --no-deps --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip check
 	@mkdir -p $(STAMPS) && touch $@
