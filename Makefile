@@ -37,7 +37,7 @@ test: test-tools check ## All checks and every test but the long ones
 	$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile
 
 test-all: test-tools ## The long tests: kills, official clients, the order on disk
-	$(BIN)/pytest -m long
+	$(BIN)/pytest -m "long and not very_long"
 
 check: $(STAMPS)/dev ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -45,7 +45,7 @@ check: $(STAMPS)/dev ## Format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-faults: test-tools ## Kills, garbage and hang-ups only
+faults: test-tools ## Kills, garbage and hang-ups only, with those that take minutes and that test-all leaves out
 	$(BIN)/pytest tests/faults
 
 screens: test-tools ## Pictures of every page of the demo that runs (make run), into screens/: make screens [PORT=8123]

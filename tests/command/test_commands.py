@@ -218,6 +218,7 @@ class TestVerify:
         assert_refused(onetoken("ledger", "verify"), "another", "onetoken db upgrade")
 
 
+@pytest.mark.row("A20")
 class TestBackup:
     def test_the_copy_is_whole_private_and_verifies_elsewhere(
         self, onetoken: Onetoken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -331,6 +332,7 @@ class TestServers:
             assert_refused(onetoken(verb, "--port", str(unused_port)), "stop it first")
 
 
+@pytest.mark.row("A20")
 class TestBackupOfPostgresql:
     @pytest.fixture(autouse=True)
     def _served(self, postgresql_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

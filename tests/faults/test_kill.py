@@ -71,6 +71,7 @@ def seconds_until_no_hold_is_open(installation: Installation, *, since: float) -
     return time.monotonic() - since
 
 
+@pytest.mark.row("A1")
 @pytest.mark.long
 class TestKill:
     @pytest.mark.timeout(400)

@@ -81,6 +81,7 @@ def synced_between(lines: list[str], start: int, end: int) -> bool:
     return False
 
 
+@pytest.mark.row("A12")
 @pytest.mark.long
 class TestOrder:
     @pytest.mark.parametrize("is_streaming", [False, True], ids=["plain", "streaming"])

@@ -49,6 +49,7 @@ async def until_no_hold_is_open(installation: Installation, *, seconds: float) -
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.row("A1", "A2")
 @pytest.mark.long
 @pytest.mark.timeout(300)
 class TestWorkersOnPostgresql:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from onetoken_app.database import Database, unit_of_work
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger.client import LedgerClient
@@ -40,6 +42,7 @@ def kinds_of(outcomes: list[HoldPlaced | BaseException]) -> list[tuple[str, int]
     return sorted((name, names.count(name)) for name in set(names))
 
 
+@pytest.mark.row("A2")
 class TestAdmission:
     async def test_admits_exactly_what_the_balance_covers(self, client: LedgerClient, database: Database) -> None:
         assert database is not None

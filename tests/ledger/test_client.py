@@ -265,6 +265,7 @@ class TestWriterDeath:
         assert balance.posted_nanos == PLENTY_NANOS - sum(one.amount_nanos for one in closed.values())
 
 
+@pytest.mark.row("A9")
 class TestFrozenDatabase:
     async def test_refuses_new_holds_and_keeps_closes_until_it_thaws(
         self,

@@ -24,6 +24,7 @@ _A_COLUMN = {
 REFUSALS = (sqlite3.IntegrityError, psycopg.errors.RaiseException)
 
 
+@pytest.mark.row("A14")
 class TestTriggers:
     @pytest.mark.parametrize("table", JOURNAL_TABLES)
     async def test_refuse_update_and_delete(self, desk: Desk, owner_id: str, table: str) -> None:

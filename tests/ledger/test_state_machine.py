@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -175,6 +176,7 @@ class LedgerMachine(RuleBasedStateMachine):
             await self.database.dispose()
 
 
+@pytest.mark.row("A13")
 class TestStateMachine:
     def test_the_ledger_does_what_the_model_says(self, sqlite_settings: Settings, tmp_path: Path) -> None:
         numbers = count()

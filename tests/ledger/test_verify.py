@@ -140,6 +140,7 @@ async def tampered_settings(sqlite_settings: Settings) -> Settings:
     return sqlite_settings
 
 
+@pytest.mark.row("A15")
 class TestVerify:
     async def test_an_empty_ledger_is_right(self, database: Database) -> None:
         assert database is not None

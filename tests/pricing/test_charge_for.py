@@ -46,6 +46,7 @@ def exact_charge(usage: TokenUsage, rates: dict[TokenKind, int], ratio_ppm: int)
     return (nanos + Fraction(1, 2)).__floor__()
 
 
+@pytest.mark.row("A3")
 class TestChargeFor:
     @pytest.mark.parametrize(
         ("token_count", "micros_per_million_tokens", "charge_nanos"),

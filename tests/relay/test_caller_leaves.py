@@ -90,6 +90,7 @@ def stays_silent(*, words: tuple[str, ...] = (), has_begun: bool = False) -> tup
     return behave, cut
 
 
+@pytest.mark.row("A4")
 @pytest.mark.parametrize("with_reset", [False, True], ids=["with a FIN", "with a RST"])
 class TestUpstreamIsCut:
     @pytest.mark.parametrize("is_streaming", [False, True], ids=["plain", "streaming"])
@@ -151,6 +152,7 @@ class TestUpstreamIsCut:
         assert (await relay.only_record()).usage_source is UsageSource.ESTIMATED
 
 
+@pytest.mark.row("A4")
 class TestUpstreamThatBillsAnyway:
     async def test_a_stream_is_read_on_and_its_usage_charged(self, relay_settings: Settings) -> None:
         async with running_relay(relay_settings, bills_after_hang_up=True) as relay:

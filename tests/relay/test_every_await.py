@@ -214,6 +214,7 @@ def _quiet_logs() -> Iterator[None]:
         yield
 
 
+@pytest.mark.row("A19")
 @pytest.mark.parametrize("failure", [Planted, ConnectionResetError], ids=["a mistake", "a lost connection"])
 @pytest.mark.parametrize("is_streaming", [False, True], ids=["plain", "streaming"])
 class TestEveryAwait:

@@ -103,6 +103,7 @@ class TestMistakesOfTheServer:
             assert (await relay.only_record()).error_code == "caller_left"
 
 
+@pytest.mark.row("A18")
 class TestPoisonedNumbers:
     async def test_one_is_refused_and_nothing_is_held(self, relay: RunningRelay) -> None:
         body = json.dumps({"model": "mock", "messages": MESSAGES, "stream": True, "tools": [{"maximum": 7}]})

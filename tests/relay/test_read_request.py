@@ -15,6 +15,7 @@ from onetoken_app.relay.json_bounds import JSON_VALUES_MAX, check_bounds
 MESSAGES = b'"messages":[{"role":"user","content":"hi"}]'
 
 
+@pytest.mark.row("A18")
 class TestReadRequest:
     @pytest.mark.parametrize(
         ("body", "parameter"),

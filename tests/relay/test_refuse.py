@@ -157,6 +157,7 @@ class TestBalance:
             assert (await relay.post({"max_tokens": affordable + 1})).status_code == 402
             assert (await relay.post({"max_tokens": affordable})).status_code == 200
 
+    @pytest.mark.row("A2")
     async def test_a_balance_for_37_calls_admits_exactly_37_of_200(self, relay_settings_on_each: Settings) -> None:
         body = json.dumps({"model": "mock", "messages": MESSAGES, "max_tokens": 1_000}).encode()
         hold_nanos = (len(body) + OVERHEAD_TOKENS) * 1_000 + 1_000 * 2_000

@@ -35,6 +35,7 @@ async def stream_texts(relay: RunningRelay) -> list[str]:
         return [text async for part in stream for choice in part.choices if (text := choice.delta.content)]
 
 
+@pytest.mark.row("A5", "A6")
 class TestSuccess:
     async def test_the_providers_usage_is_charged(self, relay: RunningRelay) -> None:
         relay.upstream.behave = answers(200, completion(usage=usage_of(1_000, 10, cached=900)))
@@ -132,6 +133,7 @@ class TestUpstreamError:
         assert (await relay.only_record()).charge_nanos == USUAL_CHARGE_NANOS
 
 
+@pytest.mark.row("A7")
 class TestRetries:
     async def test_failing_attempts_then_success_are_one_charge(self, relay: RunningRelay) -> None:
         statuses = [503, 429]

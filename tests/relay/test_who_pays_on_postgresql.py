@@ -79,6 +79,7 @@ async def relay(postgresql_settings: Settings) -> AsyncIterator[RunningRelay]:
         yield running
 
 
+@pytest.mark.row("A5", "A6")
 class TestWhoPays:
     async def test_each_row_is_charged_as_published(self, relay: RunningRelay) -> None:
         seen: set[str] = set()
