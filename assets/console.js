@@ -79,6 +79,7 @@
     const answer = await post("keys", {
       organization_id: fields.get("organization_id"),
       name: fields.get("name"),
+      project_id: fields.get("project_id") || null,
       expires_in_days: days ? Number(days) : null,
       model_ids: fields.get("scope") === "listed" ? fields.getAll("model_ids") : null,
     });

@@ -47,6 +47,8 @@ class Kind(StrEnum):
     """What customers name in a request."""
     ROUTE = "rte"
     """A model joined to a channel."""
+    PROJECT = "prj"
+    """What an organization's keys and their calls belong to."""
     API_KEY = "key"
     """A customer's API key."""
     LEDGER_ACCOUNT = "act"

@@ -85,6 +85,8 @@ class KeyEntry:
     """Unset: the file says nothing about it; a new key may call every model."""
     expires_at: datetime | None
     """Unset: the file says nothing about it; a new key never expires."""
+    project: Text | None
+    """Unset: the file says nothing about it; a new key goes into the default project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class OrganizationEntry:
     """The total that ``apply`` grants; unset: none."""
     confirmations: tuple[ConfirmationKind, ...]
     people: tuple[PersonEntry, ...]
+    projects: tuple[Text, ...]
+    """Names of projects that have to exist."""
     keys: tuple[KeyEntry, ...]
 
 
@@ -204,12 +208,15 @@ def _rates(node: yaml.Node) -> dict[TokenKind, MicrosPerMillion]:
 def _organization(node: yaml.Node, currency: Currency) -> OrganizationEntry:
     """Read one entry of ``organizations``."""
     known = (
-        "name", "code", "currency", "time_zone", "verified", "credit", "confirmations", "people", "keys",
+        "name", "code", "currency", "time_zone", "verified", "credit", "confirmations", "people", "projects",
+        "keys",
     )  # fmt: skip
     members = Members(node, what="an organization", known=known)
     people = tuple(_person(entry) for entry in members.listed("people"))
     keys = tuple(_key(entry) for entry in members.listed("keys"))
     _refuse_repeats("person", [(person.email, person.line) for person in people])
+    projects = tuple(members.texts("projects", characters_max=64))
+    _refuse_repeats("project", [(project.value, project.line) for project in projects])
     _refuse_repeats("key", [(key.name, key.line) for key in keys])
     return OrganizationEntry(
         line=members.line,
@@ -222,6 +229,7 @@ def _organization(node: yaml.Node, currency: Currency) -> OrganizationEntry:
         credit_nanos=members.amount("credit") if members.has("credit") else None,
         confirmations=tuple(_confirmation(word) for word in members.texts("confirmations", characters_max=64)),
         people=people,
+        projects=projects,
         keys=keys,
     )
 
@@ -253,13 +261,21 @@ def _person(node: yaml.Node) -> PersonEntry:
 
 def _key(node: yaml.Node) -> KeyEntry:
     """Read one entry of ``keys``."""
-    members = Members(node, what="a key", known=("name", "models", "expires_on"))
+    members = Members(node, what="a key", known=("name", "project", "models", "expires_on"))
     return KeyEntry(
         line=members.line,
         name=members.text("name", characters_max=64),
         models=tuple(members.texts("models", characters_max=128)) if members.has("models") else None,
         expires_at=_end_of_day(members, "expires_on"),
+        project=_project(members),
     )
+
+
+def _project(members: Members) -> Text | None:
+    """Read the name of a key's project."""
+    if not members.has("project"):
+        return None
+    return Text(members.text("project", characters_max=64), members.line_of("project"))
 
 
 def _end_of_day(members: Members, name: str) -> datetime | None:

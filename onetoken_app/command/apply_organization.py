@@ -5,15 +5,13 @@ from onetoken_app.agreements import queries as agreement_queries
 from onetoken_app.agreements import service as agreements
 from onetoken_app.agreements.documents import current_document
 from onetoken_app.agreements.models import AcceptanceMethod
-from onetoken_app.catalog.queries import model_by_name
-from onetoken_app.command.apply_file import KeyEntry, OrganizationEntry, PersonEntry
-from onetoken_app.command.apply_run import ApplyRun, MintedSecret
+from onetoken_app.command.apply_file import OrganizationEntry, PersonEntry
+from onetoken_app.command.apply_keys import put_projects_and_keys
+from onetoken_app.command.apply_run import ApplyRun
 from onetoken_app.command.marked_yaml import BadFile, complaints_at
 from onetoken_app.identity import queries as identity_queries
 from onetoken_app.identity import service as identity
 from onetoken_app.identity.queries import PersonView
-from onetoken_app.keys import queries as key_queries
-from onetoken_app.keys import service as keys
 from onetoken_app.ledger import queries as ledger_queries
 from onetoken_app.ledger import service as ledger
 from onetoken_app.money import format_amount
@@ -39,9 +37,7 @@ async def put_organization(run: ApplyRun, entry: OrganizationEntry) -> None:
     for person in entry.people:
         with complaints_at(person.line):
             await _put_person(run, person, organization_id)
-    for key in entry.keys:
-        with complaints_at(key.line):
-            await _put_key(run, key, organization_id, organization=entry.name)
+    await put_projects_and_keys(run, entry, organization_id)
 
 
 async def _put_particulars(run: ApplyRun, entry: OrganizationEntry) -> str:
@@ -237,67 +233,3 @@ async def _change_person(run: ApplyRun, entry: PersonEntry, known: PersonView) -
     if entry.locale not in {None, known.locale}:
         await identity.set_locale(run.session, person_id=known.id, locale=str(entry.locale))
         await run.note(f"language of {entry.email} changed", action="person_locale_changed", subject_id=known.id)
-
-
-async def _put_key(run: ApplyRun, entry: KeyEntry, organization_id: str, *, organization: str) -> None:
-    """Mint a key unless one of this name is there; restrict that one, and let it expire, as the file says."""
-    model_ids = await _model_ids(run, entry)
-    known = next(
-        (
-            key
-            for key in await key_queries.keys_of(run.session, organization_id)
-            if key.name == entry.name and key.revoked_at is None
-        ),
-        None,
-    )
-    if known is None:
-        minted = await keys.mint_key(
-            run.session,
-            key_pepper=run.secrets.key_pepper,
-            organization_id=organization_id,
-            name=entry.name,
-            created_by=None,
-            model_ids=model_ids,
-            expires_at=entry.expires_at,
-        )
-        run.keys.append(MintedSecret(organization=organization, name=entry.name, secret=minted.secret))
-        await run.note(
-            f"key {entry.name} minted for {organization}",
-            action="api_key_minted",
-            subject_id=minted.id,
-            organization_id=organization_id,
-        )
-        return
-    if model_ids is not None and known.permitted_model_ids != model_ids:
-        await keys.set_model_permissions(
-            run.session, organization_id=organization_id, api_key_id=known.id, model_ids=model_ids
-        )
-        await run.note(
-            f"models of key {entry.name} changed",
-            action="api_key_restricted",
-            subject_id=known.id,
-            organization_id=organization_id,
-        )
-    if entry.expires_at not in {None, known.expires_at}:
-        await keys.set_expiry(
-            run.session, organization_id=organization_id, api_key_id=known.id, expires_at=entry.expires_at
-        )
-        await run.note(
-            f"expiry of key {entry.name} changed",
-            action="api_key_expiry_changed",
-            subject_id=known.id,
-            organization_id=organization_id,
-        )
-
-
-async def _model_ids(run: ApplyRun, entry: KeyEntry) -> frozenset[str] | None:
-    """Look up the models that a key is restricted to."""
-    if entry.models is None:
-        return None
-    model_ids = set()
-    for name in entry.models:
-        model = await model_by_name(run.session, name.value)
-        if model is None:
-            raise BadFile(name.line, f"there is no model {name.value!r}, neither in this file nor in the catalog")
-        model_ids.add(model.id)
-    return frozenset(model_ids)

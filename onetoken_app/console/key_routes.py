@@ -26,20 +26,20 @@ async def mint(form: dict[str, Any], *, cookie_header: str, settings: Settings) 
     """Mint a key for the organization that a form names.
 
     Args:
-        form: ``organization_id``, ``name``, ``expires_in_days`` (a number, or none for never) and ``model_ids`` (a
-            list, or none for every model).
+        form: ``organization_id``, ``name``, ``project_id`` (none for the default one), ``expires_in_days`` (a number,
+            or none for never) and ``model_ids`` (a list, or none for every model).
         cookie_header: Who asks.
         settings: Where the key pepper is.
 
     Raises:
         RefusedExchange: Nobody is signed in, they may not mint keys for this organization, or the form is malformed.
-        OneTokenError: The name is taken or empty, or there is no such model.
+        OneTokenError: The name is taken or empty, or there is no such project or model.
     """
     organization_id = form.get("organization_id")
     caller = await _minter(organization_id, cookie_header)
     model_ids, days = _model_ids(form.get("model_ids")), _expiry_days(form.get("expires_in_days"))
-    name = form.get("name")
-    if not isinstance(name, str):
+    name, project_id = form.get("name"), form.get("project_id")
+    if not isinstance(name, str) or not isinstance(project_id, str | None):
         raise RefusedExchange(HTTPStatus.BAD_REQUEST, "invalid_request")
     pepper = load_root_secrets(settings).key_pepper
     async with unit_of_work() as session:
@@ -49,6 +49,7 @@ async def mint(form: dict[str, Any], *, cookie_header: str, settings: Settings) 
             organization_id=caller.organization_id,
             name=name,
             created_by=caller.person.person_id,
+            project_id=project_id or None,
             model_ids=model_ids,
             expires_at=clock.utc_now() + timedelta(days=days) if days else None,
         )

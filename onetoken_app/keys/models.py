@@ -1,4 +1,4 @@
-"""Tables of API keys. The secret itself is shown once and never stored."""
+"""Tables of API keys and the projects they belong to. The secret itself is shown once and never stored."""
 
 from datetime import datetime
 
@@ -8,6 +8,32 @@ from sqlmodel import Field, SQLModel
 from onetoken_app.clock import utc_now
 from onetoken_app.database import READ_BY_THE_RELAY, UtcDateTime
 from onetoken_app.identifiers import Kind, new_id
+
+
+class Project(SQLModel, table=True):
+    """What an organization tells its calls apart by; each key, and so each call, belongs to one. Never removed."""
+
+    __tablename__ = "keys_project"
+    __table_args__ = (
+        sa.UniqueConstraint("organization_id", "name"),
+        sa.Index(
+            "uq_keys_project_default",
+            "organization_id",
+            unique=True,
+            sqlite_where=sa.text("is_default"),
+            postgresql_where=sa.text("is_default"),
+        ),
+    )
+
+    id: str = Field(default_factory=lambda: new_id(Kind.PROJECT), primary_key=True, max_length=32)
+    organization_id: str = Field(foreign_key="organizations_organization.id", max_length=32)
+    name: str = Field(max_length=64)
+    """Unique in its organization, archived ones included, so that history reads well."""
+    is_default: bool = Field(default=False)
+    """Where keys go of which nobody says it; one an organization, made with its first key."""
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    archived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Set: no key is minted into it any more."""
 
 
 class ApiKey(SQLModel, table=True):
@@ -28,6 +54,8 @@ class ApiKey(SQLModel, table=True):
 
     id: str = Field(default_factory=lambda: new_id(Kind.API_KEY), primary_key=True, max_length=32)
     organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)
+    project_id: str = Field(foreign_key="keys_project.id", index=True, max_length=32)
+    """Whose calls are counted there from now on; earlier ones stay where they were counted."""
     name: str = Field(max_length=64)
     secret_digest: bytes = Field(unique=True, sa_type=sa.LargeBinary(32))
     """HMAC-SHA-256 of the whole key with the installation's pepper."""

@@ -1,4 +1,4 @@
-"""Reads keys: for their owners without anything of the secret, for the relay by digest."""
+"""Reads keys and projects: for their owners without anything of the secret, for the relay by digest."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.keys.minting import key_prefix_of
-from onetoken_app.keys.models import ApiKey, KeyModelPermission
+from onetoken_app.keys.models import ApiKey, KeyModelPermission, Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class ApiKeyView:
 
     id: str
     organization_id: str
+    project_id: str
     name: str
     key_prefix: str
     """The beginning that may be shown, such as ``otk_live_ab12cd``."""
@@ -40,10 +41,33 @@ class KeyPolicyView:
 
     api_key_id: str
     organization_id: str
+    project_id: str
     expires_at: datetime | None
     revoked_at: datetime | None
     permitted_model_ids: frozenset[str] | None
     """``None``: every model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectView:
+    """What some of an organization's keys belong to."""
+
+    id: str
+    name: str
+    is_default: bool
+    created_at: datetime
+    archived_at: datetime | None
+    """Set: it takes no keys any more."""
+
+
+async def projects_of(session: AsyncSession, organization_id: str) -> list[ProjectView]:
+    """Return an organization's projects: the default one, the others by name, archived ones last.
+
+    None is there before the first key or project is made; the default one comes with it.
+    """
+    rows = (await session.exec(select(Project).where(Project.organization_id == organization_id))).all()
+    views = [ProjectView(row.id, row.name, row.is_default, row.created_at, row.archived_at) for row in rows]
+    return sorted(views, key=lambda view: (view.archived_at is not None, not view.is_default, view.name))
 
 
 async def keys_of(session: AsyncSession, organization_id: str) -> list[ApiKeyView]:
@@ -59,6 +83,7 @@ async def keys_of(session: AsyncSession, organization_id: str) -> list[ApiKeyVie
         ApiKeyView(
             id=row.id,
             organization_id=row.organization_id,
+            project_id=row.project_id,
             name=row.name,
             key_prefix=key_prefix_of(row.id),
             last_four=row.last_four,
@@ -114,6 +139,7 @@ def _policy(row: ApiKey, permitted: dict[str, set[str]]) -> KeyPolicyView:
     return KeyPolicyView(
         api_key_id=row.id,
         organization_id=row.organization_id,
+        project_id=row.project_id,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         permitted_model_ids=_permissions(row, permitted),

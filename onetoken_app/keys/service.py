@@ -13,6 +13,7 @@ from onetoken_app.errors import BadRequest, Conflict, NotFound
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.keys.minting import digest_of, mint_secret
 from onetoken_app.keys.models import ApiKey, KeyModelPermission
+from onetoken_app.keys.projects import default_project_id, refuse_closed_project
 from onetoken_app.organizations.models import Organization
 
 NAME_CHARACTERS_MAX = 64
@@ -34,6 +35,7 @@ async def mint_key(
     organization_id: str,
     name: str,
     created_by: str | None,
+    project_id: str | None = None,
     model_ids: Collection[str] | None = None,
     expires_at: datetime | None = None,
 ) -> MintedKey:
@@ -45,13 +47,14 @@ async def mint_key(
         organization_id: Whose calls the key makes.
         name: 1–64 characters; unique among the organization's keys that are not revoked.
         created_by: The person who asked for it; ``None`` when the operator did.
+        project_id: Which of the organization's projects it belongs to; ``None``: the default one.
         model_ids: The only models it may call; ``None``: every model.
         expires_at: When it stops; ``None``: never.
 
     Raises:
         BadRequest: The name is empty or too long, or the expiry is not in the future.
-        Conflict: A key of that name exists and is not revoked.
-        NotFound: No such organization or model.
+        Conflict: A key of that name exists and is not revoked, or the project is archived.
+        NotFound: No such organization, project or model.
     """
     name = _checked_name(name)
     now = clock.utc_now()
@@ -59,12 +62,16 @@ async def mint_key(
     if await session.get(Organization, organization_id) is None:
         raise NotFound("There is no such organization.")
     await _refuse_taken_name(session, organization_id=organization_id, name=name)
+    if project_id is None:
+        project_id = await default_project_id(session, organization_id=organization_id)
+    await refuse_closed_project(session, organization_id=organization_id, project_id=project_id)
     api_key_id = new_id(Kind.API_KEY)
     secret = mint_secret(api_key_id)
     session.add(
         ApiKey(
             id=api_key_id,
             organization_id=organization_id,
+            project_id=project_id,
             name=name,
             secret_digest=digest_of(secret, key_pepper),
             last_four=secret[-4:],
@@ -144,6 +151,22 @@ async def set_expiry(
         raise Conflict("This key is revoked; a revoked key cannot be changed.")
     _refuse_past_expiry(expires_at, clock.utc_now())
     api_key.expires_at = expires_at
+
+
+async def move_key(session: AsyncSession, *, organization_id: str, api_key_id: str, project_id: str) -> None:
+    """Let a key's calls count for another project from now on; what was counted stays where it was.
+
+    Raises:
+        Conflict: The key is revoked, or the project is archived.
+        NotFound: The organization has no such key or project.
+    """
+    api_key = await _key(session, organization_id=organization_id, api_key_id=api_key_id)
+    if api_key.revoked_at is not None:
+        raise Conflict("This key is revoked; a revoked key cannot be changed.")
+    if api_key.project_id == project_id:
+        return
+    await refuse_closed_project(session, organization_id=organization_id, project_id=project_id)
+    api_key.project_id = project_id
 
 
 async def _key(session: AsyncSession, *, organization_id: str, api_key_id: str) -> ApiKey:

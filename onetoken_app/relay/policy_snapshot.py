@@ -50,6 +50,7 @@ class Caller:
 
     api_key_id: str
     organization_id: str
+    project_id: str
     currency: Currency
     expires_at: datetime | None
     is_revoked: bool
@@ -124,6 +125,7 @@ async def read_callers(session: AsyncSession, *, digests: Collection[bytes], now
         digest: Caller(
             api_key_id=key.api_key_id,
             organization_id=key.organization_id,
+            project_id=key.project_id,
             currency=organizations[key.organization_id].currency,
             expires_at=key.expires_at,
             is_revoked=key.revoked_at is not None,

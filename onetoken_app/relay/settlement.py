@@ -225,6 +225,7 @@ def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0,
         caller_ip=call.caller_ip,
         user_agent=call.user_agent,
         upstream_request_id=call.upstream_request_id,
+        project_id=admission.caller.project_id,
     )
 
 

@@ -59,3 +59,5 @@ class UsageRecord(SQLModel, table=True):
     """Printable characters only."""
     upstream_request_id: str = Field(default="", max_length=128)
     """Only what matches ``[A-Za-z0-9._:-]{1,128}``."""
+    project_id: str = Field(default="", max_length=32)
+    """The key's project when the call arrived; empty when the key is unknown."""

@@ -62,6 +62,7 @@ class UsageDraft:
     caller_ip: str = ""
     user_agent: str = ""
     upstream_request_id: str = ""
+    project_id: str = ""
 
 
 _COLUMNS = tuple(field.name for field in fields(UsageDraft))

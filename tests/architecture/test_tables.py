@@ -27,7 +27,7 @@ FREE_FORM_COLUMNS = {
     "ledger_transaction": {"reference", "previous_hash", "hash"},
     "usage_record": {
         "request_id", "organization_id", "api_key_id", "interface_path", "model_id", "model_name", "channel_id",
-        "region", "error_code", "caller_ip", "user_agent", "upstream_request_id",
+        "region", "error_code", "caller_ip", "user_agent", "upstream_request_id", "project_id",
     },
 }  # fmt: skip
 """Every column of text or bytes in a table that a call reaches, each looked at: an id, a name of the catalog, a closed
@@ -38,7 +38,7 @@ USAGE_RECORD_COLUMNS = {
     "model_name", "channel_id", "region", "price_version_id", "input_tokens", "cache_read_tokens",
     "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "usage_source", "currency",
     "charge_nanos", "response_status", "error_code", "attempt_count", "latency_ms", "first_byte_ms", "caller_ip",
-    "user_agent", "upstream_request_id",
+    "user_agent", "upstream_request_id", "project_id",
 }  # fmt: skip
 """What is kept of a call; ``docs/security.md`` promises exactly this."""
 

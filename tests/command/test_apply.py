@@ -18,7 +18,7 @@ from onetoken_app.database import Database, read_session
 from onetoken_app.identity.passwords import verify_password
 from onetoken_app.identity.queries import credentials_of, person_by_email
 from onetoken_app.keys.minting import digest_of
-from onetoken_app.keys.queries import keys_by_digest, keys_of
+from onetoken_app.keys.queries import keys_by_digest, keys_of, projects_of
 from onetoken_app.ledger.queries import balance_of
 from onetoken_app.money import NANOS_PER_UNIT, Currency
 from onetoken_app.organizations.queries import memberships_of, organizations
@@ -149,6 +149,30 @@ class TestCredit:
         async with read_session() as session:
             balance = await balance_of(session, owner_id=owner_id, currency=Currency.USD)
         assert balance.available_nanos == 300_000_001
+
+
+class TestProjects:
+    async def test_a_key_goes_into_the_project_that_the_file_names(self, installed: Settings) -> None:
+        await applied(
+            installed, "keys: [{name: bench}]", "projects: [mobile app]\n    keys: [{name: bench, project: mobile app}]"
+        )
+        owner_id = await organization_id()
+        async with read_session() as session:
+            names = {project.id: project.name for project in await projects_of(session, owner_id)}
+            (key,) = await keys_of(session, owner_id)
+        assert names[key.project_id] == "mobile app"
+        assert sorted(names.values()) == ["Default", "mobile app"]
+
+    async def test_a_key_that_is_there_moves_and_stays(self, installed: Settings) -> None:
+        await applied(installed)
+        change = ("keys: [{name: bench}]", "projects: [mobile]\n    keys: [{name: bench, project: mobile}]")
+        first = await applied(installed, *change)
+        assert first.changes == ("project mobile added to Bench Ltd", "project of key bench changed")
+        assert (await applied(installed, *change)).changes == ()
+
+    async def test_a_project_that_is_nowhere_is_named_with_its_line(self, installed: Settings) -> None:
+        with pytest.raises(BadFile, match=r"line 20: there is no project 'mobile'"):
+            await applied(installed, "{name: bench}]\n", "{name: bench, project: mobile}]\n")
 
 
 class TestAllOrNothing:

@@ -93,12 +93,13 @@ class TestMoments:
 class TestShownKey:
     def test_judges_and_masks(self) -> None:
         view = ApiKeyView(
-            id="key_1", organization_id="org_1", name="app", key_prefix="otk_live_abc", last_four="wxyz",
-            created_at=NOW,
+            id="key_1", organization_id="org_1", project_id="prj_1", name="app", key_prefix="otk_live_abc",
+            last_four="wxyz", created_at=NOW,
             created_by=None, expires_at=NOW, revoked_at=None, permitted_model_ids=frozenset({"m1", "gone"}),
         )  # fmt: skip
-        shown = shown_key(view, model_names={"m1": "mock"}, now=NOW, time_zone="UTC")
+        shown = shown_key(view, model_names={"m1": "mock"}, project_names={"prj_1": "Mobile"}, now=NOW, time_zone="UTC")
         assert (shown.standing, shown.masked) == (KeyStanding.EXPIRED, "otk_live_abc…wxyz")
+        assert shown.project == "Mobile"
         assert (shown.models, shown.is_restricted) == ("?, mock", True)
 
 

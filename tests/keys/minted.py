@@ -17,6 +17,7 @@ async def mint(
     organization_id: str,
     name: str = "bench",
     *,
+    project_id: str | None = None,
     model_ids: Collection[str] | None = None,
     expires_at: datetime | None = None,
 ) -> MintedKey:
@@ -28,6 +29,7 @@ async def mint(
             organization_id=organization_id,
             name=name,
             created_by=None,
+            project_id=project_id,
             model_ids=model_ids,
             expires_at=expires_at,
         )

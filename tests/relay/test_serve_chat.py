@@ -5,6 +5,8 @@ import asyncio
 import openai
 import pytest
 
+from onetoken_app.database import read_session
+from onetoken_app.keys.queries import keys_of
 from onetoken_app.token_usage import UsageSource
 from tests.relay.conftest import MESSAGES, RunningRelay
 from tests.support.scripted_upstream import USUAL_CHARGE_NANOS
@@ -22,6 +24,13 @@ class TestPlain:
         assert record.usage_source is UsageSource.UPSTREAM
         assert (record.response_status, record.error_code, record.attempt_count) == (200, "", 1)
         assert record.upstream_request_id == "up-1"
+
+    async def test_the_record_names_the_keys_project(self, relay: RunningRelay) -> None:
+        await relay.post()
+        record = await relay.only_record()
+        async with read_session() as session:
+            (key,) = await keys_of(session, relay.organization_id)
+        assert (record.project_id, record.api_key_id) == (key.project_id, key.id)
 
     async def test_the_synchronous_client_works_as_well(self, relay: RunningRelay) -> None:
         def ask() -> str | None:

@@ -14,11 +14,12 @@ MINT_DIALOG = "mint-key"
 _EXPIRY_DAYS = (30, 90, 365)
 
 
-def mint_dialog(models: Value, *, organization_id: Value, on_minted: Any) -> rx.Component:
-    """Ask for a key's name, expiry and models; the page's script posts the form and shows the secret.
+def mint_dialog(models: Value, *, projects: Value, organization_id: Value, on_minted: Any) -> rx.Component:
+    """Ask for a key's name, project, expiry and models; the page's script posts the form and shows the secret.
 
     Args:
         models: Id and name of each model for sale.
+        projects: Id and name of each project that takes keys, the default one first; empty before the first key.
         organization_id: Whose key it will be; the route checks it.
         on_minted: Called after the dialog with the secret was closed.
     """
@@ -30,6 +31,7 @@ def mint_dialog(models: Value, *, organization_id: Value, on_minted: Any) -> rx.
                 rx.el.input(name="name", required=True, max_length=64, auto_complete="off", class_name="input"),
                 hint=text("mint.name_hint"),
             ),
+            rx.cond(projects, field(text("mint.project"), _project(projects))),
             field(text("mint.expires"), _expiry()),
             rx.el.fieldset(
                 rx.el.legend(text("mint.models"), class_name="field-label"),
@@ -106,6 +108,12 @@ def restrict_dialog(
         element_id=element_id,
         title=text("restrict.title"),
     )
+
+
+def _project(projects: Value) -> rx.Component:
+    """Choose the project; the first, which is the default one, unless somebody does."""
+    options = rx.foreach(projects, lambda project: rx.el.option(project[1], value=project[0]))
+    return rx.el.select(options, name="project_id", class_name="input")
 
 
 def _expiry() -> rx.Component:

@@ -26,6 +26,8 @@ class ShownKey:
 
     id: str = ""
     name: str = ""
+    project: str = ""
+    """The name of the project it belongs to."""
     masked: str = ""
     standing: str = ""
     created: str = ""
@@ -37,12 +39,20 @@ class ShownKey:
     """The names of the models that a restricted key may call."""
 
 
-def shown_key(key: ApiKeyView, *, model_names: Mapping[str, str], now: datetime, time_zone: str) -> ShownKey:
+def shown_key(
+    key: ApiKeyView,
+    *,
+    model_names: Mapping[str, str],
+    project_names: Mapping[str, str],
+    now: datetime,
+    time_zone: str,
+) -> ShownKey:
     """Turn a key into its row."""
     permitted = sorted(key.permitted_model_ids or (), key=lambda model_id: model_names.get(model_id, ""))
     return ShownKey(
         id=key.id,
         name=key.name,
+        project=project_names.get(key.project_id, ""),
         masked=f"{key.key_prefix}…{key.last_four}",
         standing=_standing(key, now).value,
         created=shown_minute(key.created_at, time_zone),

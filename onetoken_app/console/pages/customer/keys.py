@@ -22,7 +22,7 @@ from onetoken_app.console.theme import Tone
 from onetoken_app.console.values import Value
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.keys import service as key_service
-from onetoken_app.keys.queries import keys_of
+from onetoken_app.keys.queries import keys_of, projects_of
 from onetoken_app.organizations.queries import organization
 
 _TONES = {"active": Tone.GOOD, "expired": Tone.WARNING, "revoked": Tone.NEUTRAL}
@@ -38,6 +38,8 @@ class KeysState(rx.State):
     keys: rx.Field[list[ShownKey]] = rx.field(default_factory=list)
     models: rx.Field[list[tuple[str, str]]] = rx.field(default_factory=list)
     """Id and name of each model for sale."""
+    projects: rx.Field[list[tuple[str, str]]] = rx.field(default_factory=list)
+    """Id and name of each project that takes keys."""
     time_zone: str = ""
     selected: ShownKey = ShownKey()
     is_restricted: bool = False
@@ -51,10 +53,16 @@ class KeysState(rx.State):
             customer = await organization(session, acting.organization_id)
             self.models = [(model.id, model.name) for model in await models_for_sale(session)]
             names = {model.id: model.name for model in await models(session)}
+            projects = await projects_of(session, acting.organization_id)
             found = await keys_of(session, acting.organization_id)
         self.time_zone = customer.time_zone if customer else "UTC"
         now = clock.utc_now()
-        shown = [shown_key(key, model_names=names, now=now, time_zone=self.time_zone) for key in found]
+        self.projects = [(project.id, project.name) for project in projects if project.archived_at is None]
+        project_names = {project.id: project.name for project in projects}
+        shown = [
+            shown_key(key, model_names=names, project_names=project_names, now=now, time_zone=self.time_zone)
+            for key in found
+        ]
         self.keys = sorted(shown, key=lambda key: key.standing == KeyStanding.REVOKED)
         self.may_change = acting.may(Role.DEVELOPER)
         self.is_loaded = True
@@ -134,7 +142,12 @@ def keys() -> rx.Component:
             )
         ),
         rx.el.p(text("frame.times_in", zone=KeysState.time_zone), class_name="quiet-text"),
-        mint_dialog(KeysState.models, organization_id=SessionState.organization_id, on_minted=KeysState.load),
+        mint_dialog(
+            KeysState.models,
+            projects=KeysState.projects,
+            organization_id=SessionState.organization_id,
+            on_minted=KeysState.load,
+        ),
         restrict_dialog(
             element_id=_RESTRICT_DIALOG,
             key_name=KeysState.selected.name,
@@ -164,6 +177,7 @@ def _columns() -> list[Column]:
     """Describe the table."""
     return [
         Column(text("keys.name"), lambda key: rx.el.span(key.name, class_name="strong")),
+        Column(text("keys.project"), lambda key: key.project),
         Column(text("keys.key"), lambda key: rx.el.code(key.masked, class_name="masked")),
         Column(text("keys.standing"), lambda key: status_badge(key.standing, prefix="standing", tones=_TONES)),
         Column(text("keys.models"), lambda key: rx.cond(key.is_restricted, key.models, text("keys.every_model"))),

@@ -1,0 +1,141 @@
+"""Projects: what an organization tells its keys, calls and charges apart by. None is ever removed."""
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app import clock
+from onetoken_app.errors import BadRequest, Conflict, NotFound
+from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.keys.models import ApiKey, Project
+from onetoken_app.organizations.models import Organization
+
+NAME_CHARACTERS_MAX = 64
+DEFAULT_NAME = "Default"
+"""Of the project that an organization has without asking for one; it may be renamed."""
+PROJECTS_MAX = 1_000
+"""An organization's projects, archived ones included."""
+
+
+async def create_project(session: AsyncSession, *, organization_id: str, name: str) -> str:
+    """Add a project; return its id.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        organization_id: Whose project.
+        name: 1–64 printable characters; unique among the organization's projects, archived ones included.
+
+    Raises:
+        BadRequest: The name is empty, too long or unprintable.
+        Conflict: The name is taken, or there are as many as may be.
+        NotFound: There is no such organization.
+    """
+    name = _checked_name(name)
+    # The default one is there first, so that nobody else's name stands in its way.
+    await default_project_id(session, organization_id=organization_id)
+    names = list(await session.exec(select(Project.name).where(Project.organization_id == organization_id)))
+    if len(names) >= PROJECTS_MAX:
+        raise Conflict(f"An organization has at most {PROJECTS_MAX} projects; rename one instead.")
+    if name in names:
+        raise _taken()
+    return await _add(session, organization_id=organization_id, name=name, is_default=False)
+
+
+async def rename_project(session: AsyncSession, *, organization_id: str, project_id: str, name: str) -> None:
+    """Give a project another name, which its history carries too.
+
+    Raises:
+        BadRequest: The name is empty, too long or unprintable.
+        Conflict: Another project has it.
+        NotFound: The organization has no such project.
+    """
+    name = _checked_name(name)
+    project = await _project(session, organization_id=organization_id, project_id=project_id)
+    query = select(Project.id).where(
+        Project.organization_id == organization_id, Project.name == name, Project.id != project_id
+    )
+    if (await session.exec(query)).first() is not None:
+        raise _taken()
+    project.name = name
+
+
+async def archive_project(session: AsyncSession, *, organization_id: str, project_id: str) -> None:
+    """Take no more keys into a project; its history stays. Archiving it again changes nothing.
+
+    Raises:
+        Conflict: It is the default one, or has keys that are not revoked.
+        NotFound: The organization has no such project.
+    """
+    project = await _project(session, organization_id=organization_id, project_id=project_id)
+    if project.archived_at is not None:
+        return
+    if project.is_default:
+        raise Conflict("The default project cannot be archived; rename it if it should be called something else.")
+    in_use = select(ApiKey.id).where(ApiKey.project_id == project_id, col(ApiKey.revoked_at).is_(None)).limit(1)
+    if (await session.exec(in_use)).first() is not None:
+        raise Conflict("This project has keys. Revoke them or move them to another project first.")
+    project.archived_at = clock.utc_now()
+
+
+async def default_project_id(session: AsyncSession, *, organization_id: str) -> str:
+    """Return where keys go of which nobody says it; the first use makes it.
+
+    Raises:
+        NotFound: There is no such organization.
+    """
+    query = select(Project.id).where(Project.organization_id == organization_id, col(Project.is_default).is_(True))
+    known_id = (await session.exec(query)).first()
+    if known_id is not None:
+        return known_id
+    if await session.get(Organization, organization_id) is None:
+        raise NotFound("There is no such organization.")
+    return await _add(session, organization_id=organization_id, name=DEFAULT_NAME, is_default=True)
+
+
+async def refuse_closed_project(session: AsyncSession, *, organization_id: str, project_id: str) -> None:
+    """Refuse a project that takes no keys.
+
+    The row stays locked until the commit, so that nobody archives the project meanwhile.
+
+    Raises:
+        Conflict: It is archived.
+        NotFound: The organization has no such project.
+    """
+    project = await _project(session, organization_id=organization_id, project_id=project_id)
+    if project.archived_at is not None:
+        raise Conflict("This project is archived and takes no keys. Choose another one.")
+
+
+async def _project(session: AsyncSession, *, organization_id: str, project_id: str) -> Project:
+    """Find and lock a project of this organization; another organization's does not exist here."""
+    query = select(Project).where(Project.id == project_id, Project.organization_id == organization_id)
+    project = (await session.exec(query.with_for_update())).first()
+    if project is None:
+        raise NotFound("There is no such project.")
+    return project
+
+
+async def _add(session: AsyncSession, *, organization_id: str, name: str, is_default: bool) -> str:
+    """Write a project; the unique indexes keep the rules when two are faster than the look before."""
+    project = Project(
+        id=new_id(Kind.PROJECT),
+        organization_id=organization_id,
+        name=name,
+        is_default=is_default,
+        created_at=clock.utc_now(),
+    )
+    session.add(project)
+    await session.flush()
+    return project.id
+
+
+def _checked_name(name: str) -> str:
+    """Trim a name and refuse an empty, long or unprintable one."""
+    name = name.strip()
+    if not 0 < len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
+        raise BadRequest(f"A project's name has 1 to {NAME_CHARACTERS_MAX} printable characters.", parameter="name")
+    return name
+
+
+def _taken() -> Conflict:
+    """Say that a name is taken."""
+    return Conflict("A project of this name exists. Choose another name.")
