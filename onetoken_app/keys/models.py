@@ -1,6 +1,9 @@
-"""Tables of API keys and the projects they belong to. The secret itself is shown once and never stored."""
+"""Tables of API keys and the projects they belong to, and of the keys under requests' fingerprints.
 
-from datetime import datetime
+The secret of an API key is shown once and never stored.
+"""
+
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -77,3 +80,14 @@ class KeyModelPermission(SQLModel, table=True):
 
     api_key_id: str = Field(foreign_key="keys_api_key.id", primary_key=True, max_length=32)
     model_id: str = Field(foreign_key="catalog_model.id", primary_key=True, max_length=32)
+
+
+class FingerprintKey(SQLModel, table=True):
+    """What the fingerprints of one day's requests are made with; when it is gone, nothing can be told from them."""
+
+    __tablename__ = "keys_fingerprint_key"
+
+    day: date = Field(primary_key=True)
+    """Of UTC."""
+    sealed_key: bytes = Field(sa_type=sa.LargeBinary)
+    """Overwritten and deleted when the next day is over."""

@@ -3,10 +3,10 @@
 A map of its modules, each group from the outside in:
 
 - The side of the relay: ``client`` keeps the promises across a writer's death, ``writer_process`` starts one,
-  ``operations`` are the messages, ``frames`` their way over the socket.
+  ``operations`` are the messages, ``answers`` what the negative ones mean, ``frames`` their way over the socket.
 - The writer, a process of its own: ``writer`` waits for a batch, ``batches`` answers it in one commit, ``posting``
   decides, on ``books`` that ``store`` loads and saves; ``entries`` adds to the journal; ``recovery`` ends epochs;
-  ``backends`` and ``sql`` speak with either database.
+  ``claims`` keep a request from being carried twice; ``backends`` and ``sql`` speak with either database.
 - Pages and commands: ``service`` opens accounts and moves credit, ``queries`` reads, ``verification`` recomputes all
   of it, by ``entry_rules`` and ``verification_sql``.
 - Everybody: ``models`` and ``schema`` are the tables, triggers and view, ``kinds`` the closed words, ``journal`` the

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onetoken_app.ledger import journal
-from onetoken_app.ledger.kinds import AccountKind, TransactionKind
+from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import RecordProgress
 from onetoken_app.money import Currency, Nanos
 
@@ -41,6 +41,18 @@ class HoldState:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimState:
+    """Who has a claim, and how far its hold was when the batch began."""
+
+    request_id: str
+    fingerprint: str
+    currency: Currency
+    outcome: Outcome | None = None
+    amount_nanos: Nanos = 0
+    """Charged in all, a correction included."""
+
+
+@dataclass(frozen=True, slots=True)
 class Credit:
     """Money for a customer: given by the operator, or paid."""
 
@@ -61,6 +73,8 @@ class Changes:
     holds: list[journal.HoldRow] = field(default_factory=list)
     parts: list[tuple[str, journal.PartRow]] = field(default_factory=list)
     """With the request's id."""
+    claims: dict[str, ClaimState] = field(default_factory=dict)
+    """By digest."""
     progress: dict[str, RecordProgress] = field(default_factory=dict)
     entries: list[tuple[journal.Entry, bytes, bytes]] = field(default_factory=list)
     """With the hash of the one before and its own."""
@@ -83,3 +97,5 @@ class Books:
     """Number of the last entry; 0 before the first."""
     head_hash: bytes
     changes: Changes = field(default_factory=Changes)
+    claims: dict[str, ClaimState] = field(default_factory=dict)
+    """Those that count now, by digest."""

@@ -13,21 +13,19 @@ from dataclasses import dataclass
 
 from onetoken_app.clock import monotonic_seconds
 from onetoken_app.database import write_lock_file
-from onetoken_app.errors import OneTokenError
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger import frames
-from onetoken_app.ledger.errors import InsufficientFunds, LedgerConflict, LedgerRefused, LedgerUnavailable
+from onetoken_app.ledger.answers import error_of
+from onetoken_app.ledger.errors import LedgerUnavailable
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import (
     Answer,
-    BalanceTooLow,
     CloseHold,
     DeadHold,
     DeadHolds,
     ExtendHold,
     FindDeadHolds,
     HoldClosed,
-    HoldConflict,
     HoldPlaced,
     Operation,
     PlaceHold,
@@ -148,6 +146,7 @@ class LedgerClient:
             InsufficientFunds: Nothing was held; the metadata says what is available.
             LedgerUnavailable: Nothing will stay held; the request must not go upstream.
             LedgerConflict: The request has another hold, or is closed.
+            AlreadyClaimed: Another request has its claim.
             LedgerRefused: The database does not take it.
         """
         self._refuse_when_unavailable()
@@ -161,7 +160,7 @@ class LedgerClient:
             raise
         if isinstance(answer, HoldPlaced):
             return answer
-        raise _error_of(answer)
+        raise error_of(answer)
 
     async def extend_hold(self, operation: ExtendHold) -> HoldPlaced:
         """Raise a hold's total; when that fails the hold is at least what it was.
@@ -176,7 +175,7 @@ class LedgerClient:
         answer = await self._submit(operation)
         if isinstance(answer, HoldPlaced):
             return answer
-        raise _error_of(answer)
+        raise error_of(answer)
 
     async def record_progress(self, operation: RecordProgress) -> None:
         """Say durably what an open request has cost so far; waits for as long as the writer is away.
@@ -187,7 +186,7 @@ class LedgerClient:
         """
         answer = await self._submit(operation)
         if not isinstance(answer, ProgressRecorded):
-            raise _error_of(answer)
+            raise error_of(answer)
 
     async def close_hold(self, operation: CloseHold) -> HoldClosed:
         """End a hold, durably; waits for as long as the writer is away, and happens even if the caller is cancelled.
@@ -200,7 +199,7 @@ class LedgerClient:
         answer = await self._submit(operation)
         if isinstance(answer, HoldClosed):
             return answer
-        raise _error_of(answer)
+        raise error_of(answer)
 
     async def find_dead_holds(self, *, after_request_id: str = "", holds_max: int = 1000) -> list[DeadHold]:
         """End the epochs of processes that died, and list some of their open holds, by their ids.
@@ -211,7 +210,7 @@ class LedgerClient:
         answer = await self._submit(FindDeadHolds(holds_max, after_request_id))
         if isinstance(answer, DeadHolds):
             return answer.holds
-        raise _error_of(answer)
+        raise error_of(answer)
 
     def writer_answered(self, answers: list[tuple[int, Answer]]) -> None:
         """Hand answers to those who wait; called by the writer's connection."""
@@ -357,21 +356,6 @@ def _say_start_failed(error: WriterStartFailed) -> None:
     shortage = errno.errorcode.get(cause.errno or 0) if isinstance(cause, OSError) else None
     error_class = shortage or (type(cause).__name__ if cause else None)
     get_logger().error("ledger_writer_failed", exit_code=error.exit_code, error_class=error_class)
-
-
-def _error_of(answer: Answer) -> OneTokenError:
-    """Turn a negative answer into an error."""
-    if isinstance(answer, BalanceTooLow):
-        return InsufficientFunds(
-            "The balance does not cover the largest charge of this call; nothing was sent or charged. "
-            "Top up, or ask for fewer output tokens.",
-            metadata={"available_nanos": answer.available_nanos},
-        )
-    if isinstance(answer, HoldConflict):
-        return LedgerConflict("This request has no open hold like that; nothing was done.")
-    error_class = answer.error_class if isinstance(answer, Refused) else type(answer).__name__
-    get_logger().error("ledger_refused", error_class=error_class)
-    return LedgerRefused("The ledger did not take this; nothing of it was done.")
 
 
 def _void_of(request_id: str, record: list[Statement]) -> CloseHold:

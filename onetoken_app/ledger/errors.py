@@ -1,6 +1,7 @@
 """What the ledger refuses, named for the outcome."""
 
 from onetoken_app.errors import Conflict, NotFound, OneTokenError, PaymentRequired, Unavailable
+from onetoken_app.ledger.operations import HoldRepeated
 
 
 class InsufficientFunds(PaymentRequired):
@@ -22,6 +23,14 @@ class LedgerConflict(Conflict):
     """The request has another hold, has none, or is closed already; nothing was done."""
 
     code = "ledger_conflict"
+
+
+class AlreadyClaimed(LedgerConflict):
+    """Another request has the claim; nothing was held. ``repeated`` says how far that one is."""
+
+    def __init__(self, repeated: HoldRepeated) -> None:
+        super().__init__("Another request has this claim; nothing was done.")
+        self.repeated = repeated
 
 
 class LedgerRefused(OneTokenError):

@@ -1,8 +1,8 @@
 """Tables of the ledger. They are written by ``store.py`` in the driver's SQL; these classes declare and read them.
 
-``ledger_account``, ``ledger_hold_progress`` and ``ledger_open_hold`` change; every other table is a journal whose rows
-are only ever inserted, which triggers enforce on both databases (an epoch's end may be written once). Account ids and
-owner ids are opaque here: the ledger knows neither customers nor requests.
+``ledger_account``, ``ledger_claim``, ``ledger_hold_progress`` and ``ledger_open_hold`` change; every other table is a
+journal whose rows are only ever inserted, which triggers enforce on both databases (an epoch's end may be written
+once). Account ids and owner ids are opaque here: the ledger knows neither customers nor requests.
 """
 
 from datetime import datetime
@@ -109,6 +109,22 @@ class Hold(SQLModel, table=True):
     placed_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class Claim(SQLModel, table=True):
+    """What makes two requests the same one: its holder is carried, the other is told of it. Not a part of the journal.
+
+    Written in the commit that places the hold; deleted with a void, and a day later in any case.
+    """
+
+    __tablename__ = "ledger_claim"
+
+    digest: str = Field(primary_key=True, max_length=64)
+    """Opaque: a keyed digest, in hexadecimal digits."""
+    request_id: str = Field(foreign_key="ledger_hold.request_id", max_length=32)
+    fingerprint: str = Field(max_length=64)
+    """Opaque: a keyed digest of the request, under a key that is destroyed within two days."""
+    claimed_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
 class HoldPart(SQLModel, table=True):
     """A share of a hold on one account; an extension of the hold is one more part."""
 
@@ -190,6 +206,7 @@ class Correction(SQLModel, table=True):
 __all__ = [
     "Account",
     "AccountKind",
+    "Claim",
     "Correction",
     "Epoch",
     "Hold",

@@ -32,6 +32,10 @@ class PlaceHold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
     """Upper bound of the charge; at least 0."""
     context: bytes
     """What recovery needs to write the usage record: ids and counts, at most 1 KiB, never content."""
+    claim: str = ""
+    """Keyed digest that one request may hold at a time, as 64 hexadecimal digits; empty: none."""
+    fingerprints: tuple[str, ...] = ()
+    """Of the request under every key in use, the newest first: a repeat has one that the claim was made with."""
 
 
 class ExtendHold(msgspec.Struct, array_like=True, frozen=True, tag="extend"):
@@ -87,6 +91,20 @@ class BalanceTooLow(msgspec.Struct, array_like=True, frozen=True, tag="low"):
     available_nanos: Nanos
 
 
+class HoldRepeated(msgspec.Struct, array_like=True, frozen=True, tag="repeated"):
+    """Nothing was held: another request has the claim; how far that one is."""
+
+    request_id: str
+    """Of the request that has it."""
+    is_same: bool
+    """Whether both have the same fingerprint."""
+    currency: Currency
+    outcome: Outcome | None
+    """Unset: its hold is open."""
+    amount_nanos: Nanos
+    """What it was charged in all; 0 while it is open."""
+
+
 class HoldConflict(msgspec.Struct, array_like=True, frozen=True, tag="conflict"):
     """Nothing was done: the request has another hold, has none, or is closed already."""
 
@@ -132,4 +150,4 @@ class Refused(msgspec.Struct, array_like=True, frozen=True, tag="refused"):
     error_class: str
 
 
-Answer = HoldPlaced | BalanceTooLow | HoldConflict | ProgressRecorded | HoldClosed | DeadHolds | Refused
+Answer = HoldPlaced | BalanceTooLow | HoldRepeated | HoldConflict | ProgressRecorded | HoldClosed | DeadHolds | Refused

@@ -8,7 +8,7 @@ changes the books completely or not at all.
 from collections.abc import Callable
 from typing import Any
 
-from onetoken_app.ledger import entries, journal
+from onetoken_app.ledger import claims, entries, journal
 from onetoken_app.ledger.books import Account, Books, Credit, HoldState
 from onetoken_app.ledger.kinds import CREDIT_SOURCES, AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import (
@@ -51,6 +51,9 @@ def place_hold(books: Books, operation: PlaceHold) -> Answer:
     known = books.holds.get(operation.request_id)
     if known is not None:
         return _first_receipt(known, operation)
+    repeated = claims.repeat_of(books, operation)
+    if repeated is not None:
+        return repeated
     shares = _allocate(books, operation.owner_id, operation.currency, operation.amount_nanos)
     if isinstance(shares, BalanceTooLow):
         return shares
@@ -67,6 +70,7 @@ def place_hold(books: Books, operation: PlaceHold) -> Answer:
     books.holds[row.request_id] = hold
     books.changes.holds.append(row)
     _add_parts(books, hold, shares)
+    claims.note(books, operation)
     return HoldPlaced(amount_nanos=row.amount_nanos)
 
 

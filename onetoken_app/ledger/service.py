@@ -1,7 +1,9 @@
 """Opens accounts and gives credit. Holds and closes are the writer's; both work on the same books."""
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
@@ -9,7 +11,7 @@ from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger import posting, store
 from onetoken_app.ledger.books import Credit
 from onetoken_app.ledger.errors import LedgerConflict, NoSuchAccount
-from onetoken_app.ledger.models import Account, AccountKind, Posting, Transaction, TransactionKind
+from onetoken_app.ledger.models import Account, AccountKind, Claim, Posting, Transaction, TransactionKind
 from onetoken_app.ledger.sql import SessionConnection
 from onetoken_app.money import Currency, Nanos
 
@@ -75,6 +77,15 @@ async def top_up(
         LedgerConflict: The reference stands for another movement of money.
     """
     await _give(session, Credit(TransactionKind.TOP_UP, owner_id, currency, amount_nanos, reference))
+
+
+async def purge_claims(session: AsyncSession, *, claimed_before: datetime, count_max: int) -> int:
+    """Delete claims that count no more; return how many that were. The caller commits."""
+    oldest = select(Claim.digest).where(Claim.claimed_at < claimed_before).order_by(col(Claim.claimed_at))
+    digests = (await session.exec(oldest.limit(count_max))).all()
+    # By age once more: meanwhile another request may have taken one over.
+    await session.exec(delete(Claim).where(col(Claim.digest).in_(digests), col(Claim.claimed_at) < claimed_before))
+    return len(digests)
 
 
 async def _give(session: AsyncSession, credit: Credit) -> None:

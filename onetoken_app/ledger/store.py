@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from onetoken_app.clock import iso_instant
-from onetoken_app.ledger import journal
+from onetoken_app.ledger import claims, journal
 from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, Changes, Credit, HoldState
 from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import CloseHold, Operation, PlaceHold
@@ -56,7 +56,10 @@ def load_for_operations(
     moves_money = any(isinstance(operation, CloseHold) for operation in operations)
     holds = _load_holds(connection, request_ids)
     concern = _Concern(request_ids, owner_ids | {hold.row.owner_id for hold in holds.values()}, moves_money)
-    return _load(connection, concern, holds, epoch_id=epoch_id, moment=moment)
+    books = _load(connection, concern, holds, epoch_id=epoch_id, moment=moment)
+    # After the accounts are locked: another process that claims the same has the same owner.
+    books.claims = claims.load(connection, operations, moment=moment)
+    return books
 
 
 def load_for_credit(connection: Connection, credit: Credit, *, moment: datetime) -> Books:
@@ -70,6 +73,7 @@ def save(connection: Connection, books: Books) -> None:
     changes = books.changes
     _insert_accounts(connection, changes, books.moment)
     _insert_holds(connection, changes, books.epoch_id)
+    claims.insert(connection, books)
     _insert_entries(connection, changes)
     connection.write(
         "UPDATE ledger_account SET posted_nanos = ?, held_nanos = ? WHERE id = ?",

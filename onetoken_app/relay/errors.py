@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from onetoken_app.errors import (
     BadRequest,
+    Conflict,
     DeadlineExceeded,
     Forbidden,
     NotFound,
@@ -79,6 +80,19 @@ class MethodNotAllowed(OneTokenError):
         """Name the methods that the address is there for, as the header ``allow`` lists them."""
         super().__init__(public_message)
         self.allowed = allowed
+
+
+class DuplicateRequest(Conflict):
+    """A request with the same idempotency key was made before; the metadata is its receipt."""
+
+    code = "duplicate_request"
+
+
+class IdempotencyKeyReused(OneTokenError):
+    """The idempotency key stands for another request."""
+
+    http_status = 422
+    code = "idempotency_key_reused"
 
 
 class InsufficientBalance(PaymentRequired):

@@ -11,6 +11,7 @@ from onetoken_app.providers.protocol import ChatCounts, UpstreamTarget
 from onetoken_app.relay.admission import Admission
 from onetoken_app.relay.dialects.openai_chat import ChatRequest
 from onetoken_app.relay.errors import CallerLeft
+from onetoken_app.relay.repeats import RequestClaim
 from onetoken_app.relay.reply import Reply
 from onetoken_app.relay.request_body import Receive
 
@@ -61,6 +62,8 @@ class OpenCall:
     receive: Receive
     counts: ChatCounts
     hang_up_drain_seconds: float
+    claim: RequestClaim | None = None
+    """Set when its caller named it, so that it is made once."""
     phase: Phase = Phase.HOLDING
     task: asyncio.Task[None] | None = None
     """The supervised task that owes the close."""

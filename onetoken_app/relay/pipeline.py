@@ -82,6 +82,7 @@ async def _admitted(
         # A body may be a minute on its way; the key may have been revoked since.
         caller = await identify(runtime, head)
     admission = admit(request, caller, runtime.policy.snapshot())
+    claim = await runtime.repeats.claim_of(head, caller, path=CHAT_PATH, body=body)
     return OpenCall(
         request_id=reply.request_id,
         requested_at=requested_at,
@@ -93,6 +94,7 @@ async def _admitted(
         user_agent=clean_user_agent(head.user_agent.decode("latin-1")),
         request=request,
         admission=admission,
+        claim=claim,
         reply=reply,
         receive=receive,
         counts=counts_for(admission),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from onetoken_app.clock import parse_instant
 from onetoken_app.errors import OneTokenError
+from onetoken_app.ledger.claims import release_statement
 from onetoken_app.ledger.client import LedgerClient
 from onetoken_app.ledger.errors import LedgerUnavailable
 from onetoken_app.ledger.kinds import Outcome
@@ -49,7 +50,10 @@ def record_of_void(hold: PlaceHold, *, is_sqlite: bool) -> list[Statement]:
         response_status=LedgerUnavailable.http_status,
         error_code=LedgerUnavailable.code,
     )
-    return [insert_statement(draft, is_sqlite=is_sqlite)]
+    record = [insert_statement(draft, is_sqlite=is_sqlite)]
+    if hold.claim:
+        record.append(release_statement(hold.claim, hold.request_id, is_sqlite=is_sqlite))
+    return record
 
 
 async def _recover(ledger: LedgerClient, hold: DeadHold, *, is_sqlite: bool) -> bool:

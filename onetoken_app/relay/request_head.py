@@ -10,7 +10,7 @@ _KEPT_HEADERS = frozenset({b"content-length", b"content-type", b"content-encodin
 
 @dataclass(slots=True, repr=False)
 class RequestHead:
-    """The members of a head that matter. Never printed: it holds the caller's key."""
+    """The members of a head that matter. Never printed: it holds the caller's key, and perhaps content."""
 
     presented_keys: set[bytes] = field(default_factory=set)
     content_length: bytes = b""
@@ -18,6 +18,8 @@ class RequestHead:
     content_encoding: bytes = b""
     user_agent: bytes = b""
     forwarded_for: list[bytes] = field(default_factory=list)
+    idempotency_keys: set[bytes] = field(default_factory=set)
+    """May be content: a caller can put anything there."""
 
 
 def read_head(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
@@ -33,6 +35,8 @@ def read_head(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
             head.presented_keys.add(value.strip())
         elif name == b"x-forwarded-for":
             head.forwarded_for.append(value)
+        elif name == b"idempotency-key":
+            head.idempotency_keys.add(value.strip())
     return head
 
 

@@ -17,6 +17,7 @@ from onetoken_app.ledger.client import LedgerClient
 from onetoken_app.relay.forwarding import UpstreamClient
 from onetoken_app.relay.policy_cache import PolicyCache
 from onetoken_app.relay.recovery import record_of_void, recover_dead_holds
+from onetoken_app.relay.repeats import RepeatGuard
 from onetoken_app.relay.request_body import BUFFERED_BODIES_MAX, BodyRoom
 from onetoken_app.relay.routing import RetryBudget
 from onetoken_app.relay.supervision import Supervisor
@@ -37,6 +38,7 @@ class RelayRuntime:
     settings: Settings
     secrets: RootSecrets
     policy: PolicyCache
+    repeats: RepeatGuard
     ledger: LedgerClient
     upstream_client: UpstreamClient
     supervisor: Supervisor
@@ -117,6 +119,9 @@ class RelayRuntime:
         self.policy = PolicyCache(settings, self.secrets)
         stack.push_async_callback(self.policy.stop)
         await self.policy.start()
+        self.repeats = RepeatGuard(self.secrets)
+        stack.push_async_callback(self.repeats.stop)
+        await self.repeats.start()
         self.upstream_client = UpstreamClient(settings)
         stack.push_async_callback(self.upstream_client.close)
         self.body_room = BodyRoom(bytes_max=BUFFERED_BODIES_MAX * settings.request_body_bytes_max)

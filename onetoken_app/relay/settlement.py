@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 
 from onetoken_app.clock import monotonic_seconds
 from onetoken_app.errors import OneTokenError
+from onetoken_app.ledger.claims import release_statement
 from onetoken_app.ledger.client import LedgerClient
-from onetoken_app.ledger.errors import InsufficientFunds, LedgerConflict, LedgerUnavailable
+from onetoken_app.ledger.errors import AlreadyClaimed, InsufficientFunds, LedgerConflict, LedgerUnavailable
 from onetoken_app.ledger.kinds import Outcome
-from onetoken_app.ledger.operations import CloseHold, ExtendHold, HoldClosed, PlaceHold, RecordProgress
+from onetoken_app.ledger.operations import CloseHold, ExtendHold, HoldClosed, PlaceHold, RecordProgress, Statement
 from onetoken_app.money import NANOS_MAX, Nanos
 from onetoken_app.relay.errors import InsufficientBalance, InternalError, internal_error
 from onetoken_app.relay.estimation import LEAST_OUTPUT_DIVISOR, least_output
 from onetoken_app.relay.metering import Metered, estimate, meter
 from onetoken_app.relay.open_call import OpenCall, caller_left
+from onetoken_app.relay.repeats import refusal_of
 from onetoken_app.telemetry import get_logger
 from onetoken_app.token_usage import TokenUsage, UsageSource
 from onetoken_app.usage.recording import UsageDraft, encode_draft, insert_statement
@@ -55,6 +57,8 @@ async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None
 
     Raises:
         InsufficientFunds: The balance does not cover it.
+        DuplicateRequest: It was made before.
+        IdempotencyKeyReused: Its name stands for another one.
         LedgerUnavailable: Nothing stays held.
         InternalError: A mistake; what may have been held is given back.
     """
@@ -62,6 +66,8 @@ async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None
         await ledger.place_hold(_hold_for(call))
     except (InsufficientFunds, LedgerUnavailable):
         raise
+    except AlreadyClaimed as error:
+        raise refusal_of(error.repeated) from error
     except Exception as error:
         get_logger().error("hold_failed", request_id=call.request_id, exc_info=True)
         await _give_back(call, ledger=ledger, is_sqlite=is_sqlite)
@@ -77,6 +83,8 @@ def _hold_for(call: OpenCall) -> PlaceHold:
         currency=admission.sheet.currency,
         amount_nanos=admission.upper_charge_nanos,
         context=encode_draft(_draft_of(call)),
+        claim=call.claim.digest if call.claim else "",
+        fingerprints=call.claim.fingerprints if call.claim else (),
     )
 
 
@@ -158,6 +166,7 @@ async def _give_back(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -
         try:
             draft = _draft_of(call, status=InternalError.http_status, error_code=InternalError.code)
             record = [insert_statement(draft, is_sqlite=is_sqlite)] if has_record else []
+            record += _release(call, is_sqlite=is_sqlite)
             async with asyncio.timeout(CLOSE_SECONDS_MAX):
                 return await ledger.close_hold(CloseHold(call.request_id, Outcome.VOIDED, 0, UsageSource.NONE, record))
         except LedgerConflict:
@@ -182,13 +191,20 @@ def _metered(call: OpenCall, ending: Ending) -> Metered:
 def _close_of(call: OpenCall, ending: Ending, metered: Metered, *, is_sqlite: bool) -> CloseHold:
     """Ask for the close, with the call's record."""
     draft = _final_draft(call, ending, metered)
+    outcome = Outcome.VOIDED if metered.source is UsageSource.NONE else Outcome.SETTLED
+    released = _release(call, is_sqlite=is_sqlite) if outcome is Outcome.VOIDED else []
     return CloseHold(
         request_id=call.request_id,
-        outcome=Outcome.VOIDED if metered.source is UsageSource.NONE else Outcome.SETTLED,
+        outcome=outcome,
         amount_nanos=metered.charge_nanos,
         usage_source=metered.source,
-        extra=[insert_statement(draft, is_sqlite=is_sqlite)],
+        extra=[insert_statement(draft, is_sqlite=is_sqlite), *released],
     )
+
+
+def _release(call: OpenCall, *, is_sqlite: bool) -> list[Statement]:
+    """Let a call that came to nothing be made anew under the same name."""
+    return [release_statement(call.claim.digest, call.request_id, is_sqlite=is_sqlite)] if call.claim else []
 
 
 def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0, error_code: str = "") -> UsageDraft:

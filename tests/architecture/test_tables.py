@@ -16,6 +16,7 @@ NAMES_OF_CONTENT_ALONE = {"text", "input", "output", "system", "history", "reque
 TABLES_THE_RELAY_WRITES = ("usage_", "ledger_")
 FREE_FORM_COLUMNS = {
     "ledger_account": {"id", "owner_id"},
+    "ledger_claim": {"digest", "request_id", "fingerprint"},
     "ledger_correction": {"request_id"},
     "ledger_epoch": {"id"},
     "ledger_hold": {"request_id", "owner_id", "epoch_id", "context"},

@@ -35,12 +35,13 @@ class RawCaller:
         self._reader = reader
         self._writer = writer
 
-    async def ask(self, relay: RunningRelay, *, is_streaming: bool) -> None:
+    async def ask(self, relay: RunningRelay, *, is_streaming: bool, **headers: str) -> None:
         """Send a whole request."""
+        more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         body = json.dumps({"model": "mock", "messages": MESSAGES, "stream": is_streaming}).encode()
         head = (
             f"POST /v1/chat/completions HTTP/1.1\r\nhost: relay\r\nauthorization: Bearer {relay.secret}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+            f"content-type: application/json\r\n{more}content-length: {len(body)}\r\n\r\n"
         )
         self._writer.write(head.encode() + body)
         await self._writer.drain()
