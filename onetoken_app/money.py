@@ -2,6 +2,7 @@
 
 An amount is in **nanos**, 10⁻⁹ of its currency. A price is in **micros per million units** (micro-currency per
 1 000 000 tokens), which is the same number as 10⁻¹² of the currency (pico) per unit: 0.0125 per million is 12 500.
+What is sold by the piece (a call, a picture, an hour of sound) has its price in the same integers, written for one.
 """
 
 import re
@@ -12,16 +13,16 @@ Nanos = int
 Picos = int
 """An amount in 10⁻¹² of its currency, before it is rounded once."""
 MicrosPerMillion = int
-"""A price: micro-currency per 1 000 000 units, equal to picos per unit."""
+"""A price: micro-currency per 1 000 000 units, equal to picos per unit; the unit is a token, a piece or an hour."""
 
 NANOS_PER_UNIT = 1_000_000_000
 PICOS_PER_NANO = 1_000
 MICROS_PER_UNIT = 1_000_000
+PICOS_PER_UNIT = 1_000_000_000_000
 NANOS_MAX = 2**63 - 1
 """What a BIGINT column holds: 9.2·10⁹ units of currency."""
 RATIO_ONE_PPM = 1_000_000
 """A plan's ratio of 1, in parts per million."""
-
 
 _DECIMAL = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,18}))?", re.ASCII)
 
@@ -68,14 +69,42 @@ def parse_price(text: str) -> MicrosPerMillion:
     return price
 
 
+def parse_piece_price(text: str) -> MicrosPerMillion:
+    """Read the price of one piece, such as ``"0.04"`` a picture, exactly.
+
+    Raises:
+        ValueError: Not a plain decimal number, negative, or finer than a pico.
+    """
+    price = _scaled(text, PICOS_PER_UNIT, "a price of one has at most 12 decimals")
+    if price < 0:
+        message = "a price is not negative"
+        raise ValueError(message)
+    return price
+
+
 def format_amount(nanos: Nanos, *, decimals_min: int = 2) -> str:
     """Write an amount as plain text with all its digits and at least ``decimals_min`` decimals.
 
     Text, because JavaScript loses integers above 2⁵³.
     """
-    sign = "-" if nanos < 0 else ""
-    whole, fraction = divmod(abs(nanos), NANOS_PER_UNIT)
-    decimals = f"{fraction:09d}".rstrip("0").ljust(decimals_min, "0")
+    return _unscaled(nanos, 9, decimals_min)
+
+
+def format_price(price: MicrosPerMillion) -> str:
+    """Write the price of a million units as plain text with all its digits."""
+    return _unscaled(price, 6, 2)
+
+
+def format_piece_price(price: MicrosPerMillion) -> str:
+    """Write the price of one piece as plain text with all its digits."""
+    return _unscaled(price, 12, 2)
+
+
+def _unscaled(scaled: int, digits: int, decimals_min: int) -> str:
+    """Write an integer divided by a power of ten."""
+    sign = "-" if scaled < 0 else ""
+    whole, fraction = divmod(abs(scaled), 10**digits)
+    decimals = f"{fraction:0{digits}d}".rstrip("0").ljust(decimals_min, "0")
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 

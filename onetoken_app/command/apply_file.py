@@ -16,6 +16,9 @@ from onetoken_app.catalog.models import Region
 from onetoken_app.command.marked_yaml import BadFile, Members, Text, read_document
 from onetoken_app.money import Currency, MicrosPerMillion, Nanos
 from onetoken_app.organizations.models import OrganizationRole
+from onetoken_app.pricing.quote import RateTier
+from onetoken_app.pricing.rates import ModelRates
+from onetoken_app.pricing.written import MEMBERS
 from onetoken_app.token_usage import TokenKind
 
 
@@ -59,7 +62,7 @@ class ModelEntry:
     context_window_tokens: int
     output_tokens_max: int
     routes: tuple[RouteEntry, ...]
-    rates: dict[TokenKind, MicrosPerMillion]
+    rates: ModelRates
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +201,30 @@ def _route(node: yaml.Node, model_name: str) -> RouteEntry:
     )
 
 
-def _rates(node: yaml.Node) -> dict[TokenKind, MicrosPerMillion]:
+def _rates(node: yaml.Node) -> ModelRates:
     """Read a model's ``price``; input and output have to be there."""
-    members = Members(node, what="a price", known=[kind.value for kind in TokenKind])
-    required = {TokenKind.INPUT, TokenKind.OUTPUT}
-    return {kind: members.price(kind.value) for kind in TokenKind if kind in required or members.has(kind.value)}
+    members = Members(node, what="a price", known=(*MEMBERS, "tiers"))
+    for name in (TokenKind.INPUT.value, TokenKind.OUTPUT.value):
+        members.nested(name)
+    tiers = tuple(_tier(entry) for entry in members.listed("tiers"))
+    thresholds = [tier.from_input_tokens for tier in tiers]
+    if thresholds != sorted(set(thresholds)):
+        raise BadFile(members.line_of("tiers"), "tiers have different 'from_input_tokens', in rising order")
+    return ModelRates(rates=_prices(members), tiers=tiers)
+
+
+def _tier(node: yaml.Node) -> RateTier:
+    """Read the prices that apply from a length of the input on."""
+    members = Members(node, what="a tier", known=(*MEMBERS, "from_input_tokens"))
+    rates = _prices(members)
+    if not rates:
+        raise BadFile(members.line, "a tier has at least one price")
+    return RateTier(from_input_tokens=members.whole("from_input_tokens", minimum=1), rates=rates)
+
+
+def _prices(members: Members) -> dict[TokenKind, MicrosPerMillion]:
+    """Read the prices that are there."""
+    return {kind: members.price(name, kind) for name, kind in MEMBERS.items() if members.has(name)}
 
 
 def _organization(node: yaml.Node, currency: Currency) -> OrganizationEntry:

@@ -15,7 +15,9 @@ import yaml
 
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.errors import BadRequest, OneTokenError
-from onetoken_app.money import MicrosPerMillion, Nanos, parse_amount, parse_price
+from onetoken_app.money import MicrosPerMillion, Nanos, parse_amount
+from onetoken_app.pricing.written import parse_written_price
+from onetoken_app.token_usage import TokenKind
 
 _NULL = "tag:yaml.org,2002:null"
 _TRUTH = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
@@ -103,10 +105,10 @@ class Members:
                 raise ValueError(message)
             return amount
 
-    def price(self, name: str) -> MicrosPerMillion:
-        """Return a price per million, at least 0, exact."""
+    def price(self, name: str, kind: TokenKind) -> MicrosPerMillion:
+        """Return a price as it is written for its kind, at least 0, exact."""
         with _complaints_at(self.line_of(name), name):
-            return parse_price(self.text(name, characters_max=40))
+            return parse_written_price(kind, self.text(name, characters_max=40))
 
     def whole(self, name: str, default: int | None = None, *, minimum: int, maximum: int = 2**31 - 1) -> int:
         """Return a whole number in bounds, or ``default`` when it is not there and there is one."""

@@ -29,7 +29,7 @@ class PriceBookVersion(SQLModel, table=True):
 
 
 class Rate(SQLModel, table=True):
-    """The price of one kind of token of one model."""
+    """The price of one kind of use of one model, from one length of the input on."""
 
     __tablename__ = "pricing_rate"
     __table_args__ = {"info": READ_BY_THE_RELAY}
@@ -37,5 +37,7 @@ class Rate(SQLModel, table=True):
     version_id: int = Field(foreign_key="pricing_version.id", primary_key=True)
     model_id: str = Field(foreign_key="catalog_model.id", primary_key=True, index=True, max_length=32)
     kind: TokenKind = Field(sa_type=enum_type(TokenKind), primary_key=True)
+    from_input_tokens: int = Field(default=0, primary_key=True, sa_type=sa.BigInteger)
+    """All input from which on it applies to the whole call; 0: always, unless a tier says else."""
     micros_per_million: int = Field(sa_type=sa.BigInteger)
-    """Micro-currency per 1 000 000 tokens; at least 0."""
+    """Micro-currency per 1 000 000 tokens; of units, picos for one, of sound for an hour; at least 0."""

@@ -59,13 +59,23 @@ class _Reply(msgspec.Struct):
     error: msgspec.Raw = _NULL
 
 
+class _CachedDetails(msgspec.Struct):
+    audio_tokens: int | None = None
+    image_tokens: int | None = None
+
+
 class _PromptDetails(msgspec.Struct):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
+    image_tokens: int | None = None
+    cached_tokens_details: _CachedDetails | None = None
 
 
 class _CompletionDetails(msgspec.Struct):
     reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+    image_tokens: int | None = None
 
 
 class _Usage(msgspec.Struct):
@@ -257,21 +267,64 @@ def _whole_numbers(figures: object) -> object:
 
 
 def _disjoint(usage: _Usage) -> TokenUsage:
-    """Split OpenAI's figures, where the prompt includes cached tokens and the completion includes reasoning.
+    """Split OpenAI's figures, where prompt and completion include everything that their details name.
 
     Parts that exceed their whole are cut to it, so that nothing is charged twice.
+
+    Raises:
+        ValueError: A figure is negative, or no count.
     """
     prompt = usage.prompt_tokens_details or _PromptDetails()
     completion = usage.completion_tokens_details or _CompletionDetails()
-    cache_read = min(prompt.cached_tokens or 0, usage.prompt_tokens)
-    cache_write = min(prompt.cache_write_tokens or 0, usage.prompt_tokens - cache_read)
+    rest = usage.prompt_tokens
+    cache_read = _part(prompt.cached_tokens, rest)
+    cache_write = _part(prompt.cache_write_tokens, rest - cache_read)
+    rest -= cache_read + cache_write
+    cached_audio, cached_image = _cached_media(prompt, cache_read + cache_write)
+    audio_in = max(0, _part(prompt.audio_tokens, usage.prompt_tokens) - cached_audio)
+    image_in = max(0, _part(prompt.image_tokens, usage.prompt_tokens) - cached_image)
+    audio_in = min(audio_in, rest)
+    image_in = min(image_in, rest - audio_in)
+    audio_out = _part(completion.audio_tokens, usage.completion_tokens)
+    image_out = _part(completion.image_tokens, usage.completion_tokens - audio_out)
+    output = usage.completion_tokens - audio_out - image_out
     return TokenUsage(
-        input=usage.prompt_tokens - cache_read - cache_write,
+        input=rest - audio_in - image_in,
         cache_read=cache_read,
         cache_write_5m=cache_write,
-        output=usage.completion_tokens,
-        reasoning=min(completion.reasoning_tokens or 0, usage.completion_tokens),
+        output=output,
+        reasoning=_part(completion.reasoning_tokens, output),
+        audio_in=audio_in,
+        image_in=image_in,
+        audio_out=audio_out,
+        image_out=image_out,
     )
+
+
+def _part(figure: int | None, whole: int) -> int:
+    """Return a part, no larger than its whole.
+
+    Raises:
+        ValueError: It is negative.
+    """
+    if figure is None:
+        return 0
+    if figure < 0:
+        message = "a count is not negative"
+        raise ValueError(message)
+    return min(figure, whole)
+
+
+def _cached_media(prompt: _PromptDetails, cached_tokens: int) -> tuple[int, int]:
+    """Return how many tokens of sounds and of pictures are among the cached ones.
+
+    Where the provider does not say, as many as can be: they are the dearer ones, and only what is proved is charged.
+    """
+    stated = prompt.cached_tokens_details
+    if stated is not None:
+        return _part(stated.audio_tokens, cached_tokens), _part(stated.image_tokens, cached_tokens)
+    audio = _part(prompt.audio_tokens, cached_tokens)
+    return audio, _part(prompt.image_tokens, cached_tokens - audio)
 
 
 def _with_usage(stream_options: msgspec.Raw | None) -> msgspec.Raw:

@@ -13,6 +13,10 @@ from onetoken_app.token_usage import TokenUsage
 
 CHOICES_MAX = 128
 """What OpenAI's API admits as ``n``."""
+UNIT_COUNT_MAX = 10_000
+"""More pictures, or calls of the provider's tools, than this in one call are absurd and not believed."""
+AUDIO_MS_MAX = 86_400_000
+"""The same for sound: a day of it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -97,12 +101,23 @@ class ChatCounts:
 
     def note_usage(self, usage: TokenUsage | None) -> None:
         """Take a report of the provider; ``None`` for one that cannot be read."""
-        if usage is None or usage.input_total > self.tokens_max or usage.output > self.output_tokens_max:
+        if usage is None or self._is_absurd(usage):
             self.has_absurd_usage = True
             self.is_usage_latest = False
         else:
             self.usage = usage
             self.is_usage_latest = True
+
+    def _is_absurd(self, usage: TokenUsage) -> bool:
+        """Whether figures are beyond anything that one call can use."""
+        return (
+            usage.input_total > self.tokens_max
+            or usage.output_total > self.output_tokens_max
+            or usage.images > UNIT_COUNT_MAX
+            or usage.tool_call_total > UNIT_COUNT_MAX
+            or usage.audio_ms > AUDIO_MS_MAX
+            or usage.requests > 1
+        )
 
     def note_text(self, text: str) -> None:
         """Count the characters of a piece of output."""

@@ -18,14 +18,11 @@ from onetoken_app.relay.errors import (
     RegionNotConfirmed,
 )
 from onetoken_app.relay.policy_snapshot import Caller, ChannelRoute, ModelOffer, PolicySnapshot
-from onetoken_app.token_usage import TokenKind
 
 OVERHEAD_TOKENS = 64
 """What a chat template may add around the messages."""
 TOOLS_OVERHEAD_TOKENS = 512
 """What a chat template may add around tools."""
-
-_PICOS_PER_NANO = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +38,18 @@ class Admission:
     output_tokens_max: int
     """Over all choices."""
     choice_count: int
+    has_media: bool
+    """Whether the input may hold sounds or pictures."""
 
     @property
     def upper_charge_nanos(self) -> Nanos:
         """The size of the hold: no call within the bounds costs more."""
-        return min(NANOS_MAX, self.sheet.upper_charge(self.input_tokens_max, self.output_tokens_max))
+        return self.upper_charge_with(self.output_tokens_max)
+
+    def upper_charge_with(self, output_tokens_max: int) -> Nanos:
+        """Return what the hold has to be for this much output."""
+        upper = self.sheet.upper_charge(self.input_tokens_max, output_tokens_max, has_media=self.has_media)
+        return min(NANOS_MAX, upper)
 
 
 def check_standing(caller: Caller) -> None:
@@ -88,6 +92,7 @@ def admit(request: ChatRequest, caller: Caller, policy: PolicySnapshot) -> Admis
         input_tokens_max=_input_bound(request, window=window),
         output_tokens_max=min(per_choice, window) * request.choice_count,
         choice_count=request.choice_count,
+        has_media=request.has_media,
     )
 
 
@@ -104,12 +109,13 @@ def callable_offers(caller: Caller, policy: PolicySnapshot) -> list[ModelOffer]:
 
 def balance_too_low(admission: Admission, *, available_nanos: Nanos) -> InsufficientBalance:
     """Say what is missing, and how much output the balance would cover."""
-    needed, sheet = admission.upper_charge_nanos, admission.sheet
-    input_nanos = sheet.upper_charge(admission.input_tokens_max, 0)
-    output_picos = sheet.rate_of(TokenKind.OUTPUT) * admission.choice_count
-    left_picos = max(0, available_nanos - input_nanos) * _PICOS_PER_NANO
-    affordable = left_picos // output_picos if output_picos else admission.output_tokens_max
-    currency = sheet.currency.value
+    needed, currency = admission.upper_charge_nanos, admission.sheet.currency.value
+    affordable = admission.sheet.output_tokens_within(
+        available_nanos,
+        input_tokens_max=admission.input_tokens_max,
+        output_tokens_max=admission.output_tokens_max,
+        has_media=admission.has_media,
+    )
     message = (
         f"The balance does not cover this call: up to {format_amount(needed)} {currency} is set aside for it and "
         f"{format_amount(max(0, available_nanos))} {currency} is available. Nothing was charged. Top up, or lower "
@@ -121,7 +127,7 @@ def balance_too_low(admission: Admission, *, available_nanos: Nanos) -> Insuffic
             "required": format_amount(needed),
             "available": format_amount(max(0, available_nanos)),
             "currency": currency,
-            "affordable_output_tokens": affordable,
+            "affordable_output_tokens": affordable // admission.choice_count,
         },
     )
 

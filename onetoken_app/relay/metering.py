@@ -3,7 +3,7 @@
 This is the table ``who pays`` of docs/relay-api.md, one branch a row.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onetoken_app.money import NANOS_MAX, Nanos
 from onetoken_app.relay.estimation import estimated_input, estimated_output
@@ -59,5 +59,11 @@ def estimate(call: OpenCall) -> Metered:
 
 
 def _priced(call: OpenCall, usage: TokenUsage, source: UsageSource) -> Metered:
-    """Apply the prices that the hold was made with, whatever was published since."""
-    return Metered(usage, source, min(NANOS_MAX, call.admission.sheet.charge_for(usage)))
+    """Apply the prices that the hold was made with, whatever was published since.
+
+    A call that used anything is one request too, where requests have a price; one that explicitly used nothing is none.
+    """
+    sheet = call.admission.sheet
+    if sheet.prices_requests and usage != _NOTHING.usage:
+        usage = replace(usage, requests=1)
+    return Metered(usage, source, min(NANOS_MAX, sheet.charge_for(usage)))

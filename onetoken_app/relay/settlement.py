@@ -15,7 +15,7 @@ from onetoken_app.ledger.client import LedgerClient
 from onetoken_app.ledger.errors import AlreadyClaimed, InsufficientFunds, LedgerConflict, LedgerUnavailable
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import CloseHold, ExtendHold, HoldClosed, PlaceHold, RecordProgress, Statement
-from onetoken_app.money import NANOS_MAX, Nanos
+from onetoken_app.money import Nanos
 from onetoken_app.relay.errors import InsufficientBalance, InternalError, internal_error
 from onetoken_app.relay.estimation import LEAST_OUTPUT_DIVISOR, least_output
 from onetoken_app.relay.metering import Metered, estimate, meter
@@ -121,10 +121,8 @@ async def cover(call: OpenCall, *, ledger: LedgerClient) -> None:
 
 async def _extend(call: OpenCall, output_tokens: int, *, ledger: LedgerClient) -> None:
     """Raise the hold to what this much output can cost."""
-    admission = call.admission
-    amount_nanos = min(NANOS_MAX, admission.sheet.upper_charge(admission.input_tokens_max, output_tokens))
     try:
-        await ledger.extend_hold(ExtendHold(call.request_id, amount_nanos))
+        await ledger.extend_hold(ExtendHold(call.request_id, call.admission.upper_charge_with(output_tokens)))
     except LedgerUnavailable as error:
         raise LedgerUnavailable(
             f"What follows of the answer cannot be paid for safely right now. {call.charge_words} Try again in a few "
@@ -242,6 +240,18 @@ def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0,
         user_agent=call.user_agent,
         upstream_request_id=call.upstream_request_id,
         project_id=admission.caller.project_id,
+        audio_in_tokens=usage.audio_in,
+        image_in_tokens=usage.image_in,
+        audio_out_tokens=usage.audio_out,
+        image_out_tokens=usage.image_out,
+        request_count=usage.requests,
+        image_count=usage.images,
+        audio_ms=usage.audio_ms,
+        web_search_count=usage.web_searches,
+        file_search_count=usage.file_searches,
+        tool_call_count=usage.tool_calls,
+        plan_ratio_ppm=admission.sheet.ratio_ppm,
+        exchange_rate_version=admission.sheet.exchange_version,
     )
 
 

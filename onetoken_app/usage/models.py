@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from onetoken_app.database import UtcDateTime, enum_type
-from onetoken_app.money import Currency
+from onetoken_app.money import RATIO_ONE_PPM, Currency
 from onetoken_app.token_usage import UsageSource
 
 
@@ -34,7 +34,7 @@ class UsageRecord(SQLModel, table=True):
     region: str = Field(default="", max_length=16)
     price_version_id: int
     input_tokens: int = Field(default=0, sa_type=sa.BigInteger)
-    """Uncached input; all counts are disjoint, see ``token_usage``."""
+    """Uncached text input; all counts are disjoint, see ``token_usage``."""
     cache_read_tokens: int = Field(default=0, sa_type=sa.BigInteger)
     cache_write_5m_tokens: int = Field(default=0, sa_type=sa.BigInteger)
     cache_write_1h_tokens: int = Field(default=0, sa_type=sa.BigInteger)
@@ -61,3 +61,22 @@ class UsageRecord(SQLModel, table=True):
     """Only what matches ``[A-Za-z0-9._:-]{1,128}``."""
     project_id: str = Field(default="", max_length=32)
     """The key's project when the call arrived; empty when the key is unknown."""
+    audio_in_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    image_in_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    audio_out_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    image_out_tokens: int = Field(default=0, sa_type=sa.BigInteger)
+    request_count: int = Field(default=0, sa_type=sa.BigInteger)
+    """1 where a price for the call itself applies to it."""
+    image_count: int = Field(default=0, sa_type=sa.BigInteger)
+    audio_ms: int = Field(default=0, sa_type=sa.BigInteger)
+    web_search_count: int = Field(default=0, sa_type=sa.BigInteger)
+    file_search_count: int = Field(default=0, sa_type=sa.BigInteger)
+    tool_call_count: int = Field(default=0, sa_type=sa.BigInteger)
+    plan_ratio_ppm: int = Field(default=RATIO_ONE_PPM, sa_type=sa.BigInteger)
+    """The ratio that the charge was multiplied by, in parts per million."""
+    exchange_rate_version: int = Field(default=0)
+    """The exchange rate that the charge was converted at; 0: the price is in the charge's currency."""
+    cost_nanos: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """What the delivered attempt costs the operator; unset: not known, which is not nothing."""
+    cost_currency: Currency | None = Field(default=None, sa_type=enum_type(Currency))
+    """What ``cost_nanos`` is in; set with it."""

@@ -62,11 +62,29 @@ class CallView:
     first_byte_ms: int | None
     caller_ip: str
     user_agent: str
+    audio_in_tokens: int
+    image_in_tokens: int
+    audio_out_tokens: int
+    image_out_tokens: int
+    request_count: int
+    image_count: int
+    audio_ms: int
+    web_search_count: int
+    file_search_count: int
+    tool_call_count: int
+    plan_ratio_ppm: int
+    exchange_rate_version: int
 
     @property
     def input_tokens_total(self) -> int:
         """All input, cached or not."""
-        return self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
+        cached = self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
+        return self.input_tokens + cached + self.audio_in_tokens + self.image_in_tokens
+
+    @property
+    def output_tokens_total(self) -> int:
+        """All that was generated."""
+        return self.output_tokens + self.audio_out_tokens + self.image_out_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +229,15 @@ def _sums() -> list[sa.Label[Any]]:
         + col(UsageRecord.cache_read_tokens)
         + col(UsageRecord.cache_write_5m_tokens)
         + col(UsageRecord.cache_write_1h_tokens)
+        + col(UsageRecord.audio_in_tokens)
+        + col(UsageRecord.image_in_tokens)
     )
+    outputs = col(UsageRecord.output_tokens) + col(UsageRecord.audio_out_tokens) + col(UsageRecord.image_out_tokens)
     return [
         sa.func.coalesce(sa.func.sum(col(UsageRecord.charge_nanos)), 0).label("charge_nanos"),
         sa.func.count(col(UsageRecord.request_id)).label("call_count"),
         sa.func.coalesce(sa.func.sum(inputs), 0).label("input_tokens"),
-        sa.func.coalesce(sa.func.sum(col(UsageRecord.output_tokens)), 0).label("output_tokens"),
+        sa.func.coalesce(sa.func.sum(outputs), 0).label("output_tokens"),
     ]
 
 

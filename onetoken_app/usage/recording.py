@@ -15,7 +15,7 @@ import msgspec
 
 from onetoken_app.clock import iso_instant
 from onetoken_app.ledger.operations import Statement
-from onetoken_app.money import Currency, Nanos
+from onetoken_app.money import RATIO_ONE_PPM, Currency, Nanos
 from onetoken_app.token_usage import UsageSource
 from onetoken_app.usage.models import UsageRecord
 
@@ -63,6 +63,20 @@ class UsageDraft:
     user_agent: str = ""
     upstream_request_id: str = ""
     project_id: str = ""
+    audio_in_tokens: int = 0
+    image_in_tokens: int = 0
+    audio_out_tokens: int = 0
+    image_out_tokens: int = 0
+    request_count: int = 0
+    image_count: int = 0
+    audio_ms: int = 0
+    web_search_count: int = 0
+    file_search_count: int = 0
+    tool_call_count: int = 0
+    plan_ratio_ppm: int = RATIO_ONE_PPM
+    exchange_rate_version: int = 0
+    cost_nanos: Nanos | None = None
+    cost_currency: Currency | None = None
 
 
 _COLUMNS = tuple(field.name for field in fields(UsageDraft))

@@ -40,6 +40,9 @@ USAGE_RECORD_COLUMNS = {
     "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "usage_source", "currency",
     "charge_nanos", "response_status", "error_code", "attempt_count", "latency_ms", "first_byte_ms", "caller_ip",
     "user_agent", "upstream_request_id", "project_id",
+    "audio_in_tokens", "image_in_tokens", "audio_out_tokens", "image_out_tokens",
+    "request_count", "image_count", "audio_ms", "web_search_count", "file_search_count", "tool_call_count",
+    "plan_ratio_ppm", "exchange_rate_version", "cost_nanos", "cost_currency",
 }  # fmt: skip
 """What is kept of a call; ``docs/security.md`` promises exactly this."""
 

@@ -1,5 +1,6 @@
 """What is wrong with a file by itself is found before anything is changed, and each complaint names its line."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,8 @@ from onetoken_app.command.apply_file import read_apply_file
 from onetoken_app.command.marked_yaml import BadFile
 from onetoken_app.money import NANOS_PER_UNIT
 from onetoken_app.organizations.models import OrganizationRole
+from onetoken_app.pricing.quote import RateTier
+from onetoken_app.pricing.rates import ModelRates
 from onetoken_app.token_usage import TokenKind
 from tests.command.test_apply import FILE
 
@@ -23,15 +26,30 @@ class TestReadApplyFile:
         file = read_apply_file(FILE.encode())
         (channel,), (model,), (organization,) = file.channels, file.models, file.organizations
         assert (channel.name, channel.region, channel.credential) == ("bench", Region.MAINLAND, "sk-upstream")
-        assert model.rates == {
-            TokenKind.INPUT: 1_000_000,
-            TokenKind.OUTPUT: 2_000_000,
-            TokenKind.CACHE_READ: 100_000,
-        }
+        assert model.rates == ModelRates(
+            {TokenKind.INPUT: 1_000_000, TokenKind.OUTPUT: 2_000_000, TokenKind.CACHE_READ: 100_000}
+        )
         assert model.routes[0].upstream_model == "mock"
         assert organization.credit_nanos == 1000 * NANOS_PER_UNIT
         assert organization.people[0].role is OrganizationRole.OWNER
         assert organization.keys[0].models is None
+
+    def test_prices_of_every_kind_and_tiers_are_read(self) -> None:
+        price = (
+            '{input: "1", output: "2", reasoning: "3", audio_in: "4", image_out: "5.5", request: "0.001", '
+            'image: "0.04", audio_hour: "0.36", web_search: "0.01", file_search: "0.0025", tool_call: "0.03", '
+            'tiers: [{from_input_tokens: 200001, input: "2"}, {from_input_tokens: 300000, output: "4"}]}'
+        )
+        (model,) = read_apply_file(re.sub(r"price: \{.*\}", f"price: {price}", FILE).encode()).models
+        assert model.rates.rates == {
+            TokenKind.INPUT: 1_000_000, TokenKind.OUTPUT: 2_000_000, TokenKind.REASONING: 3_000_000,
+            TokenKind.AUDIO_IN: 4_000_000, TokenKind.IMAGE_OUT: 5_500_000, TokenKind.REQUESTS: 10**9,
+            TokenKind.IMAGES: 4 * 10**10, TokenKind.AUDIO_MS: 36 * 10**10, TokenKind.WEB_SEARCHES: 10**10,
+            TokenKind.FILE_SEARCHES: 25 * 10**8, TokenKind.TOOL_CALLS: 3 * 10**10,
+        }  # fmt: skip
+        assert model.rates.tiers == (
+            RateTier(200_001, {TokenKind.INPUT: 2_000_000}), RateTier(300_000, {TokenKind.OUTPUT: 4_000_000})
+        )  # fmt: skip
 
     def test_a_password_keeps_its_spaces(self) -> None:
         (organization,) = read_apply_file(FILE.encode()).organizations
@@ -67,6 +85,19 @@ class TestReadApplyFile:
             pytest.param('"1.00"', '"-1"', r"line 11: 'input': a price is not negative", id="a negative price"),
             pytest.param('"1.00"', '"0.0000001"', r"line 11: 'input': a price .* 6 decimals", id="too fine a price"),
             pytest.param(', output: "2.00"', "", r"line 11: a price needs 'output'", id="no price for output"),
+            pytest.param('"1.00"', '"1", image: "1e-3"', r"line 11: 'image': not a plain", id="an exponent of a piece"),
+            pytest.param(
+                '"1.00"', '"1", tiers: [{input: "2"}]', r"line 11: a tier needs 'from_input", id="no threshold"
+            ),
+            pytest.param(
+                '"1.00"', '"1", tiers: [{from_input_tokens: 5}]', r"line 11: a tier has at least", id="an empty tier"
+            ),
+            pytest.param(
+                '"1.00"',
+                '"1", tiers: [{from_input_tokens: 5, input: "1"}, {from_input_tokens: 5, input: "1"}]',
+                r"line 11: tiers have different",
+                id="a threshold twice",
+            ),
             pytest.param("128000", "128k", r"line 12: 'context_window' is a whole number", id="a number with a unit"),
             pytest.param("4096", "128001", r"line 13: 'max_output_tokens' .* to 128000", id="more than the window"),
             pytest.param("verified: true", "verified: maybe", r"line 17: 'verified' is true or false", id="a maybe"),

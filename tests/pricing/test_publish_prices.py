@@ -13,7 +13,8 @@ from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.money import Currency
 from onetoken_app.pricing.models import PriceBookVersion, Rate
 from onetoken_app.pricing.queries import next_price_change_at, price_sheets
-from onetoken_app.pricing.quote import PriceSheet
+from onetoken_app.pricing.quote import PriceSheet, RateTier
+from onetoken_app.pricing.rates import ModelRates
 from onetoken_app.pricing.service import publish_prices
 from onetoken_app.token_usage import TokenKind
 
@@ -38,7 +39,7 @@ async def publish(
 ) -> int | None:
     """Publish one model's prices in a unit of its own."""
     async with unit_of_work() as session:
-        return await publish_prices(session, currency=currency, rates={model_id: rates}, effective_at=at)
+        return await publish_prices(session, currency=currency, rates={model_id: ModelRates(rates)}, effective_at=at)
 
 
 async def sheets(now: datetime) -> dict[tuple[str, Currency], PriceSheet]:
@@ -74,6 +75,35 @@ class TestPublishPrices:
         await publish(model_id, both(7), at=now)
         assert (await sheets(now))[model_id, Currency.USD].rates == both(7)
 
+    async def test_tiers_come_back_as_they_were_published(self, model_id: str) -> None:
+        now = clock.utc_now()
+        tiers = (RateTier(100, {TokenKind.INPUT: 8}), RateTier(200, {TokenKind.INPUT: 9, TokenKind.OUTPUT: 9}))
+        priced = ModelRates(both(7), tiers)
+        async with unit_of_work() as session:
+            await publish_prices(session, currency=Currency.USD, rates={model_id: priced}, effective_at=now)
+        sheet = (await sheets(now))[model_id, Currency.USD]
+        assert (sheet.rates, sheet.tiers) == (both(7), tiers)
+
+    @pytest.mark.parametrize(
+        "tiers",
+        [
+            pytest.param((RateTier(0, {TokenKind.INPUT: 1}),), id="a threshold of nothing"),
+            pytest.param((RateTier(2, {TokenKind.INPUT: 1}), RateTier(1, {TokenKind.INPUT: 1})), id="falling ones"),
+            pytest.param((RateTier(1, {TokenKind.INPUT: 1}), RateTier(1, {TokenKind.INPUT: 1})), id="the same twice"),
+            pytest.param((RateTier(1, {}),), id="no price"),
+            pytest.param((RateTier(1, {TokenKind.INPUT: -1}),), id="a negative price"),
+        ],
+    )
+    async def test_refuses_tiers_that_cannot_be(self, model_id: str, tiers: tuple[RateTier, ...]) -> None:
+        with pytest.raises(BadRequest):
+            async with unit_of_work() as session:
+                await publish_prices(
+                    session,
+                    currency=Currency.USD,
+                    rates={model_id: ModelRates(both(7), tiers)},
+                    effective_at=clock.utc_now(),
+                )
+
     async def test_writes_nothing_when_nothing_differs(self, model_id: str) -> None:
         now = clock.utc_now()
         await publish(model_id, both(7), at=now)
@@ -87,7 +117,10 @@ class TestPublishPrices:
         async with unit_of_work() as session:
             other = await put_model(session, name="other", context_window_tokens=10, output_tokens_max=5)
             second = await publish_prices(
-                session, currency=Currency.USD, rates={model_id: both(7), other: both(3)}, effective_at=now
+                session,
+                currency=Currency.USD,
+                rates={model_id: ModelRates(both(7)), other: ModelRates(both(3))},
+                effective_at=now,
             )
         in_force = await sheets(now)
         assert in_force[model_id, Currency.USD].price_version_id == first

@@ -178,6 +178,37 @@ class TestUsage:
                 id="the completion includes reasoning",
             ),
             pytest.param(
+                {"prompt_tokens_details": {"audio_tokens": 30, "image_tokens": 20, "text_tokens": 50}},
+                TokenUsage(input=50, audio_in=30, image_in=20, output=50),
+                id="the prompt includes sounds and pictures",
+            ),
+            pytest.param(
+                {"completion_tokens_details": {"audio_tokens": 30, "image_tokens": 5, "reasoning_tokens": 20}},
+                TokenUsage(input=100, output=15, reasoning=15, audio_out=30, image_out=5),
+                id="the completion includes sounds and pictures",
+            ),
+            pytest.param(
+                {"prompt_tokens_details": {"cached_tokens": 60, "audio_tokens": 70, "image_tokens": 20}},
+                TokenUsage(input=10, cache_read=60, audio_in=10, image_in=20, output=50),
+                id="cached ones are taken for the dearer ones where nothing is said",
+            ),
+            pytest.param(
+                {
+                    "prompt_tokens_details": {
+                        "cached_tokens": 60,
+                        "audio_tokens": 40,
+                        "cached_tokens_details": {"text_tokens": 50, "audio_tokens": 10},
+                    }
+                },
+                TokenUsage(input=10, cache_read=60, audio_in=30, output=50),
+                id="cached ones are what the provider says",
+            ),
+            pytest.param(
+                {"prompt_tokens_details": {"audio_tokens": 10**400, "image_tokens": 10**9}},
+                TokenUsage(input=0, audio_in=100, output=50),
+                id="sounds and pictures never exceed the whole",
+            ),
+            pytest.param(
                 {"prompt_tokens_details": None, "completion_tokens_details": None},
                 TokenUsage(input=100, output=50),
                 id="details may be null",
@@ -187,6 +218,36 @@ class TestUsage:
     def test_is_split_into_disjoint_counts(self, figures: dict[str, Any], usage: TokenUsage) -> None:
         document = {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 50, **figures}}
         assert counted(document).usage == usage
+
+    @pytest.mark.parametrize("detail", ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"])
+    @pytest.mark.parametrize("figure", [-1, -(10**18), 1.5, "3", True])
+    def test_hostile_details_are_no_figures(self, detail: str, figure: object) -> None:
+        usage = {"prompt_tokens": 5, "completion_tokens": 5, "prompt_tokens_details": {detail: figure}}
+        counts = counted({"choices": [], "usage": usage})
+        assert (counts.usage, counts.has_absurd_usage) == (None, True)
+
+    @pytest.mark.parametrize("member", ["prompt_tokens", "completion_tokens"])
+    @pytest.mark.parametrize("figure", [-1, 2**63, 10**12 + 1, 10**400, None, "5", True])
+    def test_hostile_figures_are_no_figures(self, member: str, figure: object) -> None:
+        usage = {"prompt_tokens": 5, "completion_tokens": 5, member: figure}
+        counts = counted({"choices": [], "usage": usage})
+        assert (counts.usage, counts.has_absurd_usage) == (None, True)
+
+    @pytest.mark.parametrize(
+        "usage",
+        [
+            pytest.param(TokenUsage(audio_in=1_001), id="more sounds than the window holds"),
+            pytest.param(TokenUsage(audio_out=1_001), id="more generated sound than an answer holds"),
+            pytest.param(TokenUsage(images=10_001), id="pictures"),
+            pytest.param(TokenUsage(web_searches=9_000, tool_calls=1_001), id="calls of tools"),
+            pytest.param(TokenUsage(audio_ms=86_400_001), id="more than a day of sound"),
+            pytest.param(TokenUsage(requests=2), id="more than one request"),
+        ],
+    )
+    def test_absurd_counts_of_every_kind_are_not_believed(self, usage: TokenUsage) -> None:
+        counts = ChatCounts(tokens_max=1_000)
+        counts.note_usage(usage)
+        assert (counts.usage, counts.has_absurd_usage) == (None, True)
 
     def test_null_is_missing_and_zero_is_zero(self) -> None:
         assert counted({"choices": [], "usage": None}).usage is None

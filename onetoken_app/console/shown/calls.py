@@ -53,7 +53,7 @@ def _shown_call(call: CallView, time_zone: str) -> ShownCall:
         model=call.model_name,
         key=call.api_key_name,
         input_tokens=shown_count(call.input_tokens_total),
-        output_tokens=shown_count(call.output_tokens),
+        output_tokens=shown_count(call.output_tokens_total),
         charge=shown_amount(call.charge_nanos, call.currency),
         is_estimated=call.usage_source == "estimated",
         outcome=_outcome(call.response_status, call.error_code).value,

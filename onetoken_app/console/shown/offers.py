@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from onetoken_app.catalog.models import Region
 from onetoken_app.catalog.queries import ChannelView, ModelView, RouteView
 from onetoken_app.console.shown.amounts import shown_count
-from onetoken_app.money import Currency, format_amount
+from onetoken_app.money import Currency
 from onetoken_app.pricing.quote import PriceSheet
+from onetoken_app.pricing.written import written_price
 from onetoken_app.token_usage import TokenKind
-
-_NANOS_PER_MICRO = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +66,4 @@ def shown_offers(
 
 def _price(sheet: PriceSheet, kind: TokenKind) -> str:
     """Write the price of a million tokens, with every digit it has."""
-    return format_amount(sheet.rate_of(kind) * _NANOS_PER_MICRO)
+    return written_price(kind, sheet.rate_of(kind))
