@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from onetoken_app import database
 from onetoken_app.agreements import models as agreements
 from onetoken_app.audit import models as audit
+from onetoken_app.billing import models as billing
 from onetoken_app.catalog import models as catalog
 from onetoken_app.identity import models as identity
 from onetoken_app.keys import models as keys
@@ -21,6 +22,7 @@ metadata = SQLModel.metadata
 __all__ = [
     "agreements",
     "audit",
+    "billing",
     "catalog",
     "database",
     "identity",

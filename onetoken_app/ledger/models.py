@@ -15,6 +15,9 @@ from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.money import Currency
 from onetoken_app.token_usage import UsageSource
 
+IS_NO_CALL = sa.text("ledger_transaction.kind NOT IN ('close', 'correction')")
+"""Condition of the few transactions that are no call's: written out, so that both databases find their small index."""
+
 
 class Epoch(SQLModel, table=True):
     """One life of a process that owns holds; ended epochs can no longer write."""
@@ -58,6 +61,14 @@ class Transaction(SQLModel, table=True):
     """One entry of the journal, chained by hash to the one before it."""
 
     __tablename__ = "ledger_transaction"
+    __table_args__ = (
+        sa.Index(
+            "ix_ledger_transaction_no_call",
+            "sequence_number",
+            sqlite_where=sa.text("kind NOT IN ('close', 'correction')"),
+            postgresql_where=sa.text("kind NOT IN ('close', 'correction')"),
+        ),
+    )
 
     sequence_number: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
     """From 1 without gaps."""
@@ -204,6 +215,7 @@ class Correction(SQLModel, table=True):
 
 
 __all__ = [
+    "IS_NO_CALL",
     "Account",
     "AccountKind",
     "Claim",

@@ -195,6 +195,44 @@ def transfer_waits(locale: str, *, organization_name: str, address: str) -> Lett
     )
 
 
+def invoice_news(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell a member that an invoice of their organization has moved on; the console says how."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.INVOICE_NEWS,
+            f"“{organization_name}”的发票有新进展",
+            f"“{organization_name}”在 OneToken 申请的一张发票有新进展。请登录查看：",
+            address,
+            "出于保密考虑，邮件中不写明详情。",
+        )
+    return _english(
+        LetterKind.INVOICE_NEWS,
+        f"News about an invoice of {organization_name}",
+        f"There is news about an invoice that {organization_name} asked for on OneToken. Sign in to read it:",
+        address,
+        "We keep the particulars out of mails.",
+    )
+
+
+def invoice_waits(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell somebody of finance that an organization asked for an invoice."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.INVOICE_WAITS,
+            f"“{organization_name}”申请开具发票",
+            f"“{organization_name}”在 OneToken 申请开具发票，正在等待处理。请登录处理：",
+            address,
+            "您收到此邮件，是因为您在 OneToken 负责付款事务。出于保密考虑，邮件中不写明金额。",
+        )
+    return _english(
+        LetterKind.INVOICE_WAITS,
+        f"{organization_name} asked for an invoice",
+        f"{organization_name} asked for an invoice on OneToken. It waits to be made:",
+        address,
+        "You get this mail because you look after payments on OneToken. We keep amounts out of mails.",
+    )
+
+
 def role_changed(locale: str, *, organization_name: str, address: str) -> Letter:
     """Tell a member that what they may do for an organization was changed; the console says to what."""
     if locale == CHINESE:

@@ -44,6 +44,11 @@ def checked_registration_code(text: str) -> str:
     return code
 
 
+def is_of_mainland(code: str) -> bool:
+    """Whether a code is a unified social credit code, which is its organization's tax number too."""
+    return bool(uscc.is_valid(code))
+
+
 def registration_code_in(country: str, number: str) -> str:
     """Put a code together from the country or region and the number of its register.
 

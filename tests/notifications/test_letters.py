@@ -26,6 +26,10 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
     LetterKind.TRANSFER_WAITS: lambda locale: letters.transfer_waits(
         locale, organization_name="Example Ltd", address=LINK
     ),
+    LetterKind.INVOICE_NEWS: lambda locale: letters.invoice_news(locale, organization_name="Example Ltd", address=LINK),
+    LetterKind.INVOICE_WAITS: lambda locale: letters.invoice_waits(
+        locale, organization_name="Example Ltd", address=LINK
+    ),
     LetterKind.ROLE_CHANGED: lambda locale: letters.role_changed(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.MEMBER_REMOVED: lambda locale: letters.member_removed(
         locale, organization_name="Example Ltd", address=LINK

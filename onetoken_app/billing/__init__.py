@@ -1,0 +1,1 @@
+"""Billing: invoices for what was paid, and what a month came to."""

@@ -1,0 +1,39 @@
+"""Errors of billing."""
+
+from onetoken_app.errors import BadRequest, Conflict, Forbidden
+
+
+class InvoiceTooLarge(Conflict):
+    """More than was paid and is not invoiced yet."""
+
+    code = "invoice_too_large"
+
+
+class InvoiceKindRefused(BadRequest):
+    """An invoice of this kind is not for this organization."""
+
+    code = "invoice_kind_refused"
+
+
+class OrderNotInvoiceable(Conflict):
+    """A chosen order is not credited, or stands on another invoice."""
+
+    code = "order_not_invoiceable"
+
+
+class InvoiceChanged(Conflict):
+    """The invoice is no longer as it was on the screen, or no longer in a state that allows it."""
+
+    code = "invoice_changed"
+
+
+class InvoiceNumberUsed(Conflict):
+    """The number stands on another invoice or red letter."""
+
+    code = "invoice_number_used"
+
+
+class IssuerInvolved(Forbidden):
+    """Who belongs to the organization or asked for the invoice does not issue it."""
+
+    code = "issuer_involved"

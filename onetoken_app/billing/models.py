@@ -1,0 +1,108 @@
+"""Tables of invoices. What was requested never changes afterwards, nor what was issued; red letters are only added."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from onetoken_app.database import UtcDateTime, enum_type
+from onetoken_app.money import Currency
+
+
+class InvoiceKind(StrEnum):
+    """What the operator's invoicing system makes."""
+
+    GENERAL_FAPIAO = "general_fapiao"
+    """A general VAT fapiao."""
+    SPECIAL_FAPIAO = "special_fapiao"
+    """A special VAT fapiao, from which the buyer deducts the tax."""
+    COMMERCIAL = "commercial"
+    """A commercial invoice, for organizations outside of mainland China."""
+
+
+class InvoiceState(StrEnum):
+    """How far an invoice is."""
+
+    REQUESTED = "requested"
+    """It waits for finance."""
+    IN_WORK = "in_work"
+    """Somebody of finance makes it."""
+    ISSUED = "issued"
+    """It has a number and a date; a part of it may be reversed."""
+    REFUSED = "refused"
+    """Finance said why not."""
+    WITHDRAWN = "withdrawn"
+    """The organization took the request back."""
+    RED_LETTERED = "red_lettered"
+    """All of it is reversed."""
+
+
+class Invoice(SQLModel, table=True):
+    """A request for an invoice, and what became of it."""
+
+    __tablename__ = "billing_invoice"
+    __table_args__ = (
+        sa.UniqueConstraint("organization_id", "submission_id"),
+        sa.CheckConstraint("amount_nanos > 0", name="amount_is_positive"),
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)
+    submission_id: str = Field(max_length=64)
+    """Made once per form: the same form sent twice is one request."""
+    kind: InvoiceKind = Field(sa_type=enum_type(InvoiceKind))
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+    title: str = Field(max_length=200)
+    """The organization's name, as it stood on file when it asked."""
+    tax_id: str = Field(max_length=64)
+    """Its registration code, as it stood on file when it asked."""
+    registered_address: str = Field(default="", max_length=300)
+    phone: str = Field(default="", max_length=40)
+    bank_name: str = Field(default="", max_length=120)
+    bank_account: str = Field(default="", max_length=64)
+    delivery_email: str = Field(max_length=254)
+    """Where the invoice is sent to."""
+    requested_by: str = Field(foreign_key="identity_person.id", max_length=32)
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+
+    state: InvoiceState = Field(default=InvoiceState.REQUESTED, sa_type=enum_type(InvoiceState), index=True)
+    revision: int = Field(default=1)
+    """Counts up with every change; who acts names the one they saw."""
+    handled_by: str | None = Field(default=None, foreign_key="identity_person.id", max_length=32)
+    """Who of finance took it, issued it or refused it last."""
+    handled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    number: str | None = Field(default=None, unique=True, max_length=40)
+    """That the invoicing system gave; in one spelling."""
+    issued_on: date | None = Field(default=None)
+    """The date that stands on it."""
+    words: str = Field(default="", max_length=1000)
+    """Why it was refused, in the operator's own words to the organization."""
+
+
+class InvoicedOrder(SQLModel, table=True):
+    """A top-up that an invoice was asked for by name."""
+
+    __tablename__ = "billing_invoiced_order"
+
+    invoice_id: str = Field(foreign_key="billing_invoice.id", primary_key=True, max_length=32)
+    order_id: str = Field(foreign_key="payments_order.id", primary_key=True, index=True, max_length=32)
+
+
+class RedLetter(SQLModel, table=True):
+    """The reversal of an issued invoice, or of a part of it; gives the amount back to what can be invoiced."""
+
+    __tablename__ = "billing_red_letter"
+    __table_args__ = (sa.CheckConstraint("amount_nanos > 0", name="amount_is_positive"),)
+
+    id: str = Field(primary_key=True, max_length=32)
+    invoice_id: str = Field(foreign_key="billing_invoice.id", index=True, max_length=32)
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+    number: str = Field(unique=True, max_length=40)
+    """Of the red letter itself; in one spelling."""
+    issued_on: date
+    issued_by: str = Field(foreign_key="identity_person.id", max_length=32)
+    issued_at: datetime = Field(sa_type=UtcDateTime)
+    words: str = Field(max_length=1000)
+    """Why, in the operator's own words to the organization."""
