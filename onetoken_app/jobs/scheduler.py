@@ -18,6 +18,7 @@ from onetoken_app import clock
 from onetoken_app.database import current_database, unit_of_work
 from onetoken_app.errors import OneTokenError
 from onetoken_app.jobs import (
+    expire_lots,
     purge_claims,
     purge_ended_sessions,
     purge_mails,
@@ -28,7 +29,14 @@ from onetoken_app.jobs.job import Job
 from onetoken_app.settings import Settings
 from onetoken_app.telemetry import get_logger
 
-JOBS = (purge_usage_records.JOB, purge_ended_sessions.JOB, purge_stale_throttles.JOB, purge_mails.JOB, purge_claims.JOB)
+JOBS = (
+    purge_usage_records.JOB,
+    purge_ended_sessions.JOB,
+    purge_stale_throttles.JOB,
+    purge_mails.JOB,
+    purge_claims.JOB,
+    expire_lots.JOB,
+)
 LEADER_LOCK = 7_305_417_002
 """PostgreSQL's advisory lock that every step of every job is done under."""
 FIRST_RUN_SECONDS = 60.0

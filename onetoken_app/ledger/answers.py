@@ -1,8 +1,8 @@
 """What the writer's negative answers mean to whoever asked."""
 
 from onetoken_app.errors import OneTokenError
-from onetoken_app.ledger.errors import AlreadyClaimed, InsufficientFunds, LedgerConflict, LedgerRefused
-from onetoken_app.ledger.operations import Answer, BalanceTooLow, HoldConflict, HoldRepeated, Refused
+from onetoken_app.ledger.errors import AlreadyClaimed, InsufficientFunds, LedgerConflict, LedgerRefused, OwnerIsFrozen
+from onetoken_app.ledger.operations import Answer, BalanceTooLow, HoldConflict, HoldRepeated, OwnerFrozen, Refused
 from onetoken_app.telemetry import get_logger
 
 
@@ -14,6 +14,8 @@ def error_of(answer: Answer) -> OneTokenError:
             "Top up, or ask for fewer output tokens.",
             metadata={"available_nanos": answer.available_nanos},
         )
+    if isinstance(answer, OwnerFrozen):
+        return OwnerIsFrozen("No new call is paid for while the organization is frozen; nothing was sent or charged.")
     if isinstance(answer, HoldRepeated):
         return AlreadyClaimed(answer)
     if isinstance(answer, HoldConflict):

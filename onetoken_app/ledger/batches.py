@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from onetoken_app import clock
-from onetoken_app.ledger import posting, recovery, store
+from onetoken_app.ledger import posting, recovery, saving, store
 from onetoken_app.ledger.backends import Backend
 from onetoken_app.ledger.operations import Answer, FindDeadHolds, Operation, Refused
 from onetoken_app.telemetry import get_logger
@@ -100,7 +100,7 @@ def _commit(desk: Desk, operations: Sequence[Operation]) -> list[Answer]:
     with desk.backend.transaction() as connection:
         books = store.load_for_operations(connection, operations, epoch_id=desk.epoch_id, moment=clock.utc_now())
         answers = [posting.perform(books, operation) for operation in operations]
-        store.save(connection, books)
+        saving.save(connection, books)
     return answers
 
 

@@ -144,6 +144,7 @@ class LedgerClient:
 
         Raises:
             InsufficientFunds: Nothing was held; the metadata says what is available.
+            OwnerIsFrozen: Nothing was held.
             LedgerUnavailable: Nothing will stay held; the request must not go upstream.
             LedgerConflict: The request has another hold, or is closed.
             AlreadyClaimed: Another request has its claim.

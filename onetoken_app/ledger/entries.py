@@ -1,5 +1,7 @@
 """Adds entries to the books: each moves money between accounts and is chained to the one before it."""
 
+from functools import partial
+
 from onetoken_app.ledger import journal
 from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, HoldState
 from onetoken_app.ledger.kinds import CORRECTION_PREFIX, AccountKind, TransactionKind
@@ -36,9 +38,11 @@ def append(
     *,
     hold: HoldState | None = None,
     close: journal.CloseRow | None = None,
+    details: journal.Details | None = None,
 ) -> None:
     """Add an entry to the journal, chained to the last."""
-    entry = journal.Entry(
+    make = journal.Entry if details is None else partial(journal.DetailedEntry, details=details)
+    entry = make(
         sequence_number=books.head_number + 1,
         kind=kind,
         reference=reference,
@@ -71,21 +75,21 @@ def append_correction(
     _chain(books, entry)
 
 
-def platform_account(books: Books, kind: AccountKind, currency: Currency) -> Account:
+def platform_account(books: Books, kind: AccountKind, currency: Currency, lot_id: str = "") -> Account:
     """Return one of our own accounts; the first movement in a currency opens it."""
-    known = books.accounts.get((PLATFORM_OWNER_ID, kind, currency))
+    known = books.account_of(PLATFORM_OWNER_ID, kind, currency, lot_id)
     if known is not None:
         return known
+    name = f"{kind}_{currency}_{lot_id}" if lot_id else f"{kind}_{currency}"
     account = Account(
-        id=f"act_{kind}_{currency}".lower(),
+        id=f"act_{name}".lower(),
         owner_id=PLATFORM_OWNER_ID,
         kind=kind,
         currency=currency,
         floor_nanos=None,
+        lot_id=lot_id,
     )
-    books.accounts[PLATFORM_OWNER_ID, kind, currency] = account
-    books.changes.new_accounts.append(account)
-    return account
+    return books.open(account)
 
 
 def _postings(movements: list[tuple[Account, Account, Nanos]]) -> list[journal.PostingRow]:

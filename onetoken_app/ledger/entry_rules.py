@@ -7,13 +7,33 @@ from onetoken_app.ledger.journal import (
     CloseRow,
     CorrectionEntry,
     CorrectionRow,
+    DetailedEntry,
+    Details,
     Entry,
     HoldRow,
     PartRow,
     PostingRow,
 )
-from onetoken_app.ledger.kinds import CORRECTION_PREFIX, CREDIT_SOURCES, AccountKind, Outcome, TransactionKind
+from onetoken_app.ledger.kinds import (
+    CORRECTION_PREFIX,
+    LOT_KINDS,
+    OPENING_KINDS,
+    ROUTES,
+    TERMS_KINDS,
+    UNDOING_KINDS,
+    AccountKind,
+    Outcome,
+    TransactionKind,
+)
 from onetoken_app.money import Nanos
+
+# The stored text may be wrong, so it is compared as text.
+_ROUTES: dict[str, set[tuple[str, str]]] = {
+    kind.value: {(source.value, target.value) for source, target in pairs} for kind, pairs in ROUTES.items()
+}
+_OPENING, _TERMS, _UNDOING = (
+    frozenset(kind.value for kind in kinds) for kinds in (OPENING_KINDS, TERMS_KINDS, UNDOING_KINDS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +47,9 @@ class AccountRow:
     floor_nanos: Nanos | None
     posted_nanos: Nanos
     held_nanos: Nanos
+    lot_id: str
+    expires_at: str | None
+    is_frozen: bool
 
 
 def wrong_in(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | None:
@@ -35,12 +58,41 @@ def wrong_in(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | None:
         problem = _wrong_in_posting(posting, accounts)
         if problem:
             return problem
-    for kind, source in CREDIT_SOURCES.items():
-        if entry.kind == kind:
-            return _wrong_in_credit(entry, source, accounts)
     if entry.kind == TransactionKind.CORRECTION:
         return _wrong_in_correction(entry, accounts)
-    return _wrong_in_close(entry, accounts) if entry.kind == TransactionKind.CLOSE else "its kind is unknown"
+    if entry.kind == TransactionKind.CLOSE:
+        return _wrong_in_close(entry, accounts)
+    return _wrong_in_credit(entry, accounts)
+
+
+def wrong_in_undoing(entry: Entry, undone_kind: str, undone: list[PostingRow]) -> str | None:
+    """Say what is wrong with how an entry undoes an earlier one, or None."""
+    details = entry.details if isinstance(entry, DetailedEntry) else None
+    if details is None or not 0 < details.reversed_number < entry.sequence_number:
+        return "what it undoes does not come before it"
+    if undone_kind not in _ROUTES or (
+        entry.kind == TransactionKind.REFUND_RETURN and undone_kind != TransactionKind.REFUND
+    ):
+        return f"a {undone_kind} is not undone by it"
+    opposite = [
+        PostingRow(row.posting_number, row.to_account_id, row.from_account_id, row.amount_nanos) for row in undone
+    ]
+    return None if entry.postings == opposite else "its postings are not the opposite of what it undoes"
+
+
+def wrong_in_account(account: AccountRow, *, is_opened: bool) -> str | None:
+    """Say what an account cannot be, or None; its balance apart."""
+    is_lot = account.kind in LOT_KINDS
+    if is_opened != is_lot:
+        return "no entry opens it as the lot that it is" if is_lot else "an entry opens it as a lot"
+    if account.owner_id == "":
+        name = "_".join(name for name in (account.kind, account.currency, account.lot_id) if name)
+        return None if account.id == f"act_{name}".lower() else "it is not the account that its id names"
+    if not is_lot and (account.lot_id or account.expires_at is not None):
+        return "it is no lot and has what a lot has"
+    if account.is_frozen and account.kind != AccountKind.PREPAID:
+        return "it is frozen, and no prepaid account"
+    return None
 
 
 def wrong_in_parts(hold: HoldRow, parts: list[PartRow], accounts: Mapping[str, AccountRow]) -> str | None:
@@ -68,12 +120,48 @@ def _wrong_in_posting(posting: PostingRow, accounts: Mapping[str, AccountRow]) -
     return None
 
 
-def _wrong_in_credit(entry: Entry, source: AccountKind, accounts: Mapping[str, AccountRow]) -> str | None:
-    """Credit is one posting from where its kind comes from to a customer."""
-    kinds = [(accounts[row.from_account_id].kind, accounts[row.to_account_id].kind) for row in entry.postings]
-    if kinds != [(source, AccountKind.PREPAID)] or entry.close is not None:
-        return f"a {entry.kind} is not one posting from {source.value} to a customer's account"
+def _wrong_in_credit(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | None:
+    """Whatever is no end of a call has no hold; what else it must be depends on its kind."""
+    if entry.hold is not None or entry.close is not None:
+        return "it has a close, and is none"
+    details = entry.details if isinstance(entry, DetailedEntry) else None
+    if entry.kind in _TERMS:
+        return _wrong_in_terms(entry, details, accounts)
+    if entry.kind in _UNDOING:
+        return None if details is not None and details.reversed_number else "what it undoes is missing"
+    routes = _ROUTES.get(entry.kind)
+    return _wrong_in_transfer(entry, details, routes, accounts) if routes else "its kind is unknown"
+
+
+def _wrong_in_transfer(
+    entry: Entry, details: Details | None, routes: set[tuple[str, str]], accounts: Mapping[str, AccountRow]
+) -> str | None:
+    """Credit moves in one posting on one of the ways of its kind; what opens a lot says what it opens."""
+    pairs = [(accounts[row.from_account_id], accounts[row.to_account_id]) for row in entry.postings]
+    if len(pairs) != 1 or (pairs[0][0].kind, pairs[0][1].kind) not in routes:
+        return f"a {entry.kind} is not one posting between the accounts of its kind"
+    source, target = pairs[0]
+    if entry.kind in _OPENING:
+        is_right = details is not None and details.lot is not None and target.lot_id == entry.reference
+        is_right = is_right and source.owner_id in {"", target.owner_id}
+        return None if is_right else "the lot that it opens is another's, or missing"
+    if details is not None:
+        return "it says more than its kind does"
+    if entry.kind == TransactionKind.EXPIRY and not (source.expires_at and source.expires_at <= entry.recorded_at):
+        return "what it forfeits had not expired"
     return None
+
+
+def _wrong_in_terms(entry: Entry, details: Details | None, accounts: Mapping[str, AccountRow]) -> str | None:
+    """Terms move nothing; a limit names an account of the owner, a freeze none."""
+    terms = details.terms if details is not None else None
+    if terms is None or entry.postings:
+        return "its terms are missing, or it moves money"
+    if entry.kind != TransactionKind.CREDIT_LIMIT:
+        return None if (terms.account_id, terms.floor_nanos) == (None, None) else "it names an account"
+    account = accounts.get(terms.account_id or "")
+    is_right = account is not None and account.owner_id == terms.owner_id and account.kind == AccountKind.PREPAID
+    return None if is_right and terms.floor_nanos is not None else "it sets no floor of an account of its owner"
 
 
 def _wrong_in_close(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | None:

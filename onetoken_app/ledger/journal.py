@@ -10,7 +10,7 @@ import hashlib
 
 import msgspec
 
-from onetoken_app.ledger.kinds import Outcome, TransactionKind
+from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.money import Currency, Nanos
 from onetoken_app.token_usage import UsageSource
 
@@ -88,6 +88,44 @@ class CorrectionEntry(Entry, array_like=True, frozen=True, gc=False):
     """A correction: its ``hold`` and ``close`` are those it corrects. Apart, so that other entries hash as ever."""
 
     correction: CorrectionRow | None = None
+
+
+class LotRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What a lot is: all but its balance."""
+
+    account_id: str
+    owner_id: str
+    kind: AccountKind
+    currency: Currency
+    lot_id: str
+    expires_at: str | None
+    scopes: list[str]
+    """In order."""
+
+
+class TermsRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What an owner, or one of its accounts, may do from an entry on."""
+
+    owner_id: str
+    account_id: str | None
+    """Set where a floor is."""
+    floor_nanos: Nanos | None
+
+
+class Details(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What only some kinds of entries have. Hashed as an object without what is unset, so it may grow."""
+
+    lot: LotRow | None = None
+    """What the entry opens."""
+    terms: TermsRow | None = None
+    reversed_number: int = 0
+    """The entry that this one undoes."""
+
+
+class DetailedEntry(Entry, array_like=True, frozen=True, gc=False):
+    """An entry with details. Apart, so that other entries hash as ever."""
+
+    details: Details | None = None
 
 
 def hash_of(entry: Entry, *, previous_hash: bytes) -> bytes:

@@ -36,7 +36,7 @@ class Account(SQLModel, table=True):
 
     __tablename__ = "ledger_account"
     __table_args__ = (
-        sa.UniqueConstraint("owner_id", "kind", "currency"),
+        sa.UniqueConstraint("owner_id", "kind", "currency", "lot_id"),
         sa.CheckConstraint("held_nanos >= 0", name="held_is_not_negative"),
         sa.CheckConstraint(
             "floor_nanos IS NULL OR posted_nanos - held_nanos >= floor_nanos", name="balance_is_above_floor"
@@ -48,13 +48,29 @@ class Account(SQLModel, table=True):
     """Opaque: an organization's id; empty for the platform's own accounts."""
     kind: AccountKind = Field(sa_type=enum_type(AccountKind))
     currency: Currency = Field(sa_type=enum_type(Currency))
+    lot_id: str = Field(default="", max_length=128)
+    """For a lot the reference of the entry that opened it, for clearing the payment provider; empty for others."""
+    expires_at: datetime | None = Field(default=None, index=True, sa_type=UtcDateTime)
+    """When a lot takes no new hold any more; unset: never."""
     floor_nanos: int | None = Field(default=None, sa_type=sa.BigInteger)
-    """0 for prepaid, negative for a credit limit, unset for the platform's own accounts, which have none."""
+    """0 for prepaid accounts and lots, negative for a credit limit, unset for our own accounts, which have none."""
     posted_nanos: int = Field(default=0, sa_type=sa.BigInteger)
     """Σ postings to it − Σ postings from it."""
     held_nanos: int = Field(default=0, sa_type=sa.BigInteger)
     """Σ open holds."""
+    is_frozen: bool = False
+    """On prepaid accounts: the owner may place no new hold."""
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class LotScope(SQLModel, table=True):
+    """One of the things that a lot may be spent on; a lot without any may be spent on everything."""
+
+    __tablename__ = "ledger_lot_scope"
+
+    account_id: str = Field(foreign_key="ledger_account.id", primary_key=True, max_length=32)
+    scope: str = Field(primary_key=True, max_length=64)
+    """Opaque: a hold that may be paid from it names the same, such as a model's id."""
 
 
 class Transaction(SQLModel, table=True):
@@ -74,13 +90,13 @@ class Transaction(SQLModel, table=True):
     """From 1 without gaps."""
     kind: TransactionKind = Field(sa_type=enum_type(TransactionKind))
     reference: str = Field(unique=True, max_length=128)
-    """Makes it idempotent: the request's id for a close, the grant's own reference for a grant,
-    ``correction:`` and the request's id for a correction."""
+    """Makes it idempotent: the request's id for a close, ``correction:`` and the request's id for a correction, the
+    caller's own reference for everything else."""
     recorded_at: datetime = Field(sa_type=UtcDateTime)
     previous_hash: bytes = Field(sa_type=sa.LargeBinary(32))
     hash: bytes = Field(sa_type=sa.LargeBinary(32))
-    """Over this row, its postings, for a close its hold and close, and for a correction what it corrects too; see
-    ``journal.py``."""
+    """Over this row, its postings, for a close its hold and close, for a correction what it corrects too, and for other
+    kinds the lot that it opens, its terms, or what it undoes; see ``journal.py``."""
 
 
 class Posting(SQLModel, table=True):
@@ -214,6 +230,31 @@ class Correction(SQLModel, table=True):
     corrected_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class Terms(SQLModel, table=True):
+    """What an owner may do from an entry on: the floor of one account, or, by the entry's kind, frozen or not."""
+
+    __tablename__ = "ledger_terms"
+
+    transaction_number: int = Field(
+        foreign_key="ledger_transaction.sequence_number", primary_key=True, sa_type=sa.BigInteger
+    )
+    owner_id: str = Field(max_length=32)
+    account_id: str | None = Field(default=None, foreign_key="ledger_account.id", max_length=32)
+    """Set where a floor is."""
+    floor_nanos: int | None = Field(default=None, sa_type=sa.BigInteger)
+
+
+class Reversal(SQLModel, table=True):
+    """Links a transaction to the one that it undoes, which can be undone once."""
+
+    __tablename__ = "ledger_reversal"
+
+    transaction_number: int = Field(
+        foreign_key="ledger_transaction.sequence_number", primary_key=True, sa_type=sa.BigInteger
+    )
+    reversed_number: int = Field(foreign_key="ledger_transaction.sequence_number", unique=True, sa_type=sa.BigInteger)
+
+
 __all__ = [
     "IS_NO_CALL",
     "Account",
@@ -225,9 +266,12 @@ __all__ = [
     "HoldClose",
     "HoldPart",
     "HoldProgress",
+    "LotScope",
     "OpenHold",
     "Outcome",
     "Posting",
+    "Reversal",
+    "Terms",
     "Transaction",
     "TransactionKind",
 ]

@@ -36,6 +36,8 @@ class PlaceHold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
     """Keyed digest that one request may hold at a time, as 64 hexadecimal digits; empty: none."""
     fingerprints: tuple[str, ...] = ()
     """Of the request under every key in use, the newest first: a repeat has one that the claim was made with."""
+    scope: str = ""
+    """What it is for, such as the model's id: lots that name scopes pay for those alone."""
 
 
 class ExtendHold(msgspec.Struct, array_like=True, frozen=True, tag="extend"):
@@ -43,6 +45,8 @@ class ExtendHold(msgspec.Struct, array_like=True, frozen=True, tag="extend"):
 
     request_id: str
     amount_nanos: Nanos
+    scope: str = ""
+    """As in ``PlaceHold``: which lots may pay for the difference."""
 
 
 class RecordProgress(msgspec.Struct, array_like=True, frozen=True, tag="progress"):
@@ -66,6 +70,8 @@ class CloseHold(msgspec.Struct, array_like=True, frozen=True, tag="close"):
     """The metered charge; 0 when voided."""
     usage_source: UsageSource
     extra: list[Statement]
+    scope: str = ""
+    """As in ``PlaceHold``: which lots may pay what is charged above the hold."""
 
 
 class FindDeadHolds(msgspec.Struct, array_like=True, frozen=True, tag="dead"):
@@ -103,6 +109,10 @@ class HoldRepeated(msgspec.Struct, array_like=True, frozen=True, tag="repeated")
     """Unset: its hold is open."""
     amount_nanos: Nanos
     """What it was charged in all; 0 while it is open."""
+
+
+class OwnerFrozen(msgspec.Struct, array_like=True, frozen=True, tag="frozen"):
+    """Nothing was held: the owner may place no new hold until it is unfrozen."""
 
 
 class HoldConflict(msgspec.Struct, array_like=True, frozen=True, tag="conflict"):
@@ -150,4 +160,14 @@ class Refused(msgspec.Struct, array_like=True, frozen=True, tag="refused"):
     error_class: str
 
 
-Answer = HoldPlaced | BalanceTooLow | HoldRepeated | HoldConflict | ProgressRecorded | HoldClosed | DeadHolds | Refused
+Answer = (
+    HoldPlaced
+    | BalanceTooLow
+    | OwnerFrozen
+    | HoldRepeated
+    | HoldConflict
+    | ProgressRecorded
+    | HoldClosed
+    | DeadHolds
+    | Refused
+)

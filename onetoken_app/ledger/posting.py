@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from onetoken_app.ledger import claims, entries, journal
-from onetoken_app.ledger.books import Account, Books, Credit, HoldState
-from onetoken_app.ledger.kinds import CREDIT_SOURCES, AccountKind, Outcome, TransactionKind
+from onetoken_app.ledger.books import Account, Books, HoldState
+from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import (
     Answer,
     BalanceTooLow,
@@ -20,16 +20,15 @@ from onetoken_app.ledger.operations import (
     HoldConflict,
     HoldPlaced,
     Operation,
+    OwnerFrozen,
     PlaceHold,
     ProgressRecorded,
     RecordProgress,
     Refused,
     Statement,
 )
-from onetoken_app.money import NANOS_MAX, Currency, Nanos
+from onetoken_app.money import NANOS_MAX, Nanos
 
-SPENDABLE_KINDS = (AccountKind.PREPAID,)
-"""Whose money a hold takes, in this order."""
 CONTEXT_BYTES_MAX = 1024
 """Longest context of a hold or a progress."""
 
@@ -44,17 +43,17 @@ def perform(books: Books, operation: Operation) -> Answer:
 
 def place_hold(books: Books, operation: PlaceHold) -> Answer:
     """Set money aside over the owner's spendable accounts, all of it or nothing."""
-    if not _is_amount(operation.amount_nanos):
-        return Refused(error_class="AmountOutOfRange")
-    if len(operation.context) > CONTEXT_BYTES_MAX:
-        return Refused(error_class="ContextTooLong")
+    malformed = _malformed(operation)
+    if malformed is not None:
+        return malformed
     known = books.holds.get(operation.request_id)
     if known is not None:
         return _first_receipt(known, operation)
-    repeated = claims.repeat_of(books, operation)
-    if repeated is not None:
-        return repeated
-    shares = _allocate(books, operation.owner_id, operation.currency, operation.amount_nanos)
+    refusal = claims.repeat_of(books, operation) or _frozen(books, operation)
+    if refusal is not None:
+        return refusal
+    payers = books.spendable(operation.owner_id, operation.currency, operation.scope)
+    shares = _allocate(payers, operation.amount_nanos)
     if isinstance(shares, BalanceTooLow):
         return shares
     row = journal.HoldRow(
@@ -84,7 +83,8 @@ def extend_hold(books: Books, operation: ExtendHold) -> Answer:
     total = sum(part.amount_nanos for part in hold.parts)
     if operation.amount_nanos <= total:
         return HoldPlaced(amount_nanos=total)
-    shares = _allocate(books, hold.row.owner_id, hold.row.currency, operation.amount_nanos - total)
+    payers = books.spendable(hold.row.owner_id, hold.row.currency, operation.scope)
+    shares = _allocate(payers, operation.amount_nanos - total)
     if isinstance(shares, BalanceTooLow):
         return shares
     _add_parts(books, hold, shares)
@@ -93,10 +93,9 @@ def extend_hold(books: Books, operation: ExtendHold) -> Answer:
 
 def record_progress(books: Books, operation: RecordProgress) -> Answer:
     """Note what an open request has cost so far; after its close there is nothing left to note."""
-    if not _is_amount(operation.amount_nanos):
-        return Refused(error_class="AmountOutOfRange")
-    if len(operation.context) > CONTEXT_BYTES_MAX:
-        return Refused(error_class="ContextTooLong")
+    malformed = _malformed(operation)
+    if malformed is not None:
+        return malformed
     hold = books.holds.get(operation.request_id)
     if hold is None:
         return HoldConflict()
@@ -123,7 +122,7 @@ def close_hold(books: Books, operation: CloseHold) -> Answer:
     metered = 0 if operation.outcome is Outcome.VOIDED else operation.amount_nanos
     if hold.close is not None:
         return _correct(books, hold, hold.close, operation, metered)
-    takings = _release_and_take(books, hold, metered)
+    takings = _release_and_take(books, hold, metered, scope=operation.scope)
     paid = sum(takings.values())
     absorbed = metered - paid
     close = journal.CloseRow(
@@ -137,16 +136,9 @@ def close_hold(books: Books, operation: CloseHold) -> Answer:
     movements = entries.charge(books, hold.row.currency, takings, absorbed)
     entries.append(books, TransactionKind.CLOSE, operation.request_id, movements, hold=hold, close=close)
     hold.close = close
+    hold.paid = [(account.id, amount) for account, amount in takings.items()]
     _note_extra(books, operation, paid)
     return _closed(hold, is_first=True)
-
-
-def give_credit(books: Books, credit: Credit) -> None:
-    """Move credit from where it comes from to the owner's prepaid account, which must be loaded."""
-    prepaid = books.accounts[credit.owner_id, AccountKind.PREPAID, credit.currency]
-    source = entries.platform_account(books, CREDIT_SOURCES[credit.kind], credit.currency)
-    movement = entries.move(books, source, prepaid, credit.amount_nanos)
-    entries.append(books, credit.kind, credit.reference, [movement])
 
 
 _PERFORM: dict[type, Callable[[Books, Any], Answer]] = {
@@ -160,6 +152,18 @@ _PERFORM: dict[type, Callable[[Books, Any], Answer]] = {
 def _is_amount(nanos: Nanos) -> bool:
     """Whether a BIGINT column can hold it and it is not negative."""
     return 0 <= nanos <= NANOS_MAX
+
+
+def _malformed(operation: PlaceHold | RecordProgress) -> Refused | None:
+    """Refuse what no row can hold."""
+    if not _is_amount(operation.amount_nanos):
+        return Refused(error_class="AmountOutOfRange")
+    return Refused(error_class="ContextTooLong") if len(operation.context) > CONTEXT_BYTES_MAX else None
+
+
+def _frozen(books: Books, operation: PlaceHold) -> OwnerFrozen | None:
+    """Refuse a new hold of a frozen owner."""
+    return OwnerFrozen() if operation.owner_id in books.frozen_owner_ids else None
 
 
 def _first_receipt(hold: HoldState, operation: PlaceHold) -> Answer:
@@ -206,7 +210,8 @@ def _correct(
     """
     missing = metered - close.amount_nanos - close.absorbed_nanos
     if missing >= 0:
-        takings = _take(books, hold, missing)
+        payers = books.spendable(hold.row.owner_id, hold.row.currency, operation.scope)
+        takings = _take(payers, missing)
         amount = sum(takings.values())
         absorbed = missing - amount
         movements = entries.charge(books, hold.row.currency, takings, absorbed)
@@ -226,10 +231,10 @@ def _correct(
     return _closed(hold, is_first=False)
 
 
-def _take(books: Books, hold: HoldState, missing: Nanos) -> dict[Account, Nanos]:
+def _take(payers: list[Account], missing: Nanos) -> dict[Account, Nanos]:
     """Say which account pays how much of what is missing, without any hold to take it from."""
     takings = {}
-    for account in _spendable(books, hold.row.owner_id, hold.row.currency):
+    for account in payers:
         share = min(missing, account.available_nanos)
         if share:
             takings[account] = share
@@ -240,13 +245,15 @@ def _take(books: Books, hold: HoldState, missing: Nanos) -> dict[Account, Nanos]
 def _give_back(
     books: Books, hold: HoldState, *, amount_nanos: Nanos, absorbed_nanos: Nanos
 ) -> list[tuple[Account, Account, Nanos]]:
-    """Take back from revenue what a recovered close put there too much."""
+    """Take back from revenue what a recovered close put there too much, and return it to who paid last first."""
     currency = hold.row.currency
     revenue = entries.platform_account(books, AccountKind.REVENUE, currency)
     movements = []
-    if amount_nanos:
-        payer = _spendable(books, hold.row.owner_id, currency)[0]
-        movements.append(entries.move(books, revenue, payer, amount_nanos))
+    for account_id, paid in reversed(hold.paid):
+        share = min(amount_nanos, paid)
+        if share:
+            movements.append(entries.move(books, revenue, books.accounts[account_id], share))
+            amount_nanos -= share
     if absorbed_nanos:
         movements.append(
             entries.move(
@@ -262,19 +269,11 @@ def _note_extra(books: Books, operation: CloseHold, paid: Nanos) -> None:
         books.changes.extra.setdefault(statement.sql, []).append(_parameters(statement, paid))
 
 
-def _spendable(books: Books, owner_id: str, currency: Currency) -> list[Account]:
-    """Return the owner's accounts that pay, in their order."""
-    accounts = books.accounts
-    return [accounts[key] for kind in SPENDABLE_KINDS if (key := (owner_id, kind, currency)) in accounts]
-
-
-def _allocate(
-    books: Books, owner_id: str, currency: Currency, amount_nanos: Nanos
-) -> list[tuple[Account, Nanos]] | BalanceTooLow:
-    """Spread an amount over the owner's accounts; nothing is changed yet."""
+def _allocate(payers: list[Account], amount_nanos: Nanos) -> list[tuple[Account, Nanos]] | BalanceTooLow:
+    """Spread an amount over the accounts that may pay; nothing is changed yet."""
     missing = amount_nanos
     shares: list[tuple[Account, Nanos]] = []
-    for account in _spendable(books, owner_id, currency):
+    for account in payers:
         share = min(missing, account.available_nanos)
         if share > 0:
             shares.append((account, share))
@@ -292,25 +291,27 @@ def _add_parts(books: Books, hold: HoldState, shares: list[tuple[Account, Nanos]
         books.changes.parts.append((hold.row.request_id, part))
 
 
-def _release_and_take(books: Books, hold: HoldState, metered: Nanos) -> dict[Account, Nanos]:
+def _release_and_take(books: Books, hold: HoldState, metered: Nanos, *, scope: str) -> dict[Account, Nanos]:
     """Give back everything held, and say which account pays how much; the money itself is moved by ``entries.charge``.
 
-    The parts pay first, in order, even where a later part is on the same account; then what is available.
+    The parts pay first, in order, even where a lot has expired or a later part is on the same account; then what is
+    available.
     """
-    accounts = {account.id: account for account in _spendable(books, hold.row.owner_id, hold.row.currency)}
-    takings = dict.fromkeys(accounts.values(), 0)
+    takings: dict[Account, Nanos] = {}
     missing = metered
     for part in hold.parts:
-        account = accounts[part.account_id]
+        account = books.accounts[part.account_id]
         account.held_nanos -= part.amount_nanos
         books.changes.touched_accounts[account.id] = account
         share = min(missing, part.amount_nanos)
-        takings[account] += share
+        takings[account] = takings.get(account, 0) + share
         missing -= share
-    for account, taken in takings.items():
-        share = min(missing, max(0, account.available_nanos - taken))
-        takings[account] += share
-        missing -= share
+    if missing:
+        for account in books.spendable(hold.row.owner_id, hold.row.currency, scope):
+            taken = takings.get(account, 0)
+            share = min(missing, max(0, account.available_nanos - taken))
+            takings[account] = taken + share
+            missing -= share
     return {account: taken for account, taken in takings.items() if taken}
 
 

@@ -1,18 +1,22 @@
 """Reads of the ledger for pages and commands."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from onetoken_app.ledger.models import Account, AccountKind, Posting, Transaction, TransactionKind
+from onetoken_app.ledger.kinds import LOT_KINDS
+from onetoken_app.ledger.models import Account, AccountKind, LotScope, Posting, Transaction, TransactionKind
 from onetoken_app.money import Currency, Nanos
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceView:
-    """What an owner has in one currency; zeros when there is no account."""
+    """What an owner has on its prepaid account in one currency, lots apart; zeros when there is no account."""
 
     posted_nanos: Nanos
     """Everything received minus everything charged."""
@@ -20,6 +24,32 @@ class BalanceView:
     """Set aside for calls that are under way."""
     available_nanos: Nanos
     """What the next hold may take, a credit limit included."""
+
+
+@dataclass(frozen=True, slots=True)
+class LotView:
+    """Promotional credit or a package with something left of it."""
+
+    kind: AccountKind
+    lot_id: str
+    """The reference it was opened under."""
+    posted_nanos: Nanos
+    """What is left, open holds included."""
+    held_nanos: Nanos
+    expires_at: datetime | None
+    """From then on it takes no new hold; unset: never."""
+    scopes: tuple[str, ...]
+    """What it may be spent on; none: everything."""
+    is_expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StandingView:
+    """What the ledger lets an owner do in one currency."""
+
+    credit_limit_nanos: Nanos
+    is_frozen: bool
+    """No new hold is placed."""
 
 
 async def balance_of(session: AsyncSession, *, owner_id: str, currency: Currency) -> BalanceView:
@@ -30,6 +60,41 @@ async def balance_of(session: AsyncSession, *, owner_id: str, currency: Currency
     posted_nanos, held_nanos, floor_nanos = (await session.exec(query)).first() or (0, 0, 0)
     available_nanos = max(0, posted_nanos - held_nanos - (floor_nanos or 0))
     return BalanceView(posted_nanos=posted_nanos, held_nanos=held_nanos, available_nanos=available_nanos)
+
+
+async def lots_of(session: AsyncSession, *, owner_id: str, currency: Currency, now: datetime) -> list[LotView]:
+    """Return an owner's lots with something left of them, in the order in which they are spent."""
+    query = select(Account).where(
+        Account.owner_id == owner_id,
+        Account.currency == currency,
+        col(Account.kind).in_(LOT_KINDS),
+        Account.posted_nanos > 0,
+    )
+    lots = (await session.exec(query)).all()
+    scopes = await _scopes_of(session, [lot.id for lot in lots])
+    lots = sorted(lots, key=lambda lot: (LOT_KINDS.index(lot.kind), lot.expires_at or _END_OF_TIME, lot.id))
+    return [
+        LotView(
+            kind=lot.kind,
+            lot_id=lot.lot_id,
+            posted_nanos=lot.posted_nanos,
+            held_nanos=lot.held_nanos,
+            expires_at=lot.expires_at,
+            scopes=tuple(scopes.get(lot.id, ())),
+            is_expired=lot.expires_at is not None and lot.expires_at <= now,
+        )
+        for lot in lots
+    ]
+
+
+async def standing_of(session: AsyncSession, *, owner_id: str, currency: Currency) -> StandingView:
+    """Return an owner's credit limit, and whether it is frozen; no limit when there is no account."""
+    query = select(Account.currency, Account.floor_nanos, Account.is_frozen).where(
+        Account.owner_id == owner_id, Account.kind == AccountKind.PREPAID
+    )
+    rows = (await session.exec(query)).all()
+    floors = [floor_nanos or 0 for in_currency, floor_nanos, _ in rows if in_currency is currency]
+    return StandingView(credit_limit_nanos=-sum(floors), is_frozen=any(is_frozen for _, _, is_frozen in rows))
 
 
 async def granted_total(session: AsyncSession, *, owner_id: str, currency: Currency, reference_prefix: str) -> Nanos:
@@ -47,3 +112,12 @@ async def granted_total(session: AsyncSession, *, owner_id: str, currency: Curre
         )
     )
     return (await session.exec(query)).one()
+
+
+async def _scopes_of(session: AsyncSession, account_ids: list[str]) -> dict[str, list[str]]:
+    """Return what lots may be spent on."""
+    query = select(LotScope).where(col(LotScope.account_id).in_(account_ids)).order_by(col(LotScope.scope))
+    scopes: dict[str, list[str]] = {}
+    for row in await session.exec(query):
+        scopes.setdefault(row.account_id, []).append(row.scope)
+    return scopes

@@ -10,7 +10,8 @@ _FIRST_JOURNAL_TABLES = (
     "ledger_hold_part",
     "ledger_hold_close",
 )
-JOURNAL_TABLES = (*_FIRST_JOURNAL_TABLES, "ledger_correction")
+_TABLES_OF_LOTS = ("ledger_lot_scope", "ledger_terms", "ledger_reversal")
+JOURNAL_TABLES = (*_FIRST_JOURNAL_TABLES, "ledger_correction", *_TABLES_OF_LOTS)
 """Tables whose rows are only ever inserted."""
 
 _FIRST_VIEW = """
@@ -62,6 +63,11 @@ def add_corrections(*, is_sqlite: bool) -> list[str]:
 def remove_corrections() -> list[str]:
     """Return what undoes ``add_corrections``, but for the triggers, which fall with their table."""
     return [_DROP_VIEW, _FIRST_VIEW]
+
+
+def add_lots(*, is_sqlite: bool) -> list[str]:
+    """Return what makes the tables beside lots, terms and reversals journals; the triggers fall with their tables."""
+    return [statement for table in _TABLES_OF_LOTS for statement in append_only_triggers(table, is_sqlite=is_sqlite)]
 
 
 def drop_statements(*, is_sqlite: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""Loads the books that a batch concerns and saves what it changed, on both databases.
+"""Locks and loads the books that a batch concerns, on both databases; ``saving.py`` writes what it changed.
 
 One order of locks for everybody, so that no two batches wait for each other in a circle: the own epoch (shared), the
 credit lock, the accounts by id, the head of the chain. What can be changed by others (parts, closes) is read after the
@@ -15,8 +15,8 @@ from typing import Any
 
 from onetoken_app.clock import iso_instant
 from onetoken_app.ledger import claims, journal
-from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, Changes, Credit, HoldState
-from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
+from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, HoldState
+from onetoken_app.ledger.kinds import AccountKind, Outcome
 from onetoken_app.ledger.operations import CloseHold, Operation, PlaceHold
 from onetoken_app.ledger.sql import Connection, listed
 from onetoken_app.money import Currency
@@ -26,6 +26,15 @@ CHAIN_LOCK_KEY = 0x6C656467
 """PostgreSQL's advisory lock that the chain's head is read and moved under ("ledg")."""
 CREDIT_LOCK_KEY = 0x63726564
 """PostgreSQL's advisory lock that batches share and whoever gives credit holds alone ("cred")."""
+
+_COLUMNS = (
+    "SELECT id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos, lot_id, expires_at, is_frozen "
+    "FROM ledger_account"
+)
+_ACCOUNTS = f"{_COLUMNS} WHERE owner_id = ANY(?)"
+_PAYING_ACCOUNTS = f"""{_ACCOUNTS}
+AND (lot_id = '' OR posted_nanos > 0 AND (expires_at > ? OR expires_at IS NULL OR held_nanos > 0))
+AND kind NOT IN ('grants', 'clearing', 'forfeited', 'adjustments') ORDER BY id FOR UPDATE"""
 
 
 class EpochEnded(Exception):
@@ -50,7 +59,7 @@ def load_for_operations(
         EpochEnded: ``epoch_id`` may not write any more.
     """
     _check_epoch(connection, epoch_id)
-    _lock_credit(connection, is_shared=True)
+    lock_credit(connection, is_shared=True)
     request_ids = list({operation.request_id for operation in operations if hasattr(operation, "request_id")})
     owner_ids = {operation.owner_id for operation in operations if isinstance(operation, PlaceHold)}
     moves_money = any(isinstance(operation, CloseHold) for operation in operations)
@@ -62,31 +71,42 @@ def load_for_operations(
     return books
 
 
-def load_for_credit(connection: Connection, credit: Credit, *, moment: datetime) -> Books:
-    """Lock and load the books for a grant or a top-up. Batches wait from here to the end of the transaction."""
-    _lock_credit(connection, is_shared=False)
-    return _load(connection, _Concern([], {credit.owner_id}, moves_money=True), {}, epoch_id="", moment=moment)
+def load_for_transfer(
+    connection: Connection, owner_ids: Iterable[str], *, lot_ids: Iterable[str] = (), moment: datetime
+) -> Books:
+    """Load the books for what moves credit: the owners' prepaid accounts, the lots that are named, the chain's head.
+
+    The platform's accounts come with it. The caller has called ``lock_credit``.
+    """
+    chosen = ({PLATFORM_OWNER_ID, *owner_ids}, lot_ids)
+    parameters = [listed(values, is_sqlite=connection.is_sqlite) for values in chosen]
+    rows = connection.read(f"{_ACCOUNTS} AND (lot_id = '' OR lot_id = ANY(?)) ORDER BY id FOR UPDATE", parameters)
+    return _books(connection, rows, moment=moment)
 
 
-def save(connection: Connection, books: Books) -> None:
-    """Write everything that changed; the caller commits."""
-    changes = books.changes
-    _insert_accounts(connection, changes, books.moment)
-    _insert_holds(connection, changes, books.epoch_id)
-    claims.insert(connection, books)
-    _insert_entries(connection, changes)
-    connection.write(
-        "UPDATE ledger_account SET posted_nanos = ?, held_nanos = ? WHERE id = ?",
-        [(account.posted_nanos, account.held_nanos, account.id) for account in _by_id(changes)],
+def load_expired(connection: Connection, *, lots_max: int, moment: datetime) -> Books:
+    """Load the books of some expired lots that hold unused credit. The caller has called ``lock_credit``."""
+    expired = connection.read(
+        "SELECT id FROM ledger_account WHERE expires_at <= ? AND posted_nanos > held_nanos ORDER BY expires_at LIMIT ?",
+        (iso_instant(moment), lots_max),
     )
-    connection.write(
-        "INSERT INTO ledger_hold_progress (request_id, amount_nanos, context, recorded_at) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (request_id) DO UPDATE SET amount_nanos = excluded.amount_nanos, context = excluded.context, "
-        "recorded_at = excluded.recorded_at",
-        [(noted.request_id, noted.amount_nanos, noted.context, books.moment) for noted in changes.progress.values()],
-    )
-    for sql, rows in changes.extra.items():
-        connection.write_foreign(sql, rows)
+    account_ids = listed([row[0] for row in expired], is_sqlite=connection.is_sqlite)
+    rows = connection.read(f"{_COLUMNS} WHERE id = ANY(?) OR owner_id = '' ORDER BY id FOR UPDATE", (account_ids,))
+    return _books(connection, rows, moment=moment)
+
+
+def load_accounts(connection: Connection, account_ids: Iterable[str], *, moment: datetime) -> Books:
+    """Load the books of some accounts, whosever they are. The caller has called ``lock_credit``."""
+    chosen = (listed(account_ids, is_sqlite=connection.is_sqlite),)
+    rows = connection.read(f"{_COLUMNS} WHERE id = ANY(?) ORDER BY id FOR UPDATE", chosen)
+    return _books(connection, rows, moment=moment)
+
+
+def lock_credit(connection: Connection, *, is_shared: bool = False) -> None:
+    """Keep credit and batches apart; again in the same transaction it waits for nobody."""
+    if not connection.is_sqlite:
+        kind = "_shared" if is_shared else ""
+        connection.read(f"SELECT pg_advisory_xact_lock{kind}(?)", (CREDIT_LOCK_KEY,))
 
 
 def instant_text(value: Any) -> str:
@@ -101,11 +121,18 @@ def _check_epoch(connection: Connection, epoch_id: str) -> None:
         raise EpochEnded
 
 
-def _lock_credit(connection: Connection, *, is_shared: bool) -> None:
-    """Keep credit and batches apart; again in the same transaction it waits for nobody."""
-    if not connection.is_sqlite:
-        kind = "_shared" if is_shared else ""
-        connection.read(f"SELECT pg_advisory_xact_lock{kind}(?)", (CREDIT_LOCK_KEY,))
+def _books(connection: Connection, rows: Iterable[Sequence[Any]], *, moment: datetime) -> Books:
+    """Put books without holds together."""
+    accounts = _accounts(rows)
+    head_number, head_hash = _lock_head(connection)
+    return Books(
+        moment=iso_instant(moment),
+        epoch_id="",
+        accounts=accounts,
+        holds={},
+        head_number=head_number,
+        head_hash=head_hash,
+    )
 
 
 def _load(
@@ -113,10 +140,11 @@ def _load(
 ) -> Books:
     """Lock accounts and chain head, then read what the locks protect."""
     owners = concern.owner_ids | ({PLATFORM_OWNER_ID} if concern.moves_money else set())
-    accounts = _lock_accounts(connection, owners)
+    accounts = _lock_accounts(connection, owners, moment=moment)
     head_number, head_hash = _lock_head(connection) if concern.moves_money else (0, journal.GENESIS_HASH)
     if holds:
         _load_parts_and_closes(connection, holds)
+        _load_payers(connection, holds, accounts)
     return Books(
         moment=iso_instant(moment),
         epoch_id=epoch_id,
@@ -193,17 +221,73 @@ def _load_corrections(connection: Connection, holds: dict[str, HoldState]) -> No
         )
 
 
-def _lock_accounts(
-    connection: Connection, owner_ids: Iterable[str]
-) -> dict[tuple[str, AccountKind, Currency], Account]:
-    """Read the owners' accounts and keep others from changing them."""
-    rows = connection.read(
-        "SELECT id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos FROM ledger_account "
-        "WHERE owner_id = ANY(?) ORDER BY id FOR UPDATE",
-        (listed(owner_ids, is_sqlite=connection.is_sqlite),),
-    )
-    found = [Account(row[0], row[1], AccountKind(row[2]), Currency(row[3]), *row[4:]) for row in rows]
-    return {(account.owner_id, account.kind, account.currency): account for account in found}
+def _load_payers(connection: Connection, holds: dict[str, HoldState], accounts: dict[str, Account]) -> None:
+    """Read who paid for recovered closes: a correction may give back to a lot that is empty by now.
+
+    Such a lot is locked after the chain's head and so out of turn. Only another correction of the same lot could meet
+    it, and the database would take one of the two back, to be done again.
+    """
+    recovered = [
+        request_id
+        for request_id, hold in holds.items()
+        if hold.close is not None and hold.close.outcome is Outcome.RECOVERED and hold.correction is None
+    ]
+    if not recovered:
+        return
+    for request_id, account_id, amount_nanos in connection.read(
+        "SELECT closing.request_id, posting.from_account_id, posting.amount_nanos FROM ledger_hold_close AS closing "
+        "JOIN ledger_posting AS posting ON posting.transaction_number = closing.transaction_number "
+        "JOIN ledger_account AS account ON account.id = posting.from_account_id AND account.owner_id <> '' "
+        "WHERE closing.request_id = ANY(?) ORDER BY closing.request_id, posting.posting_number",
+        (listed(recovered, is_sqlite=connection.is_sqlite),),
+    ):
+        holds[request_id].paid.append((account_id, amount_nanos))
+    missing = {account_id for hold in holds.values() for account_id, _ in hold.paid} - accounts.keys()
+    if missing:
+        account_ids = listed(missing, is_sqlite=connection.is_sqlite)
+        accounts |= _accounts(connection.read(f"{_COLUMNS} WHERE id = ANY(?) ORDER BY id FOR UPDATE", (account_ids,)))
+
+
+def _lock_accounts(connection: Connection, owner_ids: Iterable[str], *, moment: datetime) -> dict[str, Account]:
+    """Read the accounts that calls are paid from and charged to, and keep others from changing them.
+
+    Lots that are empty, or expired and without an open hold, are left where they are.
+    """
+    rows = connection.read(_PAYING_ACCOUNTS, (listed(owner_ids, is_sqlite=connection.is_sqlite), iso_instant(moment)))
+    accounts = _accounts(rows)
+    _load_scopes(connection, accounts)
+    return accounts
+
+
+def _accounts(rows: Iterable[Sequence[Any]]) -> dict[str, Account]:
+    """Read accounts."""
+    return {
+        row[0]: Account(
+            row[0],
+            row[1],
+            AccountKind(row[2]),
+            Currency(row[3]),
+            row[4],
+            row[5],
+            row[6],
+            row[7],
+            None if row[8] is None else instant_text(row[8]),
+            bool(row[9]),
+        )
+        for row in rows
+    }
+
+
+def _load_scopes(connection: Connection, accounts: dict[str, Account]) -> None:
+    """Read what packages may be spent on; asked only where there are any."""
+    packages = [account.id for account in accounts.values() if account.kind is AccountKind.PACKAGE]
+    if not packages:
+        return
+    for account_id, scope in connection.read(
+        "SELECT account_id, scope FROM ledger_lot_scope WHERE account_id = ANY(?)",
+        (listed(packages, is_sqlite=connection.is_sqlite),),
+    ):
+        accounts[account_id].scopes |= {scope}
 
 
 def _lock_head(connection: Connection) -> tuple[int, bytes]:
@@ -212,96 +296,3 @@ def _lock_head(connection: Connection) -> tuple[int, bytes]:
         connection.read("SELECT pg_advisory_xact_lock(?)", (CHAIN_LOCK_KEY,))
     rows = connection.read("SELECT sequence_number, hash FROM ledger_transaction ORDER BY sequence_number DESC LIMIT 1")
     return (rows[0][0], bytes(rows[0][1])) if rows else (0, journal.GENESIS_HASH)
-
-
-def _by_id(changes: Changes) -> list[Account]:
-    """Return the touched accounts in the order of their ids."""
-    return [changes.touched_accounts[account_id] for account_id in sorted(changes.touched_accounts)]
-
-
-def _insert_accounts(connection: Connection, changes: Changes, moment: str) -> None:
-    """Open the platform's accounts that were needed for the first time."""
-    connection.write(
-        "INSERT INTO ledger_account (id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos, created_at) "
-        "VALUES (?, ?, ?, ?, ?, 0, 0, ?)",
-        [
-            (account.id, account.owner_id, account.kind.value, account.currency.value, account.floor_nanos, moment)
-            for account in changes.new_accounts
-        ],
-    )
-
-
-def _insert_holds(connection: Connection, changes: Changes, epoch_id: str) -> None:
-    """Write new holds, and the parts of new and extended ones."""
-    connection.write(
-        "INSERT INTO ledger_hold (request_id, owner_id, currency, epoch_id, amount_nanos, context, placed_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (hold.request_id, hold.owner_id, hold.currency.value, hold.epoch_id, hold.amount_nanos, hold.context,
-             hold.placed_at)
-            for hold in changes.holds
-        ],
-    )  # fmt: skip
-    connection.write(
-        "INSERT INTO ledger_hold_part (request_id, part_number, account_id, amount_nanos) VALUES (?, ?, ?, ?)",
-        [(request_id, part.part_number, part.account_id, part.amount_nanos) for request_id, part in changes.parts],
-    )
-    connection.write(
-        "INSERT INTO ledger_open_hold (request_id, epoch_id) VALUES (?, ?)",
-        [(hold.request_id, epoch_id) for hold in changes.holds],
-    )
-
-
-def _insert_entries(connection: Connection, changes: Changes) -> None:
-    """Write transactions, their postings, and the closes they belong to."""
-    connection.write(
-        "INSERT INTO ledger_transaction (sequence_number, kind, reference, recorded_at, previous_hash, hash) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (entry.sequence_number, entry.kind.value, entry.reference, entry.recorded_at, previous, own)
-            for entry, previous, own in changes.entries
-        ],
-    )
-    connection.write(
-        "INSERT INTO ledger_posting (transaction_number, posting_number, from_account_id, to_account_id, amount_nanos) "
-        "VALUES (?, ?, ?, ?, ?)",
-        [
-            (entry.sequence_number, posting.posting_number, posting.from_account_id, posting.to_account_id,
-             posting.amount_nanos)
-            for entry, _, _ in changes.entries
-            for posting in entry.postings
-        ],
-    )  # fmt: skip
-    closes = [
-        (entry.sequence_number, entry.close)
-        for entry, _, _ in changes.entries
-        if entry.close and entry.kind is TransactionKind.CLOSE
-    ]
-    connection.write(
-        "INSERT INTO ledger_hold_close (request_id, outcome, amount_nanos, absorbed_nanos, usage_source, "
-        "transaction_number, closed_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (close.request_id, close.outcome.value, close.amount_nanos, close.absorbed_nanos, close.usage_source.value,
-             number, close.closed_at)
-            for number, close in closes
-        ],
-    )  # fmt: skip
-    connection.write("DELETE FROM ledger_open_hold WHERE request_id = ?", [(close.request_id,) for _, close in closes])
-    _insert_corrections(connection, changes)
-
-
-def _insert_corrections(connection: Connection, changes: Changes) -> None:
-    """Write what corrects recovered closes."""
-    corrections = [
-        (entry.sequence_number, entry.correction)
-        for entry, _, _ in changes.entries
-        if isinstance(entry, journal.CorrectionEntry) and entry.correction
-    ]
-    connection.write(
-        "INSERT INTO ledger_correction (request_id, amount_nanos, absorbed_nanos, usage_source, transaction_number, "
-        "corrected_at) VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (row.request_id, row.amount_nanos, row.absorbed_nanos, row.usage_source.value, number, row.corrected_at)
-            for number, row in corrections
-        ],
-    )

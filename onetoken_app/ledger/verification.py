@@ -5,7 +5,7 @@ an open hold's context and a progress say is proven only once the hold is closed
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
@@ -17,10 +17,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
 from onetoken_app.ledger import journal, verification_sql
-from onetoken_app.ledger.entry_rules import AccountRow, wrong_in, wrong_in_parts
+from onetoken_app.ledger.entry_rules import AccountRow, wrong_in, wrong_in_account, wrong_in_parts, wrong_in_undoing
 from onetoken_app.ledger.kinds import Outcome, TransactionKind
 from onetoken_app.ledger.sql import Connection, SessionConnection
 from onetoken_app.ledger.store import instant_text
+from onetoken_app.ledger.verification_entries import Lots, grouped, hold_of, stored_entries
 
 DEAD_HOLD_SECONDS_MAX = 15
 """How long the hold of an ended epoch may stay open."""
@@ -49,6 +50,13 @@ class _Findings:
     """What has been added up so far."""
 
     accounts: dict[str, AccountRow]
+    scopes: dict[str, list[str]]
+    opened: set[str] = field(default_factory=set)
+    """Lots that an entry opened."""
+    floors: dict[str, int | None] = field(default_factory=dict)
+    """The last floor that an entry set, by account."""
+    frozen: dict[str, bool] = field(default_factory=dict)
+    """What the last freeze or its end said, by owner."""
     posted: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -67,7 +75,7 @@ async def verify(session: AsyncSession) -> VerificationReport:
 def _verify(session: Session) -> VerificationReport:
     """Check everything in one snapshot."""
     connection = _in_one_snapshot(session)
-    findings = _Findings(accounts=_accounts(connection))
+    findings = _Findings(accounts=_accounts(connection), scopes=_scopes(connection))
     first_wrong_row = None
     try:
         _check_entries(connection, findings)
@@ -100,24 +108,43 @@ def _in_one_snapshot(session: Session) -> Connection:
 
 def _accounts(connection: Connection) -> dict[str, AccountRow]:
     """Read every account."""
-    return {row[0]: AccountRow(*row) for row in connection.read(verification_sql.ACCOUNTS)}
+    return {row[0]: _account(row) for row in connection.read(verification_sql.ACCOUNTS)}
+
+
+def _account(row: Sequence[Any]) -> AccountRow:
+    """Read an account as it is stored."""
+    expires_at, is_frozen = row[-2:]
+    values: list[Any] = [*row[:-2], None if expires_at is None else instant_text(expires_at), bool(is_frozen)]
+    return AccountRow(*values)
+
+
+def _scopes(connection: Connection) -> dict[str, list[str]]:
+    """Read what every lot may be spent on."""
+    return {
+        account_id: sorted(row[1] for row in rows)
+        for account_id, rows in groupby(connection.read(verification_sql.SCOPES), key=itemgetter(0))
+    }
 
 
 def _check_entries(connection: Connection, findings: _Findings) -> None:
     """I10 and what each entry must be by itself; adds up the postings."""
     previous_hash = journal.GENESIS_HASH
-    for number, (entry, stored_previous, stored_hash) in enumerate(_entries(connection), 1):
+    lots = Lots(findings.accounts, findings.scopes)
+    for number, stored in enumerate(stored_entries(connection, lots, at_once=_ENTRIES_AT_ONCE), 1):
+        entry = stored.entry
         place = f"ledger_transaction {entry.sequence_number} ({entry.reference})"
         if entry.sequence_number != number:
             _refuse(f"ledger_transaction {number}: it is missing")
-        if stored_previous != previous_hash:
+        if stored.previous_hash != previous_hash:
             _refuse(f"{place}: it is not chained to the one before it")
-        if stored_hash != journal.hash_of(entry, previous_hash=previous_hash):
-            _refuse(f"{place}: it, its postings, hold, parts or close are not what was hashed")
+        if stored.hash != journal.hash_of(entry, previous_hash=previous_hash):
+            _refuse(f"{place}: it, its postings, hold, parts, close, lot or terms are not what was hashed")
         problem = wrong_in(entry, findings.accounts)
+        if problem is None and stored.undone_kind is not None:
+            problem = wrong_in_undoing(entry, stored.undone_kind, list(stored.undone))
         if problem:
             _refuse(f"{place}: {problem}")
-        previous_hash = stored_hash
+        previous_hash = stored.hash
         _add_up(entry, findings)
 
 
@@ -128,71 +155,19 @@ def _add_up(entry: journal.Entry, findings: _Findings) -> None:
         findings.posted[posting.to_account_id] += posting.amount_nanos
     if entry.close is not None and entry.kind == TransactionKind.CLOSE:
         findings.outcomes[entry.close.outcome] += 1
+    if isinstance(entry, journal.DetailedEntry) and entry.details is not None:
+        _note_details(entry.kind, entry.details, findings)
 
 
-def _entries(connection: Connection) -> Iterator[tuple[journal.Entry, bytes, bytes]]:
-    """Yield the journal with the stored hashes, in order. Values stay as they are stored, be they wrong."""
-    last = 0
-    while rows := connection.read(verification_sql.ENTRIES, (last, _ENTRIES_AT_ONCE)):
-        bounds = (last, rows[-1][0])
-        postings = _grouped(connection.read(verification_sql.POSTINGS, bounds), journal.PostingRow)
-        parts = _grouped(connection.read(verification_sql.PARTS_OF_CLOSES, bounds), journal.PartRow)
-        corrections = {row[0]: row[1:] for row in connection.read(verification_sql.CORRECTIONS, bounds)}
-        for row in rows:
-            number = row[0]
-            entry = _entry(row, postings.get(number, []), parts.get(number, []))
-            if number in corrections:
-                entry = _correction_entry(entry, corrections[number])
-            yield entry, bytes(row[4]), bytes(row[5])
-        last = rows[-1][0]
-
-
-def _entry(row: Any, postings: list[journal.PostingRow], parts: list[journal.PartRow]) -> journal.Entry:
-    """Put an entry together from its rows."""
-    number, kind, reference, recorded_at, _, _ = row[:6]
-    close, hold = row[6:12], row[12:19]
-    return journal.Entry(
-        sequence_number=number,
-        kind=kind,
-        reference=reference,
-        recorded_at=instant_text(recorded_at),
-        postings=postings,
-        hold=_hold(hold) if hold[0] is not None else None,
-        parts=parts,
-        close=_close(close) if close[0] is not None else None,
-    )
-
-
-def _correction_entry(entry: journal.Entry, row: Any) -> journal.CorrectionEntry:
-    """Add to a correction's entry the hold and the close that it corrects."""
-    values: list[Any] = [*row[:4], instant_text(row[4])]
-    return journal.CorrectionEntry(
-        sequence_number=entry.sequence_number,
-        kind=entry.kind,
-        reference=entry.reference,
-        recorded_at=entry.recorded_at,
-        postings=entry.postings,
-        hold=_hold(row[11:18]),
-        close=_close(row[5:11]),
-        correction=journal.CorrectionRow(*values),
-    )
-
-
-def _hold(row: Any) -> journal.HoldRow:
-    """Read a hold as it is stored."""
-    values: list[Any] = [*row[:5], bytes(row[5]), instant_text(row[6])]
-    return journal.HoldRow(*values)
-
-
-def _close(row: Any) -> journal.CloseRow:
-    """Read a close as it is stored."""
-    values: list[Any] = [*row[:5], instant_text(row[5])]
-    return journal.CloseRow(*values)
-
-
-def _grouped(rows: list[Any], kind: Any) -> dict[Any, list[Any]]:
-    """Group rows by their first column."""
-    return {key: [kind(*row[1:]) for row in group] for key, group in groupby(rows, key=itemgetter(0))}
+def _note_details(kind: str, details: journal.Details, findings: _Findings) -> None:
+    """Note what an entry says about accounts beside their balance."""
+    if details.lot is not None:
+        findings.opened.add(details.lot.account_id)
+    terms = details.terms
+    if terms is not None and terms.account_id is not None:
+        findings.floors[terms.account_id] = terms.floor_nanos
+    elif terms is not None:
+        findings.frozen[terms.owner_id] = kind == TransactionKind.FREEZE
 
 
 def _check_loose_rows(connection: Connection) -> None:
@@ -208,9 +183,9 @@ def _check_open_holds(connection: Connection, findings: _Findings) -> None:
     last = ""
     while rows := connection.read(verification_sql.OPEN_HOLDS, (last, _ENTRIES_AT_ONCE)):
         bounds = (last, rows[-1][0])
-        parts = _grouped(connection.read(verification_sql.PARTS_OF_OPEN_HOLDS, bounds), journal.PartRow)
+        parts = grouped(connection.read(verification_sql.PARTS_OF_OPEN_HOLDS, bounds), journal.PartRow)
         for row in rows:
-            hold, ended_at = _hold(row[:7]), row[7]
+            hold, ended_at = hold_of(row[:7]), row[7]
             problem = wrong_in_parts(hold, parts.get(hold.request_id, []), findings.accounts)
             if ended_at is not None and instant_text(ended_at) < latest:
                 problem = f"it is open, and its epoch ended more than {DEAD_HOLD_SECONDS_MAX} seconds ago"
@@ -223,7 +198,7 @@ def _check_open_holds(connection: Connection, findings: _Findings) -> None:
 
 
 def _check_accounts(findings: _Findings) -> None:
-    """I2–I5: balances are the sums of the journal, zero in all, and above their floors."""
+    """I2–I5: balances are the sums of the journal, zero in all, and above their floors; lots and terms are as said."""
     totals: Counter[str] = Counter()
     for account in findings.accounts.values():
         place = f"ledger_account {account.id}"
@@ -233,10 +208,21 @@ def _check_accounts(findings: _Findings) -> None:
             _refuse(f"{place}: held is {account.held_nanos}, its open holds make {findings.held[account.id]}")
         if account.floor_nanos is not None and account.posted_nanos - account.held_nanos < account.floor_nanos:
             _refuse(f"{place}: its balance is below its floor")
+        if account.floor_nanos != findings.floors.get(account.id, account.floor_nanos):
+            _refuse(f"{place}: its floor is not what was last set")
+        problem = wrong_in_account(account, is_opened=account.id in findings.opened)
+        if problem:
+            _refuse(f"{place}: {problem}")
         totals[account.currency] += account.posted_nanos
     for currency, total in totals.items():
         if total:
             _refuse(f"ledger_account: the balances in {currency} do not add up to 0")
+    frozen = {account.owner_id for account in findings.accounts.values() if account.is_frozen}
+    said = {owner_id for owner_id, is_frozen in findings.frozen.items() if is_frozen}
+    for owner_id in sorted(frozen ^ said):
+        _refuse(f"ledger_account of {owner_id}: frozen or not is not what was last said")
+    for account_id in findings.scopes.keys() - findings.opened:
+        _refuse(f"ledger_lot_scope of {account_id}: there is no such lot")
 
 
 def _refuse(wrong_row: str) -> None:

@@ -1,6 +1,11 @@
 """The reads of ``verification.py``: in pieces by key, in order; wide joins instead of a statement per row."""
 
-ACCOUNTS = "SELECT id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos FROM ledger_account ORDER BY id"
+ACCOUNTS = (
+    "SELECT id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos, lot_id, expires_at, is_frozen "
+    "FROM ledger_account ORDER BY id"
+)
+
+SCOPES = "SELECT account_id, scope FROM ledger_lot_scope ORDER BY account_id"
 
 ENTRIES = """
 SELECT entry.sequence_number, entry.kind, entry.reference, entry.recorded_at, entry.previous_hash, entry.hash,
@@ -36,6 +41,26 @@ FROM ledger_correction AS correction
 JOIN ledger_hold_close AS closing ON closing.request_id = correction.request_id
 JOIN ledger_hold AS hold ON hold.request_id = correction.request_id
 WHERE correction.transaction_number > ? AND correction.transaction_number <= ?
+"""
+
+TERMS = """
+SELECT transaction_number, owner_id, account_id, floor_nanos FROM ledger_terms
+WHERE transaction_number > ? AND transaction_number <= ?
+"""
+
+REVERSALS = """
+SELECT reversal.transaction_number, reversal.reversed_number, undone.kind FROM ledger_reversal AS reversal
+LEFT JOIN ledger_transaction AS undone ON undone.sequence_number = reversal.reversed_number
+WHERE reversal.transaction_number > ? AND reversal.transaction_number <= ?
+"""
+
+REVERSED_POSTINGS = """
+SELECT reversal.transaction_number, posting.posting_number, posting.from_account_id, posting.to_account_id,
+       posting.amount_nanos
+FROM ledger_reversal AS reversal
+JOIN ledger_posting AS posting ON posting.transaction_number = reversal.reversed_number
+WHERE reversal.transaction_number > ? AND reversal.transaction_number <= ?
+ORDER BY reversal.transaction_number, posting.posting_number
 """
 
 OPEN_HOLDS = """
@@ -81,6 +106,24 @@ LOOSE_ROWS = (
             "LEFT JOIN ledger_hold_close AS closing ON closing.request_id = correction.request_id "
             "AND closing.transaction_number < correction.transaction_number "
             "WHERE entry.sequence_number IS NULL OR closing.request_id IS NULL LIMIT 1"
+        ),
+    ),
+    (
+        "ledger_terms of transaction",
+        "there is no such transaction",
+        (
+            "SELECT terms.transaction_number FROM ledger_terms AS terms LEFT JOIN ledger_transaction AS entry "
+            "ON entry.sequence_number = terms.transaction_number WHERE entry.sequence_number IS NULL LIMIT 1"
+        ),
+    ),
+    (
+        "ledger_reversal of transaction",
+        "there is no such transaction, or what it undoes does not exist",
+        (
+            "SELECT reversal.transaction_number FROM ledger_reversal AS reversal "
+            "LEFT JOIN ledger_transaction AS entry ON entry.sequence_number = reversal.transaction_number "
+            "LEFT JOIN ledger_transaction AS undone ON undone.sequence_number = reversal.reversed_number "
+            "WHERE entry.sequence_number IS NULL OR undone.sequence_number IS NULL LIMIT 1"
         ),
     ),
     (

@@ -46,6 +46,12 @@ class OrganizationSuspended(Forbidden):
     code = "organization_suspended"
 
 
+class OrganizationFrozen(Forbidden):
+    """The ledger places no new hold for the organization; what is under way goes on."""
+
+    code = "organization_frozen"
+
+
 class AgreementsOutstanding(Forbidden):
     """An agreement in force has not been accepted."""
 

@@ -12,11 +12,17 @@ from onetoken_app.clock import monotonic_seconds
 from onetoken_app.errors import OneTokenError
 from onetoken_app.ledger.claims import release_statement
 from onetoken_app.ledger.client import LedgerClient
-from onetoken_app.ledger.errors import AlreadyClaimed, InsufficientFunds, LedgerConflict, LedgerUnavailable
+from onetoken_app.ledger.errors import (
+    AlreadyClaimed,
+    InsufficientFunds,
+    LedgerConflict,
+    LedgerUnavailable,
+    OwnerIsFrozen,
+)
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import CloseHold, ExtendHold, HoldClosed, PlaceHold, RecordProgress, Statement
 from onetoken_app.money import Nanos
-from onetoken_app.relay.errors import InsufficientBalance, InternalError, internal_error
+from onetoken_app.relay.errors import InsufficientBalance, InternalError, OrganizationFrozen, internal_error
 from onetoken_app.relay.estimation import LEAST_OUTPUT_DIVISOR, least_output
 from onetoken_app.relay.metering import Metered, estimate, meter
 from onetoken_app.relay.open_call import OpenCall, caller_left
@@ -59,6 +65,7 @@ async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None
         InsufficientFunds: The balance does not cover it.
         DuplicateRequest: It was made before.
         IdempotencyKeyReused: Its name stands for another one.
+        OrganizationFrozen: Nothing was held.
         LedgerUnavailable: Nothing stays held.
         InternalError: A mistake; what may have been held is given back.
     """
@@ -68,6 +75,10 @@ async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None
         raise
     except AlreadyClaimed as error:
         raise refusal_of(error.repeated) from error
+    except OwnerIsFrozen as error:
+        raise OrganizationFrozen(
+            "The organization is frozen, so no new call is made; nothing was sent or charged. Ask the operator."
+        ) from error
     except Exception as error:
         get_logger().error("hold_failed", request_id=call.request_id, exc_info=True)
         await _give_back(call, ledger=ledger, is_sqlite=is_sqlite)

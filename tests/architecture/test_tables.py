@@ -15,7 +15,7 @@ NAMES_OF_CONTENT_ALONE = {"text", "input", "output", "system", "history", "reque
 
 TABLES_THE_RELAY_WRITES = ("usage_", "ledger_")
 FREE_FORM_COLUMNS = {
-    "ledger_account": {"id", "owner_id"},
+    "ledger_account": {"id", "owner_id", "lot_id"},
     "ledger_claim": {"digest", "request_id", "fingerprint"},
     "ledger_correction": {"request_id"},
     "ledger_epoch": {"id"},
@@ -23,8 +23,10 @@ FREE_FORM_COLUMNS = {
     "ledger_hold_close": {"request_id"},
     "ledger_hold_part": {"request_id", "account_id"},
     "ledger_hold_progress": {"request_id", "context"},
+    "ledger_lot_scope": {"account_id", "scope"},
     "ledger_open_hold": {"request_id", "epoch_id"},
     "ledger_posting": {"from_account_id", "to_account_id"},
+    "ledger_terms": {"owner_id", "account_id"},
     "ledger_transaction": {"reference", "previous_hash", "hash"},
     "usage_record": {
         "request_id", "organization_id", "api_key_id", "interface_path", "model_id", "model_name", "channel_id",

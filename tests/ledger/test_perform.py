@@ -2,8 +2,8 @@
 
 import pytest
 
-from onetoken_app.ledger import posting
-from onetoken_app.ledger.books import Account, Books, Credit
+from onetoken_app.ledger import posting, transfers
+from onetoken_app.ledger.books import Account, Books
 from onetoken_app.ledger.journal import GENESIS_HASH, hash_of
 from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import (
@@ -20,6 +20,7 @@ from onetoken_app.ledger.operations import (
     Refused,
     Statement,
 )
+from onetoken_app.ledger.transfers import Transfer
 from onetoken_app.money import NANOS_MAX, Currency
 from tests.ledger.desks import a_close, a_hold
 
@@ -31,7 +32,7 @@ def the_books(*, posted_nanos: int = 100, floor_nanos: int = 0) -> Books:
     return Books(
         moment="2026-05-18T00:00:00.000000Z",
         epoch_id="epo_1",
-        accounts={(OWNER, AccountKind.PREPAID, Currency.USD): account},
+        accounts={account.id: account},
         holds={},
         head_number=0,
         head_hash=GENESIS_HASH,
@@ -39,8 +40,13 @@ def the_books(*, posted_nanos: int = 100, floor_nanos: int = 0) -> Books:
 
 
 def the_balance(books: Books) -> tuple[int, int]:
-    account = books.accounts[OWNER, AccountKind.PREPAID, Currency.USD]
+    account = books.accounts["act_1"]
     return account.posted_nanos, account.held_nanos
+
+
+def a_grant(amount_nanos: int) -> Transfer:
+    source, target = transfers.platform(AccountKind.GRANTS), transfers.prepaid(OWNER)
+    return Transfer(TransactionKind.GRANT, "gift", Currency.USD, amount_nanos, source, target)
 
 
 def perform(books: Books, *operations: Operation) -> Answer:
@@ -209,7 +215,7 @@ class TestCloseHold:
 class TestChain:
     def test_each_entry_is_chained_to_the_one_before(self) -> None:
         books = the_books()
-        posting.give_credit(books, Credit(TransactionKind.GRANT, OWNER, Currency.USD, 5, "gift"))
+        transfers.post(books, a_grant(5))
         perform(books, a_hold(OWNER, 60, request_id="req_1"), a_close("req_1", 10))
         (grant, genesis, first), (close, previous, second) = books.changes.entries
         assert (genesis, previous) == (GENESIS_HASH, first)
@@ -218,6 +224,6 @@ class TestChain:
 
     def test_the_format_stays_what_it_was(self) -> None:
         books = the_books()
-        posting.give_credit(books, Credit(TransactionKind.GRANT, OWNER, Currency.USD, 5, "gift"))
+        transfers.post(books, a_grant(5))
         perform(books, PlaceHold("req_1", OWNER, Currency.USD, 60, b"context"), a_close("req_1", 10))
         assert books.head_hash.hex() == "4341afe8ae519c1a98ef4f51cb4c7bd52f57f998a389d9f23d1da88d6677835e"

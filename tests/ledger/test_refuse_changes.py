@@ -5,12 +5,15 @@ import sqlite3
 import psycopg
 import pytest
 
+from onetoken_app.database import unit_of_work
+from onetoken_app.ledger import service
 from onetoken_app.ledger.batches import Desk, answer
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import CloseHold
 from onetoken_app.ledger.schema import JOURNAL_TABLES
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import UsageSource
+from tests.ledger.credit import sell
 from tests.ledger.desks import a_close, a_desk, a_hold, rows
 
 _A_COLUMN = {
@@ -20,6 +23,9 @@ _A_COLUMN = {
     "ledger_hold_part": "amount_nanos",
     "ledger_hold_close": "amount_nanos",
     "ledger_correction": "amount_nanos",
+    "ledger_lot_scope": "scope",
+    "ledger_terms": "owner_id",
+    "ledger_reversal": "reversed_number",
 }
 REFUSALS = (sqlite3.IntegrityError, psycopg.errors.RaiseException)
 
@@ -28,6 +34,11 @@ REFUSALS = (sqlite3.IntegrityError, psycopg.errors.RaiseException)
 class TestTriggers:
     @pytest.mark.parametrize("table", JOURNAL_TABLES)
     async def test_refuse_update_and_delete(self, desk: Desk, owner_id: str, table: str) -> None:
+        await sell(owner_id, 1, scopes=["mdl_1"])
+        async with unit_of_work() as session:
+            await service.reverse(session, reversed_reference="package:1", reference="reversal")
+            await service.freeze_owner(session, owner_id=owner_id, reference="freeze")
+            await service.unfreeze_owner(session, owner_id=owner_id, reference="unfreeze")
         hold = a_hold(owner_id, 10)
         recovery = a_close(hold.request_id, 0, outcome=Outcome.RECOVERED)
         answer(desk, [hold, recovery, a_close(hold.request_id, 5)])

@@ -11,6 +11,7 @@ import pytest
 from onetoken_app.clock import utc_now
 from onetoken_app.database import unit_of_work
 from onetoken_app.keys.service import revoke_key
+from onetoken_app.ledger import service as ledger
 from onetoken_app.organizations.models import Organization
 from onetoken_app.relay.admission import OVERHEAD_TOKENS
 from onetoken_app.settings import Settings
@@ -149,6 +150,14 @@ class TestBalance:
             assert caught.value.response.headers["x-should-retry"] == "false"
             error = await refused(relay, caught.value.response, status=402, code="insufficient_funds")
             assert set(error["metadata"]) == {"required", "available", "currency", "affordable_output_tokens"}
+
+    async def test_a_frozen_organization_makes_no_new_call(self, relay_settings: Settings) -> None:
+        async with running_relay(relay_settings, balance_nanos=1_000_000_000) as relay:
+            async with unit_of_work() as session:
+                await ledger.freeze_owner(session, owner_id=relay.organization_id, reference="freeze:1")
+            response = await relay.post({"max_tokens": 5})
+            await refused(relay, response, status=403, code="organization_frozen")
+            assert response.headers["x-should-retry"] == "false"
 
     async def test_it_says_how_much_output_the_balance_covers(self, relay_settings: Settings) -> None:
         async with running_relay(relay_settings, balance_nanos=1_000_000) as relay:

@@ -1,0 +1,70 @@
+"""Short forms of the verbs that move credit, in dollars, each in a unit of work of its own."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from onetoken_app.database import read_session, unit_of_work
+from onetoken_app.ledger import queries, service
+from onetoken_app.ledger.queries import LotView
+from onetoken_app.money import Currency, Nanos
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+"""When tests about expiry happen, as long as they do not move the clock."""
+SOON, LATER = NOW + timedelta(days=1), NOW + timedelta(days=30)
+USD = Currency.USD
+
+
+async def give_promotion(
+    owner_id: str, amount_nanos: Nanos, *, expires_at: datetime = SOON, reference: str = "promotion:1"
+) -> None:
+    async with unit_of_work() as session:
+        await service.grant_promotional_credit(
+            session,
+            owner_id=owner_id,
+            currency=USD,
+            amount_nanos=amount_nanos,
+            expires_at=expires_at,
+            reference=reference,
+        )
+
+
+async def sell(
+    owner_id: str,
+    amount_nanos: Nanos,
+    *,
+    expires_at: datetime | None = LATER,
+    scopes: Sequence[str] = (),
+    reference: str = "package:1",
+) -> None:
+    async with unit_of_work() as session:
+        await service.sell_package(
+            session,
+            owner_id=owner_id,
+            currency=USD,
+            amount_nanos=amount_nanos,
+            expires_at=expires_at,
+            scopes=scopes,
+            reference=reference,
+        )
+
+
+async def expire(*, lots_max: int = 100) -> int:
+    async with unit_of_work() as session:
+        return await service.expire_lots(session, lots_max=lots_max)
+
+
+async def the_lots(owner_id: str) -> dict[str, tuple[int, int]]:
+    """Return what is posted and held on each lot with something left."""
+    return {lot.lot_id: (lot.posted_nanos, lot.held_nanos) for lot in await the_lot_views(owner_id)}
+
+
+async def the_lot_views(owner_id: str, *, now: datetime = NOW) -> list[LotView]:
+    async with read_session() as session:
+        return await queries.lots_of(session, owner_id=owner_id, currency=USD, now=now)
+
+
+async def the_prepaid(owner_id: str) -> tuple[int, int]:
+    """Return what is posted and held on the prepaid account."""
+    async with read_session() as session:
+        balance = await queries.balance_of(session, owner_id=owner_id, currency=USD)
+    return balance.posted_nanos, balance.held_nanos
