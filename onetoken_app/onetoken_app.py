@@ -16,6 +16,7 @@ from onetoken_app.console.kept_states import EVENT_CHARACTERS_MAX, guard_tabs
 from onetoken_app.console.open_sockets import OpenSockets
 from onetoken_app.console.origins import is_https
 from onetoken_app.console.pages import PAGES
+from onetoken_app.console.payment_notifications import PaymentNotifications
 from onetoken_app.console.published_texts import PublishedTexts
 from onetoken_app.console.security_headers import SecurityHeaders
 from onetoken_app.console.session import seal_events
@@ -23,6 +24,7 @@ from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import PRODUCT_NAME, STYLESHEETS, head_components
 from onetoken_app.jobs.deliver_letters import letters_delivered
 from onetoken_app.jobs.scheduler import jobs_running
+from onetoken_app.jobs.settle_pending_orders import pending_orders_settled
 from onetoken_app.relay.asgi import RelayApp
 from onetoken_app.relay.runtime import RelayRuntime
 from onetoken_app.settings import get_settings
@@ -41,7 +43,7 @@ async def _running() -> AsyncIterator[None]:
     configure_logging(_settings.log_level)
     await _runtime.start(_settings)
     try:
-        async with jobs_running(_settings), letters_delivered(_settings):
+        async with jobs_running(_settings), letters_delivered(_settings), pending_orders_settled(_settings):
             yield
     finally:
         await _runtime.stop()
@@ -54,7 +56,13 @@ app = rx.App(
     head_components=head_components(),
     html_lang="en",
     api_transformer=in_front_of(
-        first=(RelayApp(_runtime), DocumentRoutes(_settings), AccountRoutes(_settings), PublishedTexts()),
+        first=(
+            RelayApp(_runtime),
+            DocumentRoutes(_settings),
+            AccountRoutes(_settings),
+            PaymentNotifications(_settings),
+            PublishedTexts(),
+        ),
         wrap=lambda rest: SecurityHeaders(
             OpenSockets(rest, settings=_settings), root=PROJECT_ROOT, is_https=is_https(_settings)
         ),

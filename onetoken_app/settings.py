@@ -99,6 +99,36 @@ class Settings(BaseSettings):
     """How long after an order its transfer may be reported."""
     bank_account: Annotated[str, Field(max_length=500)] | None = None
     """Where customers transfer to, as they read it: holder, bank, number; unset: they are told to ask."""
+    stripe_secret_key: SecretStr | None = None
+    """Stripe's secret key; with the webhook secret it switches payments by Stripe on."""
+    stripe_webhook_secret: SecretStr | None = None
+    """What Stripe signs its events with, ``whsec_…``."""
+    stripe_base_url: str = "https://api.stripe.com"
+    """Where Stripe's API is."""
+    alipay_app_id: Annotated[str, Field(max_length=32)] | None = None
+    """Number of the application at Alipay; with both keys it switches payments by Alipay on."""
+    alipay_private_key: SecretStr | None = None
+    """The application's private key: a PEM, or the file that holds it."""
+    alipay_public_key: SecretStr | None = None
+    """Alipay's own public key, which its notifications are checked with: a PEM, or the file that holds it."""
+    alipay_gateway_url: str = "https://openapi.alipay.com/gateway.do"
+    """Where Alipay's gateway is; the sandbox has another."""
+    wechat_pay_merchant_id: Annotated[str, Field(max_length=32)] | None = None
+    """The merchant's number at WeChat Pay; with the six below it switches payments by WeChat Pay on."""
+    wechat_pay_app_id: Annotated[str, Field(max_length=32)] | None = None
+    """Number of the application that is bound to the merchant."""
+    wechat_pay_certificate_serial: Annotated[str, Field(max_length=64)] | None = None
+    """Serial number of the merchant's certificate."""
+    wechat_pay_private_key: SecretStr | None = None
+    """Private key of the merchant's certificate: a PEM, or the file that holds it."""
+    wechat_pay_api_v3_key: SecretStr | None = None
+    """The 32 characters that notifications are sealed with."""
+    wechat_pay_public_key: SecretStr | None = None
+    """WeChat Pay's public key or platform certificate: a PEM, or the file that holds it."""
+    wechat_pay_public_key_id: Annotated[str, Field(max_length=64)] | None = None
+    """Its id, ``PUB_KEY_ID_…``, or the serial number of the platform certificate."""
+    wechat_pay_base_url: str = "https://api.mch.weixin.qq.com"
+    """Where WeChat Pay's API is."""
     sign_in_session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     """How long a sign-in lasts."""
     usage_retention_days: Annotated[int, Field(ge=180, le=36_500)] = 400
@@ -126,6 +156,21 @@ class Settings(BaseSettings):
         if parts.port == _DEFAULT_PORTS[parts.scheme]:  # a browser leaves it out of the origin that it sends
             parts = parts._replace(netloc=parts.netloc.rpartition(":")[0])
         return parts.geturl().rstrip("/")
+
+    @field_validator("stripe_base_url", "alipay_gateway_url", "wechat_pay_base_url")
+    @classmethod
+    def _check_provider_url(cls, value: str) -> str:
+        """Refuse an address that payments would travel to in the clear."""
+        parts = _split(value)
+        is_loopback = parts is not None and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        if (
+            parts is None
+            or "@" in parts.netloc
+            or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback))
+        ):
+            message = "looks like https://api.example.com; http only on this machine"
+            raise ValueError(message)
+        return value.rstrip("/")
 
     @field_validator("smtp_url")
     @classmethod

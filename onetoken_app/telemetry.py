@@ -29,7 +29,7 @@ ALLOWED_FACTS = frozenset(
 
 _QUIET_LIBRARIES = (
     "aiohttp", "aiosqlite", "alembic", "asyncio", "engineio", "granian", "httpcore", "httpx", "psycopg", "reflex",
-    "socketio", "sqlalchemy", "uvicorn",
+    "socketio", "sqlalchemy", "stripe", "urllib3", "uvicorn",
 )  # fmt: skip
 
 

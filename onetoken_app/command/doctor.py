@@ -23,6 +23,10 @@ from onetoken_app.database_upgrade import CannotUpgrade, database_revision
 from onetoken_app.errors import OneTokenError
 from onetoken_app.notifications.queries import OutboxView, outbox
 from onetoken_app.notifications.smtp import mail_server
+from onetoken_app.payments.models import PaymentProvider
+from onetoken_app.payments.offers import is_meant, missing_settings
+from onetoken_app.payments.provider_desk import NOTIFICATIONS
+from onetoken_app.payments.providers.registry import make_client
 from onetoken_app.settings import BadSettings, Settings, get_settings
 from onetoken_app.vault import CannotUnseal, load_root_secrets
 
@@ -67,7 +71,7 @@ def examine() -> list[Finding]:
     ]
     if findings[-2].verdict is Verdict.OK and findings[-3].verdict is Verdict.OK:
         findings += [_watched("mail", lambda: _mail(settings)), *_upstreams(settings)]
-    return findings
+    return [*findings, *_payment_providers(settings)]
 
 
 def _watched(subject: str, look: Callable[[], Finding]) -> Finding:
@@ -187,6 +191,27 @@ def _upstream(settings: Settings, sealed: catalog_queries.SealedChannelView) -> 
         words = f"{parts.hostname}:{port} takes no connection ({error.strerror or 'no answer'}); is it running?"
         return Finding(subject, Verdict.TROUBLE, words)
     return Finding(subject, Verdict.OK, f"{parts.hostname}:{port} takes connections")
+
+
+def _payment_providers(settings: Settings) -> list[Finding]:
+    """Say of each payment provider whether it is switched on, or what is missing; nobody is asked."""
+    hosted = [one for one in PaymentProvider if not one.is_by_hand]
+    return [_watched(f"payments {one.value}", partial(_payment_provider, settings, one)) for one in hosted]
+
+
+def _payment_provider(settings: Settings, provider: PaymentProvider) -> Finding:
+    """Look at one payment provider."""
+    subject = f"payments {provider.value}"
+    missing = missing_settings(settings, provider)
+    if missing and is_meant(settings, provider):
+        return Finding(subject, Verdict.TROUBLE, f"off, though partly set up; set {', '.join(missing)}")
+    if missing:
+        return Finding(subject, Verdict.NOTE, f"off; {', '.join(missing)} would switch it on")
+    make_client(settings, provider)  # reads the keys
+    notified = f"{settings.console_url}{NOTIFICATIONS}{provider.value}"
+    if settings.public_url is None:
+        return Finding(subject, Verdict.NOTE, f"on, but notifications come to {notified}; set ONETOKEN_PUBLIC_URL")
+    return Finding(subject, Verdict.OK, f"on; its notifications come to {notified}")
 
 
 def _is_public(base_url: str) -> bool:

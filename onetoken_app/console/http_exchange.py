@@ -106,11 +106,7 @@ async def read_json_object(scope: Scope, receive: Receive, *, bytes_max: int = B
     """
     if header(scope, b"content-type").partition(";")[0].strip() != "application/json":
         raise RefusedExchange(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json")
-    try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
-            body = await _small_body(receive, bytes_max)
-    except TimeoutError:
-        raise RefusedExchange(HTTPStatus.REQUEST_TIMEOUT, "too_slow") from None
+    body = await read_small_body(receive, bytes_max)
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -118,6 +114,31 @@ async def read_json_object(scope: Scope, receive: Receive, *, bytes_max: int = B
     if not isinstance(parsed, dict):
         raise RefusedExchange(HTTPStatus.BAD_REQUEST, "not_json")
     return parsed
+
+
+async def read_small_body(receive: Receive, bytes_max: int) -> bytes:
+    """Read a small body as it is.
+
+    Raises:
+        RefusedExchange: Over ``bytes_max``, or slower than ``BODY_SECONDS_MAX``.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            return await _small_body(receive, bytes_max)
+    except TimeoutError:
+        raise RefusedExchange(HTTPStatus.REQUEST_TIMEOUT, "too_slow") from None
+
+
+async def send_plain(send: Send, status: HTTPStatus, content_type: str, text: str) -> None:
+    """Answer a program in exactly the words that it reads."""
+    content = text.encode()
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(content)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
+    await send({"type": "http.response.body", "body": content})
 
 
 async def send_json(

@@ -1,4 +1,4 @@
-"""Amounts and references of transfers: checked, exact, and easy to copy from a screen to a bank's form. Pure."""
+"""Amounts and references of orders: checked, exact, and in the units that banks and payment providers speak. Pure."""
 
 import secrets
 
@@ -10,6 +10,8 @@ AMOUNT_NANOS_MAX: Nanos = 10_000_000 * NANOS_PER_UNIT
 AMOUNT_CHARACTERS_MAX = 16
 """More than the largest amount has digits; for the fields of forms."""
 _NANOS_PER_CENT = NANOS_PER_UNIT // 100
+_CENTS_MAX = 900_000_000_000
+"""Of what a column of nanos holds."""
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without what is read for something else: 0 and O, 1, I and L."""
 _REFERENCE_CHARACTERS = 8
@@ -39,8 +41,32 @@ def checked_amount(amount_nanos: Nanos) -> Nanos:
     if not AMOUNT_NANOS_MIN <= amount_nanos <= AMOUNT_NANOS_MAX:
         raise AmountRefused("An order is for 1 to 10 000 000 units of the currency.", parameter="amount")
     if amount_nanos % _NANOS_PER_CENT:
-        raise AmountRefused("A bank transfers at most two decimals.", parameter="amount")
+        raise AmountRefused("Nobody can pay more than two decimals.", parameter="amount")
     return amount_nanos
+
+
+def cents_of(amount_nanos: Nanos) -> int:
+    """Return an amount in hundredths of its currency: cents, or fen.
+
+    Raises:
+        AmountRefused: It is no whole number of them.
+    """
+    cents, remainder = divmod(amount_nanos, _NANOS_PER_CENT)
+    if remainder:
+        raise AmountRefused("Nobody can pay more than two decimals.", parameter="amount")
+    return cents
+
+
+def nanos_of_cents(cents: int) -> Nanos:
+    """Return hundredths of a currency as an amount.
+
+    Raises:
+        ValueError: No whole number of 0 to 9·10¹¹, which a bool and a float are not.
+    """
+    if type(cents) is not int or not 0 <= cents <= _CENTS_MAX:
+        message = "no number of cents"
+        raise ValueError(message)
+    return cents * _NANOS_PER_CENT
 
 
 def new_reference_code() -> str:

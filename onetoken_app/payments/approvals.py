@@ -12,18 +12,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
 from onetoken_app.errors import BadRequest, NotFound
-from onetoken_app.ledger import service as ledger
 from onetoken_app.money import Nanos, format_amount
-from onetoken_app.notifications import letters
-from onetoken_app.notifications.letters import Letter
-from onetoken_app.organizations.circulars import IN_CHARGE_OF_MONEY, MailRoom, write_to_members
+from onetoken_app.organizations.circulars import MailRoom
 from onetoken_app.organizations.queries import members_of
+from onetoken_app.payments.crediting import credit, tell
 from onetoken_app.payments.errors import AmountDiffers, ApproverInvolved, BankEntryDiffers, BankEntryUsed, OrderChanged
 from onetoken_app.payments.models import OrderState, TopUpOrder, TransferApproval, TransferRefusal
 from onetoken_app.payments.orders import audit_order
 
-CONSOLE_PATH = "/top-up"
-"""Where the console shows an organization its orders."""
 BANK_ENTRY_CHARACTERS_MAX = 64
 WORDS_CHARACTERS_MAX = 1000
 _MINUS_SIGN = "\N{MINUS SIGN}"
@@ -77,8 +73,8 @@ async def approve_transfer(
         facts={"amount": format_amount(order.amount_nanos), "currency": order.currency.value, "is_last": is_last},
     )  # fmt: skip
     if is_last:
-        await _credit(session, order)
-        await _tell(session, order, mail_room)
+        await credit(session, order)
+        await tell(session, order, mail_room)
     return is_last
 
 
@@ -112,34 +108,7 @@ async def refuse_transfer(
     await audit_order(
         session, order, action="transfer_refused", actor_id=refused_by, facts={"reason": reason.value}
     )  # fmt: skip
-    await _tell(session, order, mail_room)
-
-
-async def _credit(session: AsyncSession, order: TopUpOrder) -> None:
-    """Give the balance what arrived."""
-    await ledger.open_account(session, owner_id=order.organization_id, currency=order.currency)
-    await ledger.top_up(
-        session,
-        owner_id=order.organization_id,
-        currency=order.currency,
-        amount_nanos=order.amount_nanos,
-        reference=f"top_up:{order.id}",
-    )
-    order.state, order.credited_at = OrderState.CREDITED, clock.utc_now()
-    order.refusal, order.words = None, ""
-    await session.flush()
-
-
-async def _tell(session: AsyncSession, order: TopUpOrder, mail_room: MailRoom) -> None:
-    """Post a mail to those in charge of money; it says that there is news, and the console says what."""
-
-    def letter(locale: str, organization_name: str) -> Letter:
-        address = f"{mail_room.console_url}{CONSOLE_PATH}"
-        return letters.payment_news(locale, organization_name=organization_name, address=address)
-
-    await write_to_members(
-        session, mail_room=mail_room, organization_id=order.organization_id, roles=IN_CHARGE_OF_MONEY, letter=letter
-    )
+    await tell(session, order, mail_room)
 
 
 async def _reported_order(session: AsyncSession, order_id: str, person_id: str, expected_revision: int) -> TopUpOrder:

@@ -9,6 +9,12 @@ class AmountRefused(BadRequest):
     code = "amount_refused"
 
 
+class NotOffered(BadRequest):
+    """An order in this currency is not paid in this way here."""
+
+    code = "payment_provider_not_offered"
+
+
 class NoConsent(BadRequest):
     """Nobody consented to what happens to paid credit."""
 

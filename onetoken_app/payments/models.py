@@ -1,4 +1,4 @@
-"""Tables of top-up orders. An order is worked on; approvals are evidence and only ever added."""
+"""Tables of top-up orders and payments. An order is worked on; approvals and payments are evidence and only added."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,15 +9,71 @@ from sqlmodel import Field, SQLModel
 from onetoken_app.database import UtcDateTime, enum_type
 from onetoken_app.money import Currency
 
-JOURNAL_TABLES = ("payments_approval",)
+JOURNAL_TABLES = ("payments_approval", "payments_external_payment", "payments_notification")
 """Tables whose rows are only ever inserted."""
+
+
+class PaymentProvider(StrEnum):
+    """How an order is paid; an order keeps to one."""
+
+    BANK_TRANSFER = "bank_transfer"
+    """The customer transfers and reports; finance finds it and approves."""
+    STRIPE = "stripe"
+    """A page of Stripe's Checkout."""
+    ALIPAY = "alipay"
+    """Alipay's own page."""
+    WECHAT_PAY = "wechat_pay"
+    """A code to scan with WeChat."""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether people report and approve it, instead of a provider's signature."""
+        return self is PaymentProvider.BANK_TRANSFER
+
+
+class NewsKind(StrEnum):
+    """What a payment provider says of a payment."""
+
+    PAID = "paid"
+    """The money is there."""
+    CLOSED = "closed"
+    """It can no longer be paid, and was not."""
+    REFUNDED = "refunded"
+    """Money went back to the payer."""
+    REFUND_FAILED = "refund_failed"
+    """Money was to go back and did not."""
+    DISPUTED = "disputed"
+    """The payer asks their bank for the money back, or that has been decided."""
+
+
+class NewsOutcome(StrEnum):
+    """What became of a notification that was genuine."""
+
+    CREDITED = "credited"
+    """The order's balance has the money."""
+    REPEATED = "repeated"
+    """The payment was credited before."""
+    SURPLUS = "surplus"
+    """Another payment was credited for this order; finance has to give this one back."""
+    WRONG_AMOUNT = "wrong_amount"
+    """Not the order's amount; nothing was credited."""
+    WRONG_CURRENCY = "wrong_currency"
+    """Not the order's currency; nothing was credited."""
+    WRONG_PROVIDER = "wrong_provider"
+    """The order is to be paid another way; nothing was credited."""
+    UNKNOWN_ORDER = "unknown_order"
+    """No order of ours; nothing was credited."""
+    PAYMENT_USED = "payment_used"
+    """The payment was credited to another order."""
+    NOTED = "noted"
+    """Kept for finance; the balance is as it was."""
 
 
 class OrderState(StrEnum):
     """How far an order is."""
 
     OPEN = "open"
-    """The transfer is awaited."""
+    """The money is awaited."""
     REPORTED = "reported"
     """The customer says that the money is on its way; finance looks for it."""
     CREDITED = "credited"
@@ -44,7 +100,7 @@ class TransferRefusal(StrEnum):
 
 
 class TopUpOrder(SQLModel, table=True):
-    """A promise to transfer an amount, and what became of it."""
+    """A promise to pay an amount in one way, and what became of it."""
 
     __tablename__ = "payments_order"
     __table_args__ = (
@@ -60,7 +116,8 @@ class TopUpOrder(SQLModel, table=True):
     """As it was when the order was made; receipts keep it."""
     registration_code: str = Field(max_length=64)
     reference_code: str = Field(unique=True, max_length=16)
-    """What the customer writes on the transfer."""
+    """What the customer writes on the transfer, and what a payment provider shows."""
+    provider: PaymentProvider = Field(default=PaymentProvider.BANK_TRANSFER, sa_type=enum_type(PaymentProvider))
     currency: Currency = Field(sa_type=enum_type(Currency))
     amount_nanos: int = Field(sa_type=sa.BigInteger)
     state: OrderState = Field(default=OrderState.OPEN, sa_type=enum_type(OrderState), index=True)
@@ -70,7 +127,7 @@ class TopUpOrder(SQLModel, table=True):
     ordered_by: str = Field(foreign_key="identity_person.id", max_length=32)
     ordered_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
-    """Until when a transfer may be reported."""
+    """Until when a transfer may be reported, or the provider's page be paid on."""
     statement_version: str = Field(max_length=32)
     """Which statement about refunds and validity was consented to, in which language, and its SHA-256."""
     statement_locale: str = Field(max_length=16)
@@ -93,6 +150,46 @@ class TopUpOrder(SQLModel, table=True):
     words: str = Field(default="", max_length=1000)
     """The operator's own words to the organization."""
     credited_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    provider_reference: str = Field(default="", max_length=128)
+    """What the payment provider calls its page for this order; empty: it goes by the order's id, or was not started."""
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When the customer was first sent to the payment provider."""
+    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When the provider was last asked what became of it."""
+    ask_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    """When to ask by ourselves; empty: there is nothing to ask."""
+
+
+class ExternalPayment(SQLModel, table=True):
+    """A provider's payment that was credited. No payment is credited twice, no order by two payments."""
+
+    __tablename__ = "payments_external_payment"
+    __table_args__ = (sa.CheckConstraint("amount_nanos > 0", name="amount_is_positive"),)
+
+    provider: PaymentProvider = Field(primary_key=True, sa_type=enum_type(PaymentProvider))
+    external_payment_id: str = Field(primary_key=True, max_length=128)
+    order_id: str = Field(foreign_key="payments_order.id", unique=True, max_length=32)
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+    credited_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PaymentNotification(SQLModel, table=True):
+    """What a provider said, and what came of it. Forged notifications leave no row: anybody can send them."""
+
+    __tablename__ = "payments_notification"
+
+    provider: PaymentProvider = Field(primary_key=True, sa_type=enum_type(PaymentProvider))
+    notification_id: str = Field(primary_key=True, max_length=128)
+    kind: NewsKind = Field(sa_type=enum_type(NewsKind))
+    outcome: NewsOutcome = Field(sa_type=enum_type(NewsOutcome), index=True)
+    order_id: str = Field(default="", max_length=64, index=True)
+    """As the provider says it; may be none of ours."""
+    external_payment_id: str = Field(default="", max_length=128)
+    currency: str = Field(default="", max_length=8)
+    amount_nanos: int = Field(default=0, sa_type=sa.BigInteger)
+    received_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class TransferApproval(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""What a customer does with an order: makes it, reports the transfer, calls it off.
+"""What a customer does with an order: makes it, goes to pay it, reports the transfer, calls it off.
 
 Every verb takes the organization from the caller: nobody reaches another's order by its id. The same form sent twice is
 one order, the same report made twice is one report.
@@ -24,7 +24,7 @@ from onetoken_app.notifications import letters
 from onetoken_app.notifications.letters import Letter
 from onetoken_app.organizations.circulars import MailRoom, write_to_staff
 from onetoken_app.organizations.queries import OrganizationView, organization
-from onetoken_app.payments.amounts import checked_amount, new_reference_code
+from onetoken_app.payments.amounts import new_reference_code
 from onetoken_app.payments.errors import (
     FormReused,
     NoConsent,
@@ -34,11 +34,14 @@ from onetoken_app.payments.errors import (
     StatementChanged,
     TooManyOrders,
 )
-from onetoken_app.payments.models import OrderState, TopUpOrder
+from onetoken_app.payments.models import OrderState, PaymentProvider, TopUpOrder
+from onetoken_app.payments.offers import check_offer
 from onetoken_app.payments.statement import Statement, current_statement
 
 DESK_PATH = "/staff/top-ups"
 """Where the console shows finance what waits."""
+PAGE_LIFE = timedelta(hours=6)
+"""How long an order may be paid on a payment provider's page."""
 OPEN_ORDERS_MAX = 20
 """Orders that an organization may have under way."""
 _UNDER_WAY = (OrderState.OPEN, OrderState.REPORTED, OrderState.REFUSED)
@@ -58,6 +61,7 @@ async def place_order(
     caller_ip: str,
     user_agent: str,
     valid_days: int,
+    provider: PaymentProvider = PaymentProvider.BANK_TRANSFER,
 ) -> str:
     """Make an order and return its id; a repeat of the same form returns the first one's.
 
@@ -71,23 +75,21 @@ async def place_order(
         caller_ip: From where.
         user_agent: With what.
         valid_days: How long a transfer may be reported; at least 1.
+        provider: How it will be paid, and no other way; the edge saw that it is switched on.
 
     Raises:
-        AmountRefused: The amount cannot be ordered.
-        BadRequest, FormReused: The form has no id of its own, or one that ordered another amount.
-        NotFound: There is no such organization.
-        NotVerified: The organization is not verified, or is suspended.
+        AmountRefused, NotOffered: The amount cannot be ordered, or not be paid in this way.
+        BadRequest, FormReused: The form has no id of its own, or one that ordered something else.
+        NotFound, NotVerified: There is no such organization, or it is not verified, or suspended.
         NoConsent, StatementChanged: Nobody consented to what is in force.
         TooManyOrders: As many are under way as may be.
     """
-    checked_amount(amount_nanos)
     customer = await _customer(session, organization_id)
-    first_id = await _order_of_form(session, organization_id, submission_id, amount_nanos)
-    if first_id is not None:
+    check_offer(provider, currency=customer.currency, amount_nanos=amount_nanos)
+    if first_id := await _order_of_form(session, organization_id, submission_id, amount_nanos, provider):
         return first_id
-    statement = _consented_statement(statement)
+    statement, now = _consented_statement(statement), clock.utc_now()
     await _refuse_too_many(session, organization_id)
-    now = clock.utc_now()
     order = TopUpOrder(
         id=new_id(Kind.TOP_UP_ORDER),
         organization_id=organization_id,
@@ -95,11 +97,12 @@ async def place_order(
         organization_name=customer.name,
         registration_code=customer.registration_code,
         reference_code=new_reference_code(),
+        provider=provider,
         currency=customer.currency,
         amount_nanos=amount_nanos,
         ordered_by=consented_by,
         ordered_at=now,
-        expires_at=now + timedelta(days=valid_days),
+        expires_at=now + (timedelta(days=valid_days) if provider.is_by_hand else PAGE_LIFE),
         statement_version=statement.version,
         statement_locale=statement.locale,
         statement_sha256=statement.sha256,
@@ -148,6 +151,8 @@ async def report_transfer(
     said = (payer_name, bank_reference, paid_on)
     if order.state is OrderState.REPORTED and said == (order.payer_name, order.bank_reference, order.paid_on):
         return
+    if not order.provider.is_by_hand:
+        raise OrderChanged("This order is paid to a payment provider, which tells us itself; nothing was reported.")
     if order.state not in {OrderState.OPEN, OrderState.REFUSED}:
         raise OrderChanged(_STATES_IN_WORDS[order.state])
     if order.expires_at < now:
@@ -165,6 +170,8 @@ async def report_transfer(
 
 async def cancel_order(session: AsyncSession, *, organization_id: str, order_id: str, cancelled_by: str) -> None:
     """Call off an order that nobody waits for; doing it again changes nothing.
+
+    What is paid to a provider all the same is credited: the money arrived.
 
     Raises:
         NotFound: The organization has no such order.
@@ -223,17 +230,17 @@ async def _customer(session: AsyncSession, organization_id: str) -> Organization
 
 
 async def _order_of_form(
-    session: AsyncSession, organization_id: str, submission_id: str, amount_nanos: Nanos
+    session: AsyncSession, organization_id: str, submission_id: str, amount_nanos: Nanos, provider: PaymentProvider
 ) -> str | None:
-    """Find the order that a form made before, for the same amount."""
+    """Find the order that a form made before, for the same amount and the same way to pay."""
     if _SUBMISSION_ID.fullmatch(submission_id) is None:
         raise BadRequest("The form is incomplete; nothing was ordered. Load the page again.", parameter="submission_id")
     query = select(TopUpOrder).where(
         TopUpOrder.organization_id == organization_id, TopUpOrder.submission_id == submission_id
     )
     first = (await session.exec(query)).first()
-    if first is not None and first.amount_nanos != amount_nanos:
-        raise FormReused("This form was sent before with another amount; nothing new was ordered.")
+    if first is not None and (first.amount_nanos, first.provider) != (amount_nanos, provider):
+        raise FormReused("This form was sent before with other values; nothing new was ordered.")
     return first.id if first else None
 
 
@@ -241,7 +248,11 @@ async def _add(session: AsyncSession, order: TopUpOrder) -> str:
     """Put a new order on file; return its id."""
     session.add(order)
     await session.flush()
-    facts = {"amount": format_amount(order.amount_nanos), "currency": order.currency.value}
+    facts = {
+        "amount": format_amount(order.amount_nanos),
+        "currency": order.currency.value,
+        "provider": order.provider.value,
+    }
     await audit_order(session, order, action="top_up_ordered", actor_id=order.ordered_by, facts=facts)
     return order.id
 

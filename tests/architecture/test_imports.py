@@ -9,11 +9,11 @@ from pathlib import Path
 from tests.architecture.tree import PACKAGE, ROOT, Module, breaches, imported_names, module_of, product_modules
 
 KNOW_REFLEX = ("onetoken_app/console/", "onetoken_app/onetoken_app.py")
-TALK_TO_THE_NETWORK = ("onetoken_app/providers/", "onetoken_app/relay/")
+TALK_TO_THE_NETWORK = ("onetoken_app/providers/", "onetoken_app/relay/", "onetoken_app/payments/providers/")
 HANDS_MAILS_OVER = "onetoken_app/notifications/smtp.py"
 ASKING = ("httpx", "urllib.request")
 ASK_WHETHER_A_PORT_ANSWERS = ("onetoken_app/command/", "onetoken_app/demo/")
-NETWORK_CLIENTS = {"aiohttp", "httpx", "requests", "urllib3"}
+NETWORK_CLIENTS = {"aiohttp", "httpx", "requests", "urllib3", "stripe", "alipay", "wechatpayv3"}
 NETWORK_CLIENT_MODULES = ("urllib.request", "http.client", "smtplib")
 LIGHT_ENTRYPOINTS = ("onetoken_app.tables", "onetoken_app.relay.asgi", "onetoken_app.ledger.writer", "onetoken_app.cli")
 

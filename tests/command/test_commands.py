@@ -301,6 +301,31 @@ class TestDoctor:
         (mail,) = [finding for finding in findings if finding["subject"] == "mail"]
         assert mail["verdict"] == "trouble"
 
+    @pytest.mark.parametrize(
+        ("variables", "verdict", "words"),
+        [
+            pytest.param({}, "note", "ONETOKEN_STRIPE_SECRET_KEY, ONETOKEN_STRIPE_WEBHOOK_SECRET", id="off"),
+            pytest.param({"SECRET_KEY": "sk_1"}, "trouble", "set ONETOKEN_STRIPE_WEBHOOK_SECRET", id="half set up"),
+            pytest.param({"SECRET_KEY": "sk_1", "WEBHOOK_SECRET": ""}, "trouble", "off, though", id="an empty secret"),
+            pytest.param({"SECRET_KEY": "sk_1", "WEBHOOK_SECRET": "whsec_1"}, "note", "on, but", id="on"),
+        ],
+    )
+    def test_it_says_of_a_payment_provider_whether_it_is_on(
+        self,
+        onetoken: Onetoken,
+        monkeypatch: pytest.MonkeyPatch,
+        variables: dict[str, str],
+        verdict: str,
+        words: str,
+    ) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(f"ONETOKEN_STRIPE_{name}", value)
+        done = onetoken("doctor", "--json")
+        findings = {finding["subject"]: finding for finding in json.loads(done.output)["findings"]}
+        assert findings["payments stripe"]["verdict"] == verdict
+        assert words in findings["payments stripe"]["words"]
+        assert "sk_1" not in done.output
+
 
 class TestVariablesOf:
     def test_settings_come_back_the_same_from_their_variables(

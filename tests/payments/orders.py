@@ -11,7 +11,7 @@ from onetoken_app.money import NANOS_PER_UNIT, Currency, Nanos
 from onetoken_app.organizations.circulars import MailRoom
 from onetoken_app.organizations.models import OrganizationRole
 from onetoken_app.payments import approvals, orders
-from onetoken_app.payments.models import OrderState, TransferRefusal
+from onetoken_app.payments.models import OrderState, PaymentProvider, TransferRefusal
 from onetoken_app.payments.queries import OrderView, order_for_staff
 from onetoken_app.payments.statement import Statement, current_statement
 from tests.support.builders import a_person, an_organization
@@ -50,6 +50,7 @@ async def place(
     submission_id: str = "form-0001",
     statement: Statement | None = None,
     valid_days: int = 30,
+    provider: PaymentProvider = PaymentProvider.BANK_TRANSFER,
 ) -> str:
     """Make an order."""
     async with unit_of_work() as session:
@@ -63,6 +64,7 @@ async def place(
             caller_ip="198.51.100.7",
             user_agent="test",
             valid_days=valid_days,
+            provider=provider,
         )
 
 

@@ -1,0 +1,1 @@
+"""Payment providers, each wrapped once: their SDKs, signatures and units end here."""
