@@ -5,21 +5,20 @@
 
   const SIGNED_OUT = "onetoken-signed-out";
 
-  const post = async (route, body) => {
-    const answer = await fetch(`/account/${route}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      credentials: "same-origin",
-      body: JSON.stringify(body),
-    });
-    let content = {};
+  // What a route answers; without its own answer (the line broke, a proxy answered for it) nobody here knows whether it
+  // was done.
+  const UNANSWERED = { isGood: false, status: 0, code: "unanswered" };
+  const ask = async (route, request) => {
     try {
-      content = await answer.json();
+      const answer = await fetch(`/account/${route}`, { method: "POST", credentials: "same-origin", ...request });
+      return { isGood: answer.ok, status: answer.status, ...(await answer.json()) };
     } catch {
-      // a proxy's own page; the status is enough
+      return UNANSWERED;
     }
-    return { isGood: answer.ok, status: answer.status, ...content };
   };
+
+  const post = (route, body) =>
+    ask(route, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
   // A tab's State belongs to the person who was signed in; the next one begins with a new State.
   const leaveFor = (address) => {
@@ -69,6 +68,7 @@
     if (answer.isGood) return leaveFor(nextAddress());
     const password = form.querySelector('[name="password"]');
     show(form, answer.code || "failed", answer.seconds);
+    if (answer === UNANSWERED) return;
     password.value = "";
     password.focus();
   };
@@ -84,10 +84,11 @@
       model_ids: fields.get("scope") === "listed" ? fields.getAll("model_ids") : null,
     });
     if (answer.status === 401) return leaveFor("/sign-in?next=/keys");
+    const dialog = form.closest("dialog");
+    if (answer === UNANSWERED) dialog.querySelector("[data-after-close]").click();
     if (!answer.isGood) return show(form, answer.code || "failed");
     const place = document.getElementById(form.dataset.fills);
     place.textContent = answer.secret;
-    const dialog = form.closest("dialog");
     dialog.classList.add("is-minted");
     dialog.querySelector(".when-minted .copy").focus();
   };
@@ -97,6 +98,8 @@
 
   const refuse = (form, answer) => {
     show(form, answer.code || "failed", answer.seconds);
+    // What may have been done shows on the page behind the form.
+    if (answer === UNANSWERED) form.querySelector("[data-after-post]")?.click();
     const field = answer.parameter && form.querySelector(`[name="${CSS.escape(answer.parameter)}"]`);
     if (field) field.focus();
   };
@@ -179,9 +182,7 @@
   const uploadDocument = async (form) => {
     const fields = new FormData(form);
     const file = fields.get("file");
-    const sent = await fetch("/account/documents", {
-      method: "POST",
-      credentials: "same-origin",
+    const answer = await ask("documents", {
       headers: {
         "Content-Type": file.type || "application/octet-stream",
         "X-Organization-Id": fields.get("organization_id"),
@@ -190,8 +191,7 @@
       },
       body: file,
     });
-    const answer = { isGood: sent.ok, ...(await sent.json().catch(() => ({}))) };
-    if (sent.status === 401) return leaveFor("/sign-in?next=/verification");
+    if (answer.status === 401) return leaveFor("/sign-in?next=/verification");
     if (!answer.isGood) return refuse(form, answer);
     form.querySelector('[type="file"]').value = "";
     form.querySelector("[data-after-post]").click();
@@ -211,11 +211,14 @@
   };
 
   // A form that a mailed link leads to says at once whose it is, or that the link is worth nothing any more.
+  const LOOKS_AGAIN_MS = 2000;
   const looked = new WeakSet();
   const look = async (form) => {
     looked.add(form);
-    const answer = await post(form.dataset.looks, { secret: linkSecret() }).catch(() => ({}));
-    if (answer.isGood) {
+    const answer = await post(form.dataset.looks, { secret: linkSecret() });
+    if (answer === UNANSWERED) {
+      setTimeout(() => form.isConnected && look(form), LOOKS_AGAIN_MS);
+    } else if (answer.isGood) {
       form.querySelector("[data-email]").textContent = answer.email;
       fit(form, answer);
     } else {
@@ -246,7 +249,8 @@
   arrive(); // a page may be whole before this script comes
 
   const signOut = async () => {
-    await post("sign-out", {});
+    const answer = await post("sign-out", {});
+    if (answer === UNANSWERED) return; // still signed in, and the frame says that the connection is lost
     try {
       localStorage.setItem(SIGNED_OUT, String(Date.now()));
     } catch {
@@ -254,6 +258,32 @@
     }
     leaveFor("/sign-in");
   };
+
+  // A page on which something waits for somebody else asks for news while it is seen: every few seconds while the person
+  // is there, seldom on a screen that was left alone, never in a tab that is hidden.
+  const OFTEN_MS = 4000;
+  const SELDOM_MS = 30_000;
+  const IS_THERE_MS = 300_000;
+  let touchedAt = Date.now();
+  let askedAt = Date.now();
+  const askForNews = () => {
+    const now = Date.now();
+    const every = now - touchedAt < IS_THERE_MS ? OFTEN_MS : SELDOM_MS;
+    if (document.visibilityState !== "visible" || now - askedAt < every) return;
+    askedAt = now;
+    for (const button of document.querySelectorAll(".is-ready [data-asks-for-news]")) button.click();
+  };
+  setInterval(askForNews, 1000);
+  const touch = () => {
+    touchedAt = Date.now();
+  };
+  for (const kind of ["pointerdown", "pointermove", "keydown", "focus"]) {
+    addEventListener(kind, touch, { capture: true, passive: true });
+  }
+  document.addEventListener("visibilitychange", () => {
+    touch();
+    askForNews();
+  });
 
   const copy = async (button) => {
     const words = document.getElementById(button.dataset.copies).textContent;

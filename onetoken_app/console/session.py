@@ -27,6 +27,8 @@ from onetoken_app.errors import BadRequest, OneTokenError
 from onetoken_app.identity.queries import SignedInView
 from onetoken_app.telemetry import get_logger
 
+REFRESH = "refresh"
+"""Name of the events that a page sets off by itself; ``assets/screen.js`` knows them by it."""
 _ROLE_ATTRIBUTE = "onetoken_role"
 _REFLEX_EVENTS = frozenset(
     {
@@ -78,6 +80,8 @@ class SessionState(rx.State):
     """For whose session this tab's State was filled; empty in a new one. See ``tabs``."""
     _shown_for: str = ""
     """For which organization the screen was shown that the event came from."""
+    _steps: int = 0
+    """How many steps of the person's have arrived; ``assets/screen.js`` counts those that were sent."""
     _said_on: str = ""
     """The page that keeps a refusal while it loads; empty: the next event takes it back."""
 
@@ -107,6 +111,8 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
 
     Inside, ``caller()`` is who calls. Nobody signed in: the page is left for the sign-in. A role that does not
     suffice, any ``OneTokenError``, and whatever breaks: words in the frame, in the reader's language, and nothing else.
+    A method called ``refresh`` is what a page asks by itself while something waits: the words in the frame are not its
+    own, so it takes none back and adds none when it fails.
 
     Raises:
         TypeError: The method is no coroutine function; one kind of event is enough.
@@ -116,6 +122,8 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
         if not inspect.iscoroutinefunction(handler):
             message = f"{handler.__qualname__}: an event is an async method"
             raise TypeError(message)
+
+        is_refresh = handler.__name__ == REFRESH
 
         @functools.wraps(handler)
         async def guarded(state: Any, *arguments: Any, **named: Any) -> Any:
@@ -129,10 +137,12 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
                 return await handler(state, *arguments, **named)
             except OneTokenError as error:
                 logger.info("event_refused", error_code=error.code, where=handler.__qualname__)
-                await say(state, _words_of(error, _locale_of(state, admitted)))
+                words = _words_of(error, _locale_of(state, admitted))
             except Exception:  # the console's edge: whatever broke, the reader learns that nothing was done
                 logger.exception("event_failed", where=handler.__qualname__)
-                await say(state, plain_text("error.internal_error", _locale_of(state, admitted)))
+                words = plain_text("error.internal_error", _locale_of(state, admitted))
+            if not is_refresh:
+                await say(state, words)
             return None
 
         setattr(guarded, _ROLE_ATTRIBUTE, role)
@@ -222,7 +232,8 @@ async def _admit(state: rx.State, role: Role, event: Any) -> Any:
     acted_for = shown.organization_id
     shown._show(found)  # noqa: SLF001 # of our own State
     changes = role in CHANGES and not _is_load(state, event)
-    if changes or shown._said_on != state.router.url.path:  # noqa: SLF001 # of our own State
+    takes_back = changes or shown._said_on != state.router.url.path  # noqa: SLF001 # of our own State
+    if takes_back and event.__name__ != REFRESH:
         await say(state, "")
     is_shown = shown._shown_for == found.organization_id  # noqa: SLF001 # of our own State
     if acted_for not in {"", found.organization_id} or (changes and not is_shown):

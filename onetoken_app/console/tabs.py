@@ -16,13 +16,17 @@ from reflex_base.utils.format import format_event_handler
 
 from onetoken_app.console.callers import Role, find_caller, session_secret
 from onetoken_app.console.locale import LocaleState
-from onetoken_app.console.session import SessionState, forget_contents, required_role, say
+from onetoken_app.console.session import REFRESH, SessionState, forget_contents, required_role, say
 from onetoken_app.console.text.catalogues import Locale, plain_text, preferred_locale
 from onetoken_app.errors import Unavailable
 from onetoken_app.identity.service import session_digest
 
 SHOWN_FOR = "organization_id"
 """Where ``assets/screen.js`` writes, into each event, for which organization the screen was shown."""
+STEP = "step"
+"""Where it writes how many steps of the person's it has sent, this one included."""
+HURRIED = "is_step_unanswered"
+"""Where it writes, into the first event of a connection, that a step was sent just before the last one broke."""
 NOBODY = "nobody"
 """The owner of a tab in which nobody is signed in."""
 _BOOT = "reflex___state____state.hydrate_and_load"
@@ -34,6 +38,7 @@ _ROUTE = frozenset({"token", "sid", "headers", "ip", "pathname"})
 _ADDRESS = ("asPath", "query")
 _ADDRESS_CHARACTERS_MAX = 2048
 _ID_CHARACTERS_MAX = 64
+_STEPS_MAX = 1_000_000_000
 _ASK_AGAIN = rx.remove_session_storage("onetoken-nothing")
 """Removes nothing: after it Reflex's client sends anew what a page begins with, and what the browser keeps."""
 
@@ -57,9 +62,13 @@ class TabGuard(Middleware):
             # What an event sets off in turn brings no address of its own, and belongs to the same screen.
             shown._shown_for = str(event.router_data.get(SHOWN_FOR, ""))[:_ID_CHARACTERS_MAX]  # noqa: SLF001 # of our own State
         if event.name in _HYDRATES:
-            await _begin(app, state, event)
-        elif was_lost and _needs_contents(event.name):
-            await say(state, plain_text("error.renewed", _reader_locale(state)), until_leaving=True)
+            await _begin(app, state, event, was_lost=was_lost)
+            return None
+        if event.router_data:
+            shown._steps = _step_of(event)  # noqa: SLF001 # of our own State
+        if was_lost and _needs_contents(event.name):
+            if not event.name.endswith(f".{REFRESH}"):
+                await say(state, plain_text("error.renewed", _reader_locale(state)), until_leaving=True)
             return StateUpdate(events=Event.from_event_type(_ASK_AGAIN))
         return None
 
@@ -74,7 +83,7 @@ async def _tie(state: State, shown: SessionState) -> None:
     shown._owner = owner  # noqa: SLF001 # of our own State
 
 
-async def _begin(app: App, state: State, event: Event) -> None:
+async def _begin(app: App, state: State, event: Event, *, was_lost: bool) -> None:
     """Choose the organization of a tab whose State is new; fill the State if a screen still stands for it."""
     shown = await state.get_state(SessionState)
     if not shown.organization_id:
@@ -83,15 +92,36 @@ async def _begin(app: App, state: State, event: Event) -> None:
         return
     if event.payload.get("hashes"):
         # A new document: nothing that was said on the one before it is said here.
-        shown.refusal, shown._said_on = "", ""  # noqa: SLF001 # of our own State
+        shown.refusal, shown._said_on, shown._steps = "", "", _step_of(event)  # noqa: SLF001 # of our own State
         return
+    kept = shown.refusal
     # What is about to be sent replaces the screen. Filled before, it changes nothing there, and no form is taken
     # away under what somebody typed.
-    (await state.get_state(LocaleState)).chosen = event.payload.get("vars", {}).get(_CHOSEN_LOCALE, "")
+    reading = await state.get_state(LocaleState)
+    reading.chosen = event.payload.get("vars", {}).get(_CHOSEN_LOCALE, "")
     for load in app.get_load_events(state.router.url.path):
         if isinstance(load, rx.EventHandler):
             registered = RegistrationContext.get().event_handlers[format_event_handler(load)]
             await load.fn(await state.get_state(registered.states[0]))
+    why = _what_became_of_the_last_step(event, shown, was_lost=was_lost)
+    shown._steps = _step_of(event)  # noqa: SLF001 # of our own State
+    # Words that were on their way when the connection broke have not been read; the loads above took them back.
+    words = plain_text(why, reading.code) if why else kept
+    if words:
+        await say(state, words, until_leaving=True)
+
+
+def _what_became_of_the_last_step(event: Event, shown: SessionState, *, was_lost: bool) -> str | None:
+    """Return the key of what is said after a connection broke; ``None``: every step was answered, or shows."""
+    if was_lost:
+        return "error.step_unknown" if event.router_data.get(HURRIED) is True else None
+    return "error.step_lost" if _step_of(event) > shown._steps else None  # noqa: SLF001 # of our own State
+
+
+def _step_of(event: Event) -> int:
+    """Return how many steps a browser says it has sent."""
+    step = event.router_data.get(STEP)
+    return min(step, _STEPS_MAX) if isinstance(step, int) else 0
 
 
 async def _has_ended(state: State) -> bool:

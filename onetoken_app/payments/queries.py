@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.money import Currency, Nanos
@@ -72,6 +72,22 @@ async def orders_of(session: AsyncSession, organization_id: str) -> list[OrderVi
         .order_by(col(TopUpOrder.ordered_at).desc(), col(TopUpOrder.id).desc())
     )
     return await _views(session, list(await session.exec(query)))
+
+
+async def orders_revision(session: AsyncSession, organization_id: str) -> int:
+    """Return a number that grows with every order of an organization and every change of one."""
+    query = select(func.coalesce(func.sum(col(TopUpOrder.revision) + 1), 0)).where(
+        TopUpOrder.organization_id == organization_id
+    )
+    return int((await session.exec(query)).one())
+
+
+async def has_reported_order(session: AsyncSession, organization_id: str) -> bool:
+    """Whether finance looks for a transfer of an organization."""
+    query = select(TopUpOrder.id).where(
+        TopUpOrder.organization_id == organization_id, TopUpOrder.state == OrderState.REPORTED
+    )
+    return (await session.exec(query.limit(1))).first() is not None
 
 
 async def order(session: AsyncSession, organization_id: str, order_id: str) -> OrderView | None:

@@ -131,6 +131,17 @@ async def case_of(session: AsyncSession, organization_id: str) -> CaseView | Non
     return await _view(session, row) if row else None
 
 
+async def case_revision(session: AsyncSession, organization_id: str) -> int:
+    """Return the revision of an organization's case, which every change counts up; 0: it has none."""
+    return (await session.exec(select(Case.revision).where(Case.organization_id == organization_id))).first() or 0
+
+
+async def case_state(session: AsyncSession, organization_id: str) -> CaseState | None:
+    """Return where an organization's case stands; ``None``: it has none."""
+    found = (await session.exec(select(Case.state).where(Case.organization_id == organization_id))).first()
+    return None if found is None else CaseState(found)
+
+
 async def case(session: AsyncSession, case_id: str) -> CaseView | None:
     """Return a case, for the staff."""
     row = await session.get(Case, case_id)

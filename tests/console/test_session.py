@@ -179,6 +179,18 @@ class TestEventFor:
             assert "broke on our side" in tab.shown.refusal
             assert "secret" not in tab.shown.refusal
 
+    async def test_what_a_page_asks_by_itself_leaves_the_words_alone(self, routes: AccountRoutes) -> None:
+        person = await a_signed_in(routes)
+        tab = Tab(person.cookie, shown_for=person.organization_id)
+        await guards.say(tab, "The name is taken.")  # type: ignore[arg-type] # as much of one as is used
+
+        async def refresh(_state: Any) -> None:
+            raise Conflict("Something else.")
+
+        for role in (Role.VIEWER, Role.OWNER):
+            await event_for(role)(refresh)(tab)
+            assert tab.shown.refusal == "The name is taken."
+
     def test_refuses_a_method_that_is_not_async(self) -> None:
         with pytest.raises(TypeError):
             event_for(Role.NOBODY)(lambda state: state)

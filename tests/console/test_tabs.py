@@ -12,7 +12,8 @@ from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.callers import forget_everybody
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.pages.customer.keys import KeysState
-from onetoken_app.console.session import SessionState
+from onetoken_app.console.pages.customer.top_up import TopUpState
+from onetoken_app.console.session import SessionState, say
 from onetoken_app.console.tabs import NOBODY, TabGuard
 from onetoken_app.database import unit_of_work
 from onetoken_app.identity import service as identity
@@ -23,6 +24,7 @@ from tests.support.builders import an_organization
 BOOT = "reflex___state____state.hydrate_and_load"
 UPDATE = "reflex___state____state.reflex___state____update_vars_internal_state.update_vars_internal"
 SELECT = f"{KeysState.get_full_name()}.select"
+REFRESH = f"{TopUpState.get_full_name()}.refresh"
 NEW = ["1"]
 """What only a new document sends with its first event."""
 
@@ -44,7 +46,15 @@ def a_tab() -> State:
 
 
 async def sent(
-    tab: State, name: str, *, cookie: str = "", shown_for: str = "", app: App | None = None, **payload: Any
+    tab: State,
+    name: str,
+    *,
+    cookie: str = "",
+    shown_for: str = "",
+    step: int = 0,
+    is_unanswered: bool = False,
+    app: App | None = None,
+    **payload: Any,
 ) -> Any:
     """Bring an event to the guard, after Reflex's own preparations."""
     route = {
@@ -56,6 +66,8 @@ async def sent(
         "ip": "198.51.100.7",
         "headers": {"cookie": cookie, "origin": "http://localhost:8000"},
         "organization_id": shown_for,
+        "step": step,
+        "is_step_unanswered": is_unanswered,
     }
     tab.router_data = tab._update_router_vars(route, tab.router_data)
     return await TabGuard().preprocess(app or App(), tab, Event(name=name, router_data=route, payload=payload))  # type: ignore[arg-type] # as much of one as is used
@@ -150,6 +162,58 @@ class TestLostState:
 
     async def test_what_is_for_everybody_goes_on(self) -> None:
         assert await sent(a_tab(), f"{LocaleState.get_full_name()}.choose", locale="en") is None
+
+
+class TestBrokenConnection:
+    async def test_a_step_that_did_not_arrive_is_named(self, routes: AccountRoutes) -> None:
+        person, tab = await a_signed_in(routes), a_tab()
+        await sent(tab, BOOT, cookie=person.cookie, hashes=NEW)
+        await sent(tab, SELECT, cookie=person.cookie, step=1, api_key_id="key_1")
+        await sent(tab, BOOT, cookie=person.cookie, step=2)
+        assert "Nothing was done" in await refusal_of(tab)
+
+    @pytest.mark.parametrize("step", [1, 10**30, True, "2", None], ids=str)
+    async def test_steps_that_arrived_and_what_counts_nothing_are_no_news(
+        self, routes: AccountRoutes, step: Any
+    ) -> None:
+        person, tab = await a_signed_in(routes), a_tab()
+        await sent(tab, BOOT, cookie=person.cookie, hashes=NEW)
+        await sent(tab, SELECT, cookie=person.cookie, step=step, api_key_id="key_1")
+        await sent(tab, BOOT, cookie=person.cookie, step=step)
+        assert await refusal_of(tab) == ""
+
+    async def test_a_new_document_begins_to_count_where_its_browser_does(self, routes: AccountRoutes) -> None:
+        person, tab = await a_signed_in(routes), a_tab()
+        await sent(tab, SELECT, cookie=person.cookie, step=5, api_key_id="key_1")
+        await sent(tab, BOOT, cookie=person.cookie, step=0, hashes=NEW)
+        await sent(tab, BOOT, cookie=person.cookie, step=1)
+        assert "Nothing was done" in await refusal_of(tab)
+
+    async def test_of_a_step_just_before_a_restart_nobody_knows(self, routes: AccountRoutes) -> None:
+        person = await a_signed_in(routes)
+        for is_unanswered, words in ((True, "look whether the step was done"), (False, "")):
+            tab = a_tab()
+            await sent(tab, BOOT, cookie=person.cookie, step=7, is_unanswered=is_unanswered)
+            said = await refusal_of(tab)
+            assert words in said if words else said == ""
+
+    async def test_words_that_nobody_has_read_yet_are_said(self, routes: AccountRoutes) -> None:
+        person, tab = await a_signed_in(routes), a_tab()
+        await sent(tab, BOOT, cookie=person.cookie, hashes=NEW)
+        await say(tab, "The name is taken.")
+        await sent(tab, BOOT, cookie=person.cookie, app=App(KeysState.load))
+        assert await refusal_of(tab) == "The name is taken."
+
+    async def test_a_page_that_asks_by_itself_is_filled_without_words(self, routes: AccountRoutes) -> None:
+        person, tab = await a_signed_in(routes), a_tab()
+        update = await sent(tab, REFRESH, cookie=person.cookie)
+        assert [event.name for event in update.events] == ["_remove_session_storage"]
+        assert await refusal_of(tab) == ""
+
+
+async def refusal_of(tab: State) -> str:
+    """Return what the frame says."""
+    return (await tab.get_state(SessionState)).refusal
 
 
 class TestBounds:

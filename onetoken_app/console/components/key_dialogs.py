@@ -43,6 +43,7 @@ def mint_dialog(models: Value, *, projects: Value, organization_id: Value, on_mi
             rx.el.div(
                 rx.el.p(text("mint.taken"), class_name="note tone-bad", custom_attrs={"data-when": "conflict"}),
                 rx.el.p(text("error.role"), class_name="note tone-bad", custom_attrs={"data-when": "forbidden"}),
+                rx.el.p(text("mint.unanswered"), class_name="note tone-bad", custom_attrs={"data-when": "unanswered"}),
                 rx.el.p(text("form.failed"), class_name="note tone-bad", custom_attrs={"data-when": "failed"}),
                 class_name="outcomes",
                 role="alert",

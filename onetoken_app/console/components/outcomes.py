@@ -5,7 +5,7 @@ import reflex as rx
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 
-_ALWAYS = (("foreign_origin", "sign_in.origin"), ("failed", "form.failed"))
+_ALWAYS = (("foreign_origin", "sign_in.origin"), ("unanswered", "form.unanswered"), ("failed", "form.failed"))
 _WAITS = {"too_many_requests", "too_many_sign_ins"}
 """Codes that come with the seconds to wait."""
 

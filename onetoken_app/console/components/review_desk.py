@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from onetoken_app.console.components.case_file import CASE_TONES
-from onetoken_app.console.components.data_table import Align, Column
+from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
 from onetoken_app.console.components.dialogs import opens
 from onetoken_app.console.components.fields import field
 from onetoken_app.console.components.status_badge import status_badge
@@ -26,10 +26,10 @@ def waiting_columns(on_look: Any) -> list[Column]:
     ]
 
 
-def decided_columns(on_look: Any) -> list[Column]:
-    """Describe the list of what was decided."""
+def decided_table(rows: Value, *, is_loaded: Value, on_look: Any, pager: rx.Component) -> rx.Component:
+    """List what was decided, the last first."""
     reasons = [(reason.value, text(f"reason.{reason}")) for reason in ReviewReason]
-    return [
+    columns = [
         Column(text("organizations.name"), lambda one: rx.el.span(one.name, class_name="strong")),
         Column(text("keys.standing"), _state),
         Column(text("reviews.reason"), lambda one: rx.match(one.reason, *reasons, "")),
@@ -38,6 +38,14 @@ def decided_columns(on_look: Any) -> list[Column]:
         Column(text("reviews.reviewer"), lambda one: one.reviewer),
         Column(text("keys.actions"), lambda one: _look(one, on_look), align=Align.ACTIONS),
     ]
+    return data_table(
+        columns=columns,
+        rows=rows,
+        caption=text("reviews.decided"),
+        is_loaded=is_loaded,
+        empty=empty_state(text("reviews.none_decided"), text("reviews.none_decided_next")),
+        pager=pager,
+    )
 
 
 def take_offer(*, on_take: Any) -> rx.Component:

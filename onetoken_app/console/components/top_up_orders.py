@@ -61,8 +61,38 @@ def refusal_given(refusal: Value, words: Value) -> rx.Component:
     )
 
 
-def order_form(*, currency: Value, statement: Value, submission_id: Value, on_submit: Any) -> rx.Component:
-    """Ask for an amount and for consent; the box posts the digest of the text above it."""
+def available(amount: Value) -> rx.Component:
+    """Show what there is to spend."""
+    return rx.el.p(rx.el.span(text("top_up.available"), " ", class_name="stat-label"), money_text(amount))
+
+
+def not_in_good_standing(standing: Value) -> rx.Component:
+    """Say why this organization does not top up, and what to do about it."""
+    unverified = rx.el.div(
+        rx.el.p(text("top_up.unverified")),
+        rx.el.a(text("top_up.verify"), href="/verification", class_name="button primary"),
+        class_name="note tone-warning with-action",
+    )
+    return rx.match(
+        standing,
+        ("unverified", unverified),
+        ("suspended", note(text("top_up.suspended"), tone="bad")),
+        rx.fragment(),
+    )
+
+
+def order_form(
+    *, currency: Value, statement: Value, submission_id: Value, follows: Value, on_submit: Any
+) -> rx.Component:
+    """Ask for an amount and for consent; the box posts the digest of the text above it.
+
+    Args:
+        currency: Of the amount.
+        statement: What is consented to.
+        submission_id: The same one sent twice is one order.
+        follows: The reader's latest order; the form is emptied when there is another, and by nothing else.
+        on_submit: Called with the form.
+    """
     return rx.el.form(
         rx.el.input(type="hidden", name="submission_id", value=submission_id, read_only=True),
         field(
@@ -91,7 +121,7 @@ def order_form(*, currency: Value, statement: Value, submission_id: Value, on_su
             rx.el.button(text("top_up.submit"), type="submit", class_name="button primary"),
             class_name="dialog-actions",
         ),
-        key=submission_id,
+        key=follows,
         on_submit=on_submit,
         reset_on_submit=False,
         class_name="form order-form",
@@ -125,6 +155,7 @@ def transfer_facts(order: Value, *, bank_account: Value) -> rx.Component:
 def report_form(order: Value, *, payer_name: Value, today: Value, on_submit: Any) -> rx.Component:
     """Ask who transferred, when, and for the bank's number; after a refusal with what was said before."""
     return rx.el.form(
+        rx.el.input(type="hidden", name="order_id", value=order.id, read_only=True),
         rx.el.h3(text("report.title"), class_name="field-label"),
         field(
             text("report.payer"),

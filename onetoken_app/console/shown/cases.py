@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass, field
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from onetoken_app.console.shown.moments import shown_minute
+from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
 from onetoken_app.organizations.queries import OrganizationView
 from onetoken_app.verification.models import CaseState, MissingPart
 from onetoken_app.verification.particulars import Particulars
-from onetoken_app.verification.queries import CaseView, DecidedCaseView, DocumentView, WaitingCaseView
+from onetoken_app.verification.queries import (
+    CaseView,
+    DecidedCaseView,
+    DocumentView,
+    WaitingCaseView,
+    waiting_cases,
+)
 
 _KIBIBYTE = 1024
 
@@ -94,6 +103,11 @@ def case_to_begin(customer: OrganizationView) -> ShownCase:
         return ShownCase(state=CaseState.APPROVED.value, is_editable=False, particulars=on_record)
     known = {MissingPart.LEGAL_NAME, MissingPart.REGISTRATION_CODE}
     return ShownCase(particulars=on_record, missing=[part.value for part in MissingPart if part not in known])
+
+
+async def waiting_on_desk(session: AsyncSession) -> list[ShownWaitingCase]:
+    """Read the reviewers' list, longest waiting first."""
+    return [shown_waiting_case(view, time_zone=STAFF_TIME_ZONE) for view in await waiting_cases(session)]
 
 
 def shown_waiting_case(view: WaitingCaseView, *, time_zone: str) -> ShownWaitingCase:

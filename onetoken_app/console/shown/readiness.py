@@ -2,8 +2,13 @@
 
 from enum import StrEnum
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from onetoken_app.money import Nanos
 from onetoken_app.organizations.queries import OrganizationView
+from onetoken_app.payments.queries import has_reported_order
+from onetoken_app.verification.models import CaseState
+from onetoken_app.verification.queries import case_state
 
 
 class Readiness(StrEnum):
@@ -30,3 +35,10 @@ def readiness_of(customer: OrganizationView, *, has_model: bool, available_nanos
     if not has_model:
         return Readiness.NO_MODEL
     return Readiness.READY if available_nanos > 0 else Readiness.USED_UP
+
+
+async def is_with_operator(session: AsyncSession, organization_id: str) -> bool:
+    """Whether the organization waits for the operator: its case is under review, or a transfer of it is looked for."""
+    if await case_state(session, organization_id) in {CaseState.SUBMITTED, CaseState.IN_REVIEW}:
+        return True
+    return await has_reported_order(session, organization_id)

@@ -38,6 +38,14 @@ ENGLISH: Mapping[str, str] = {
         "The connection to this page had been lost. Nothing was changed. It is loaded anew: check it and try again."
     ),
     "error.role": "Your role does not allow this. Ask an owner of your organization.",
+    "error.step_lost": (
+        "The connection broke before your last step arrived. Nothing was done. This page is up to date again: please "
+        "repeat the step."
+    ),
+    "error.step_unknown": (
+        "The service was started again while your last step was on its way. This page shows how things are now: look "
+        "whether the step was done before you repeat it."
+    ),
     "error.unavailable": "The service does not answer at the moment. Nothing was changed. Try again in a few seconds.",
     "first_call.curl": "In a shell",
     "first_call.mint": "Create an API key",
@@ -45,6 +53,10 @@ ENGLISH: Mapping[str, str] = {
     "first_call.python": "In Python, with the openai package",
     "first_call.title": "Make your first call",
     "form.failed": "This did not work. Nothing was changed. Please try again.",
+    "form.unanswered": (
+        "The connection broke before the answer came, so it is not known whether this was done. What you typed is "
+        "still here. Try again: nothing is done twice."
+    ),
     "frame.appearance": "Light or dark",
     "frame.broken": "This page broke. Nothing was changed. Please load it again.",
     "frame.menu": "Main menu",
@@ -83,6 +95,10 @@ ENGLISH: Mapping[str, str] = {
     "mint.submit": "Create key",
     "mint.taken": "A key of this name exists. Choose another name.",
     "mint.title": "Create an API key",
+    "mint.unanswered": (
+        "The connection broke before the answer came. If a key of this name is on the list now, its secret was lost "
+        "on the way: revoke that key and create it again. If there is none, just try again."
+    ),
     "missing.back": "Go to the overview",
     "missing.lead": "The address may be mistyped, or the page has moved.",
     "missing.title": "There is no such page",

@@ -34,6 +34,10 @@ CHINESE: Mapping[str, str] = {
     "error.other_organization": "此页面显示的是另一个组织，未作任何更改。页面已重新加载，请核对后重试。",
     "error.renewed": "与此页面的连接曾中断，未作任何更改。页面已重新加载，请核对后重试。",
     "error.role": "您的角色无权进行此操作，请联系贵组织的所有者。",
+    "error.step_lost": "连接中断，您的上一步操作未送达，未作任何更改。页面已恢复为最新情况，请重新操作。",
+    "error.step_unknown": (
+        "您的上一步操作送达途中，服务重新启动。页面显示的是当前情况：请先确认该操作是否已完成，再决定是否重做。"
+    ),
     "error.unavailable": "服务暂时没有响应，未作任何更改，请几秒后重试。",
     "first_call.curl": "在命令行中",
     "first_call.mint": "创建 API 密钥",
@@ -41,6 +45,7 @@ CHINESE: Mapping[str, str] = {
     "first_call.python": "在 Python 中，使用 openai 包",
     "first_call.title": "发起第一次调用",
     "form.failed": "操作未成功，未作任何更改，请重试。",
+    "form.unanswered": "连接在收到答复前中断，尚不确定操作是否完成。您填写的内容仍保留，请重试：同一操作不会重复生效。",
     "frame.appearance": "浅色或深色",
     "frame.broken": "页面出错，未作任何更改，请重新加载。",
     "frame.menu": "主菜单",
@@ -79,6 +84,9 @@ CHINESE: Mapping[str, str] = {
     "mint.submit": "创建密钥",
     "mint.taken": "已有同名密钥，请换一个名称。",
     "mint.title": "创建 API 密钥",
+    "mint.unanswered": (
+        "连接在收到答复前中断。如果列表中已出现同名密钥，其内容已在途中丢失：请吊销该密钥后重新创建；如果没有，请直接重试。"
+    ),
     "missing.back": "前往概览",
     "missing.lead": "地址可能有误，或页面已移动。",
     "missing.title": "页面不存在",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import reflex as rx
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
 from onetoken_app.console.callers import Role
@@ -11,6 +12,7 @@ from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.copying import snippet
 from onetoken_app.console.components.data_table import empty_state
 from onetoken_app.console.components.money_text import money_text
+from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.components.stat_card import stat_card, stat_row
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
@@ -19,15 +21,17 @@ from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.amounts import ShownAmount, shown_amount, shown_count
 from onetoken_app.console.shown.callable_models import callable_models
 from onetoken_app.console.shown.calls import ShownCall, shown_calls
-from onetoken_app.console.shown.readiness import Readiness, readiness_of
+from onetoken_app.console.shown.readiness import Readiness, is_with_operator, readiness_of
 from onetoken_app.console.shown.snippets import curl_snippet, python_snippet
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 from onetoken_app.database import read_session
 from onetoken_app.ledger.queries import balance_of
 from onetoken_app.organizations.queries import organization
+from onetoken_app.payments.queries import orders_revision
 from onetoken_app.settings import get_settings
 from onetoken_app.usage.queries import charge_of_month, recent_calls
+from onetoken_app.verification.queries import case_revision
 
 _LATEST = 8
 
@@ -44,6 +48,10 @@ class OverviewState(rx.State):
     month: ShownAmount = ShownAmount()
     month_call_count: str = "0"
     calls: rx.Field[list[ShownCall]] = rx.field(default_factory=list)
+    is_waiting: bool = False
+    """Something that is in the way is with the operator: a case under review, or a reported transfer."""
+    _revisions: tuple[int, int] = (0, 0)
+    """Of the case and of the orders, as they were read last."""
     time_zone: str = ""
     curl: str = ""
     python: str = ""
@@ -61,6 +69,8 @@ class OverviewState(rx.State):
             month = await charge_of_month(session, organization_id=customer.id, time_zone=customer.time_zone, now=now)
             page = await recent_calls(session, organization_id=customer.id, limit=_LATEST)
             models = await callable_models(session, customer, now=now)
+            self._revisions = await _revisions_of(session, customer.id)
+            self.is_waiting = await is_with_operator(session, customer.id)
         readiness = readiness_of(customer, has_model=bool(models), available_nanos=balance.available_nanos)
         self.has_organization, self.readiness, self.time_zone = True, readiness.value, customer.time_zone
         self.available = shown_amount(balance.available_nanos, customer.currency)
@@ -74,13 +84,26 @@ class OverviewState(rx.State):
         self.is_loaded = True
         return None
 
+    @event_for(Role.VIEWER)
+    async def refresh(self) -> None:
+        """Read everything anew if the operator decided something."""
+        async with read_session() as session:
+            revisions = await _revisions_of(session, caller().organization_id)
+        if revisions != self._revisions:
+            await self.load()
+
+
+async def _revisions_of(session: AsyncSession, organization_id: str) -> tuple[int, int]:
+    """Return what changes with the case and with the orders of an organization."""
+    return await case_revision(session, organization_id), await orders_revision(session, organization_id)
+
 
 def overview() -> rx.Component:
     """Show the figures, the latest calls, or how to make the first."""
     return framed(
         page_heading(text("overview.title"), lead=text("overview.lead")),
         rx.cond(OverviewState.has_organization, rx.fragment(), note(text("overview.no_organization"))),
-        _in_the_way(),
+        rx.el.div(_in_the_way(), class_name="news", aria_live="polite"),
         stat_row(
             stat_card(
                 label=text("overview.available"),
@@ -108,6 +131,7 @@ def overview() -> rx.Component:
             side=rx.el.a(text("overview.all_calls"), href="/usage", class_name="quiet-link"),
         ),
         rx.el.p(text("frame.times_in", zone=OverviewState.time_zone), class_name="quiet-text"),
+        asks_for_news(OverviewState.refresh, while_waiting=OverviewState.is_waiting),
         here=OVERVIEW,
     )
 

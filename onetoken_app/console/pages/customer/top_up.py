@@ -10,11 +10,13 @@ from onetoken_app import clock
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.dialogs import confirm_dialog
-from onetoken_app.console.components.money_text import money_text
+from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.components.top_up_orders import (
     CANCEL_DIALOG,
     OPEN_ORDER,
+    available,
     next_step,
+    not_in_good_standing,
     order_badge,
     order_form,
     order_table,
@@ -30,6 +32,7 @@ from onetoken_app.console.session import SessionState, caller, event_for
 from onetoken_app.console.shown.amounts import ShownAmount, shown_amount
 from onetoken_app.console.shown.platform import shown_organization
 from onetoken_app.console.shown.top_ups import (
+    OrderStanding,
     ShownOrder,
     ShownStatement,
     order_to_open,
@@ -43,7 +46,7 @@ from onetoken_app.database import read_session
 from onetoken_app.errors import BadRequest, Conflict
 from onetoken_app.ledger.queries import balance_of
 from onetoken_app.organizations.queries import organization
-from onetoken_app.payments.queries import orders_of
+from onetoken_app.payments.queries import orders_of, orders_revision
 from onetoken_app.settings import get_settings
 from onetoken_app.usage.periods import today
 
@@ -66,6 +69,12 @@ class TopUpState(rx.State):
     open_order: ShownOrder = ShownOrder()
     shows_all: bool = False
     has_more: bool = False
+    is_waiting: bool = False
+    """A reported transfer is being looked for."""
+    _revision: int = 0
+    """Of the orders that were read last."""
+    own_latest_id: str = ""
+    """Of the orders that the reader placed; the form begins anew with the next one."""
     today: str = ""
     time_zone: str = ""
 
@@ -79,6 +88,7 @@ class TopUpState(rx.State):
             if customer is None:
                 return
             balance = await balance_of(session, owner_id=customer.id, currency=customer.currency)
+            self._revision = await orders_revision(session, customer.id)
             found = await orders_of(session, customer.id)
         self.standing, self.may_order = shown_organization(customer).standing, acting.may(Role.BILLING)
         self.currency, self.time_zone = customer.currency.value, customer.time_zone
@@ -88,10 +98,20 @@ class TopUpState(rx.State):
         self.submission_id = self.submission_id or secrets.token_urlsafe(12)
         orders = [shown_order(view, now=now, time_zone=customer.time_zone) for view in found]
         self.open_order = order_to_open(orders, self.open_order.id)
+        self.is_waiting = any(one.standing == OrderStanding.REPORTED for one in orders)
+        self.own_latest_id = next((view.id for view in found if view.ordered_by == acting.person.person_id), "")
         self.has_more = len(orders) > _LATEST and not self.shows_all
         self.orders = orders if self.shows_all else orders[:_LATEST]
         self.today = today(now, time_zone=customer.time_zone).isoformat()
         self.is_loaded = True
+
+    @event_for(Role.VIEWER)
+    async def refresh(self) -> None:
+        """Read the orders anew if somebody changed one."""
+        async with read_session() as session:
+            revision = await orders_revision(session, caller().organization_id)
+        if revision != self._revision:
+            await self.load()
 
     @event_for(Role.VIEWER)
     async def look(self, order_id: str) -> None:
@@ -123,12 +143,12 @@ class TopUpState(rx.State):
 
     @event_for(Role.BILLING)
     async def report(self, form: dict[str, Any]) -> None:
-        """Report the transfer of the open order."""
+        """Report the transfer of the order that the form was filled in for."""
         try:
             await report_transfer(
                 caller(),
                 settings=get_settings(),
-                order_id=self.open_order.id,
+                order_id=str(form.get("order_id", "")),
                 payer_name=str(form.get("payer_name", "")),
                 bank_reference=str(form.get("bank_reference", "")),
                 paid_on=_day(str(form.get("paid_on", ""))),
@@ -139,10 +159,10 @@ class TopUpState(rx.State):
         await self.load()
 
     @event_for(Role.BILLING)
-    async def cancel(self) -> None:
-        """Call the open order off."""
+    async def cancel(self, order_id: str) -> None:
+        """Call an order off."""
         try:
-            await cancel_order(caller(), order_id=self.open_order.id)
+            await cancel_order(caller(), order_id=order_id)
         except Conflict:
             await self.load()
             raise
@@ -162,8 +182,10 @@ def top_up() -> rx.Component:
     state = TopUpState
     more = rx.el.button(text("top_up.show_all"), type="button", on_click=state.show_all, class_name="button quiet")
     return framed(
-        page_heading(text("top_up.title"), lead=text("top_up.lead"), side=rx.cond(state.is_loaded, _available())),
-        rx.cond(state.is_loaded, _not_in_good_standing()),
+        page_heading(
+            text("top_up.title"), lead=text("top_up.lead"), side=rx.cond(state.is_loaded, available(state.available))
+        ),
+        rx.cond(state.is_loaded, not_in_good_standing(state.standing)),
         rx.el.div(
             rx.cond(state.open_order.id != "", _open_order()), id=OPEN_ORDER, tab_index=-1, class_name="open-order"
         ),
@@ -174,6 +196,7 @@ def top_up() -> rx.Component:
             title=text("top_up.orders"),
         ),
         rx.el.p(text("frame.times_in", zone=state.time_zone), class_name="quiet-text"),
+        asks_for_news(state.refresh, while_waiting=state.is_waiting),
         confirm_dialog(
             element_id=CANCEL_DIALOG,
             title=text("top_up.cancel_title"),
@@ -181,29 +204,9 @@ def top_up() -> rx.Component:
                 rx.el.strong(state.open_order.reference), rx.el.br(), text("top_up.cancel_consequence")
             ),
             confirm=text("top_up.cancel"),
-            on_confirm=state.cancel,
+            on_confirm=state.cancel(state.open_order.id),
         ),
         here="/top-up",
-    )
-
-
-def _available() -> rx.Component:
-    """Show what there is to spend."""
-    return rx.el.p(rx.el.span(text("top_up.available"), " ", class_name="stat-label"), money_text(TopUpState.available))
-
-
-def _not_in_good_standing() -> rx.Component:
-    """Say why this organization does not top up, and what to do about it."""
-    unverified = rx.el.div(
-        rx.el.p(text("top_up.unverified")),
-        rx.el.a(text("top_up.verify"), href="/verification", class_name="button primary"),
-        class_name="note tone-warning with-action",
-    )
-    return rx.match(
-        TopUpState.standing,
-        ("unverified", unverified),
-        ("suspended", note(text("top_up.suspended"), tone="bad")),
-        rx.fragment(),
     )
 
 
@@ -213,8 +216,9 @@ def _open_order() -> rx.Component:
     order = state.open_order
     report = report_form(order, payer_name=SessionState.organization_name, today=state.today, on_submit=state.report)
     return card(
-        next_step(order.standing),
-        refusal_given(order.refusal, order.words),
+        rx.el.div(
+            next_step(order.standing), refusal_given(order.refusal, order.words), class_name="news", aria_live="polite"
+        ),
         rx.el.div(
             transfer_facts(order, bank_account=state.bank_account),
             rx.cond(order.is_reportable & state.may_order, report, report_facts(order)),
@@ -230,7 +234,11 @@ def _new_order() -> rx.Component:
     """Ask for an order, of those who may make one."""
     state = TopUpState
     form = order_form(
-        currency=state.currency, statement=state.statement, submission_id=state.submission_id, on_submit=state.order
+        currency=state.currency,
+        statement=state.statement,
+        submission_id=state.submission_id,
+        follows=state.own_latest_id,
+        on_submit=state.order,
     )
     return rx.cond(state.may_order, card(form, title=text("top_up.new")), note(text("top_up.ask_billing")))
 

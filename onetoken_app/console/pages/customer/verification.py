@@ -17,6 +17,7 @@ from onetoken_app.console.components.case_file import (
     reason_given,
 )
 from onetoken_app.console.components.data_table import loading_rows
+from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
@@ -28,7 +29,7 @@ from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.organizations.queries import organization
 from onetoken_app.verification import service as verification
 from onetoken_app.verification.particulars import CHARACTERS_MAX, Particulars
-from onetoken_app.verification.queries import case_of
+from onetoken_app.verification.queries import case_of, case_revision
 
 
 class VerificationState(rx.State):
@@ -58,6 +59,14 @@ class VerificationState(rx.State):
         self.is_verified = customer.verified_at is not None
         self.may_change = acting.may(Role.ADMINISTRATOR)
         self.is_loaded, self.is_saved = True, False
+
+    @event_for(Role.VIEWER)
+    async def refresh(self) -> None:
+        """Read the case anew if somebody moved it on."""
+        async with read_session() as session:
+            revision = await case_revision(session, caller().organization_id)
+        if revision != self.case.revision:
+            await self.load()
 
     @event_for(Role.ADMINISTRATOR)
     async def save(self, form: dict[str, Any]) -> None:
@@ -125,8 +134,13 @@ def verification_page() -> rx.Component:
             side=rx.cond(state.is_loaded, status_badge(state.case.state, prefix="case", tones=CASE_TONES)),
         ),
         rx.cond(state.is_verified & (state.case.state != "approved"), note(text("verify.still_verified"), tone="good")),
-        rx.cond(
-            state.is_loaded, rx.fragment(next_step(state.case.state), reason_given(state.case.reason, state.case.words))
+        rx.el.div(
+            rx.cond(
+                state.is_loaded,
+                rx.fragment(next_step(state.case.state), reason_given(state.case.reason, state.case.words)),
+            ),
+            class_name="news",
+            aria_live="polite",
         ),
         rx.cond(state.is_loaded, _particulars(), card(loading_rows())),
         card(
@@ -141,6 +155,9 @@ def verification_page() -> rx.Component:
         ),
         rx.cond(state.is_loaded, _handing_in()),
         rx.el.p(text("frame.times_in", zone=state.time_zone), class_name="quiet-text"),
+        asks_for_news(
+            state.refresh, while_waiting=(state.case.state == "submitted") | (state.case.state == "in_review")
+        ),
         here="/verification",
     )
 

@@ -11,7 +11,8 @@ from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.case_file import CASE_TONES, document_table, particulars_list
 from onetoken_app.console.components.data_table import data_table, empty_state, pager
 from onetoken_app.console.components.dialogs import confirm_dialog
-from onetoken_app.console.components.review_desk import decided_columns, decision_form, take_offer, waiting_columns
+from onetoken_app.console.components.news import asks_for_news
+from onetoken_app.console.components.review_desk import decided_table, decision_form, take_offer, waiting_columns
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
@@ -23,7 +24,7 @@ from onetoken_app.console.shown.cases import (
     ShownWaitingCase,
     shown_case,
     shown_decided_case,
-    shown_waiting_case,
+    waiting_on_desk,
 )
 from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
 from onetoken_app.console.text.lookup import text
@@ -33,7 +34,7 @@ from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.settings import get_settings
 from onetoken_app.verification import review
 from onetoken_app.verification.models import ReviewReason
-from onetoken_app.verification.queries import case, decided_cases, waiting_cases
+from onetoken_app.verification.queries import case, decided_cases
 
 _DECISIONS_A_PAGE = 20
 _APPROVE_DIALOG = "approve-case"
@@ -58,15 +59,20 @@ class ReviewsState(rx.State):
     async def load(self) -> None:
         """Read the list anew, and the open case with it."""
         async with read_session() as session:
-            self.waiting = [
-                shown_waiting_case(view, time_zone=STAFF_TIME_ZONE) for view in await waiting_cases(session)
-            ]
+            self.waiting = await waiting_on_desk(session)
             found = await case(session, self.open_case.id) if self.open_case.id else None
             self.uses, self.consents_to_public = await uses_of(session, found.organization_id) if found else ([], False)
         self.open_case = shown_case(found, time_zone=STAFF_TIME_ZONE) if found else ShownCase()
         self.is_mine = found is not None and found.reviewer_id == caller().person.person_id
         await self._read_decided(before=None)
         self.is_loaded = True
+
+    @event_for(Role.STAFF_REVIEWER)
+    async def refresh(self) -> None:
+        """Read the list anew; what is open stays as the reviewer reads it."""
+        async with read_session() as session:
+            if (found := await waiting_on_desk(session)) != self.waiting:
+                self.waiting = found
 
     @event_for(Role.STAFF_REVIEWER)
     async def newest(self) -> None:
@@ -154,7 +160,6 @@ class ReviewsState(rx.State):
 def reviews() -> rx.Component:
     """Show the list and the open case."""
     state = ReviewsState
-    seen = (state.open_case.id, state.open_case.revision)
     return framed(
         page_heading(text("reviews.title"), lead=text("reviews.lead")),
         card(
@@ -167,7 +172,20 @@ def reviews() -> rx.Component:
             )
         ),
         rx.cond(state.open_case.revision > 0, _open_case()),
-        card(_decided(), title=text("reviews.decided")),
+        card(
+            decided_table(
+                state.decided,
+                is_loaded=state.is_loaded,
+                on_look=state.look,
+                pager=pager(
+                    has_newer=~state.is_newest_page,
+                    has_older=state.older_than != "",
+                    on_newest=state.newest,
+                    on_older=state.older,
+                ),
+            ),
+            title=text("reviews.decided"),
+        ),
         rx.el.p(text("frame.times_in", zone=STAFF_TIME_ZONE), class_name="quiet-text"),
         confirm_dialog(
             element_id=_APPROVE_DIALOG,
@@ -179,27 +197,10 @@ def reviews() -> rx.Component:
                 on_consent=state.consent(state.open_case.id, ~state.consents_to_public),
             ),
             confirm=text("reviews.approve"),
-            on_confirm=state.approve(*seen),
+            on_confirm=state.approve(state.open_case.id, state.open_case.revision),
         ),
+        asks_for_news(state.refresh),
         here="/staff/reviews",
-    )
-
-
-def _decided() -> rx.Component:
-    """List what was decided, the last first."""
-    state = ReviewsState
-    return data_table(
-        columns=decided_columns(state.look),
-        rows=state.decided,
-        caption=text("reviews.decided"),
-        is_loaded=state.is_loaded,
-        empty=empty_state(text("reviews.none_decided"), text("reviews.none_decided_next")),
-        pager=pager(
-            has_newer=~state.is_newest_page,
-            has_older=state.older_than != "",
-            on_newest=state.newest,
-            on_older=state.older,
-        ),
     )
 
 

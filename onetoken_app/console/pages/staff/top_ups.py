@@ -7,6 +7,7 @@ import reflex as rx
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.data_table import data_table, empty_state, pager
+from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.components.top_up_orders import OPEN_ORDER
 from onetoken_app.console.components.transfer_desk import (
     approve_form,
@@ -58,14 +59,16 @@ class TopUpsState(rx.State):
     @event_for(Role.STAFF_FINANCE)
     async def load(self) -> None:
         """Read the list anew, and the open transfer with it; one that was decided is closed."""
-        async with read_session() as session:
-            found = await reported_orders(session)
-            involved = {one for view in found for one in (view.ordered_by, view.reported_by or "", *view.approved_by)}
-            names = await names_of(session, involved)
-        self.waiting = [_shown(view, names) for view in found]
+        self.waiting = await _waiting()
         await self._read_decided(before=None)
         self.outcome, self.is_loaded = "", True
         self._open(self.open_transfer.id)
+
+    @event_for(Role.STAFF_FINANCE)
+    async def refresh(self) -> None:
+        """Read the list anew; what is open stays under the forms that are being filled in for it."""
+        if (found := await _waiting()) != self.waiting:
+            self.waiting = found
 
     @event_for(Role.STAFF_FINANCE)
     async def newest(self) -> None:
@@ -150,6 +153,15 @@ def _refuse_for_another(form: dict[str, Any], seen: ShownTransfer) -> None:
         raise OrderChanged("This form was for another transfer, or for what it was before; nothing was done.")
 
 
+async def _waiting() -> list[ShownTransfer]:
+    """Read the list, for whoever calls."""
+    async with read_session() as session:
+        found = await reported_orders(session)
+        named = {one for view in found for one in (view.ordered_by, view.reported_by or "", *view.approved_by)}
+        names = await names_of(session, named)
+    return [_shown(view, names) for view in found]
+
+
 def _shown(view: OrderView, names: dict[str, str]) -> ShownTransfer:
     """Show a transfer to whoever calls."""
     acting = caller()
@@ -166,10 +178,10 @@ def _shown(view: OrderView, names: dict[str, str]) -> ShownTransfer:
 def top_ups() -> rx.Component:
     """Show the list and the open transfer."""
     state = TopUpsState
-    outcomes = [(key, rx.el.p(text(key), class_name="note tone-good", role="status")) for key in _OUTCOMES]
+    said = [(key, rx.el.p(text(key), class_name="note tone-good", role="status")) for key in _OUTCOMES]
     return framed(
         page_heading(text("transfers.title"), lead=text("transfers.lead")),
-        rx.match(state.outcome, *outcomes, rx.fragment()),
+        rx.match(state.outcome, *said, rx.fragment()),
         card(
             data_table(
                 columns=transfer_columns(state.look),
@@ -187,6 +199,7 @@ def top_ups() -> rx.Component:
         ),
         card(_decided(), title=text("transfers.decided")),
         rx.el.p(text("frame.times_in", zone=STAFF_TIME_ZONE), class_name="quiet-text"),
+        asks_for_news(state.refresh),
         here="/staff/top-ups",
     )
 
