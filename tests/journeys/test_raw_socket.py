@@ -83,7 +83,7 @@ def named_events() -> dict[str, list[str]]:
     assert pages.PAGES
     registered = RegistrationContext.ensure_context().event_handlers
     return {
-        name: [argument for argument in event.handler.get_parameters() if argument != "self"][1:]
+        name: [argument for argument in event.handler.get_parameters() if argument not in {"self", "state"}]
         for name, event in registered.items()
         if required_role(event.handler) not in {None, Role.NOBODY}
     }
