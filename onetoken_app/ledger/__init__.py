@@ -3,7 +3,8 @@
 A map of its modules, each group from the outside in:
 
 - The side of the relay: ``client`` keeps the promises across a writer's death, ``writer_process`` starts one,
-  ``operations`` are the messages, ``answers`` what the negative ones mean, ``frames`` their way over the socket.
+  ``operations`` are the messages, ``answers`` what the negative ones mean, ``spool`` keeps closes
+  while the database is away, ``frames`` their way over the socket.
 - The writer, a process of its own: ``writer`` waits for a batch, ``batches`` answers it in one commit, ``posting``
   decides, on ``books`` that ``store`` loads and ``saving`` writes; ``entries`` adds to the journal; ``recovery`` ends
   epochs; ``claims`` keep a request from being carried twice; ``backends`` and ``sql`` speak with either database.

@@ -3,13 +3,14 @@
 **Whoever placed a hold owes a close.** The obligation belongs to a supervising task, but money does not depend on its
 care: a hold whose answer nobody waits for any more (the caller was cancelled, the writer died, the answer came too
 late) is voided here once it turns out to be durable. A close that was asked for happens even when its asker is
-cancelled, and is sent again when the writer dies: it is idempotent.
+cancelled, and is sent again when the writer dies: it is idempotent. One that the database has not taken after
+``SPOOL_AFTER_SECONDS`` is written to the spool, and counts as done from there on; no hold is placed meanwhile.
 """
 
 import asyncio
 import errno
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from pathlib import Path
 
 from onetoken_app.clock import monotonic_seconds
 from onetoken_app.database import write_lock_file
@@ -34,11 +35,13 @@ from onetoken_app.ledger.operations import (
     Refused,
     Statement,
 )
+from onetoken_app.ledger.pending import Pending, void_of, without_record
+from onetoken_app.ledger.spool import Spool
+from onetoken_app.ledger.spooling import Spooling
 from onetoken_app.ledger.writer import ExitCode
 from onetoken_app.ledger.writer_process import WriterProcess, WriterStartFailed
 from onetoken_app.settings import Settings
 from onetoken_app.telemetry import get_logger
-from onetoken_app.token_usage import UsageSource
 
 ANSWER_SECONDS_MAX = 5.0
 """Longest that a caller waits for a hold; beyond it the ledger counts as unavailable until it answers again."""
@@ -51,17 +54,6 @@ _UNAVAILABLE = (
     "Charges cannot be recorded safely right now; the call was not made and nothing was charged. "
     "Try again in a few seconds."
 )
-
-
-@dataclass(slots=True)
-class _Pending:
-    """An operation that has no answer yet."""
-
-    operation: Operation
-    encoded: bytes
-    waiter: "asyncio.Future[Answer] | None"
-    """Unset when nobody waits: the client's own voids."""
-    asked_at_seconds: float
 
 
 RecordOfVoid = Callable[[PlaceHold], list[Statement]]
@@ -85,9 +77,10 @@ class LedgerClient:
         self._record_of_void = record_of_void
         self._writer: WriterProcess | None = None
         self._hello: frames.Hello | None = None
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Pending] = {}
         self._outgoing: list[bytes] = []
         self._last_number = 0
+        self._spooling: Spooling | None = None
         self._is_stalled = False
         self._is_stopping = False
         self._drained = asyncio.Event()
@@ -97,7 +90,8 @@ class LedgerClient:
     @property
     def is_available(self) -> bool:
         """Whether a hold would be asked for now; False: it would be refused at once."""
-        return self._writer is not None and not self._is_stalled and not self._is_stopping
+        is_behind = self._is_stalled or (self._spooling is not None and self._spooling.is_behind)
+        return self._writer is not None and not is_behind and not self._is_stopping
 
     @property
     def epoch_id(self) -> str:
@@ -116,6 +110,7 @@ class LedgerClient:
         except WriterStartFailed as error:
             _say_start_failed(error)
             raise LedgerUnavailable(_UNAVAILABLE) from error
+        self._spooling = Spooling(Spool(spool_folder(settings), epoch_id), self._pending)
         self._watch = asyncio.create_task(self._watch_answers())
 
     async def stop(self) -> None:
@@ -132,6 +127,8 @@ class LedgerClient:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+        if self._spooling is not None:
+            await self._spooling.leave()
         if self._writer is not None:
             await self._writer.close()
             self._writer = None
@@ -190,7 +187,10 @@ class LedgerClient:
             raise error_of(answer)
 
     async def close_hold(self, operation: CloseHold) -> HoldClosed:
-        """End a hold, durably; waits for as long as the writer is away, and happens even if the caller is cancelled.
+        """End a hold, durably, and even if the caller is cancelled.
+
+        A close that stands in the spool is answered with what was asked for. Where the spool takes none (a recovery, a
+        full disk), it waits for as long as the writer is away.
 
         Raises:
             LedgerConflict: There is no such hold.
@@ -218,12 +218,14 @@ class LedgerClient:
         unheard = []
         for number, answer in answers:
             pending = self._pending.pop(number)
+            if pending.is_spooled and self._spooling is not None:
+                self._spooling.note_taken()
             if pending.waiter is not None and not pending.waiter.done():
                 pending.waiter.set_result(answer)
             else:
-                unheard.append((pending.operation, answer))
-        for operation, answer in unheard:
-            self._look_after(operation, answer)
+                unheard.append((pending, answer))
+        for pending, answer in unheard:
+            self._look_after(pending, answer)
         if not self._pending:
             self._drained.set()
 
@@ -253,7 +255,7 @@ class LedgerClient:
         number = self._last_number + 1
         encoded = frames.encode((number, operation))
         self._last_number = number
-        self._pending[number] = _Pending(operation, encoded, waiter, monotonic_seconds())
+        self._pending[number] = Pending(operation, encoded, waiter, monotonic_seconds())
         if self._writer is not None:
             if not self._outgoing:
                 asyncio.get_running_loop().call_soon(self._flush)
@@ -272,17 +274,18 @@ class LedgerClient:
         except Exception:  # noqa: BLE001 # the edge: others wait for the rest of what the writer said
             get_logger().error("ledger_void_left_behind", request_id=hold.request_id, exc_info=True)
             return
-        self._queue(_void_of(hold.request_id, record), None)
+        self._queue(void_of(hold.request_id, record), None)
 
-    def _look_after(self, operation: Operation, answer: Answer) -> None:
+    def _look_after(self, pending: Pending, answer: Answer) -> None:
         """Act on an answer that nobody waits for."""
+        operation = pending.operation
         if isinstance(operation, PlaceHold) and isinstance(answer, HoldPlaced):
             self._void(operation)
         elif isinstance(operation, CloseHold) and isinstance(answer, Refused):
             get_logger().error("ledger_refused", request_id=operation.request_id, error_class=answer.error_class)
-            if operation.outcome is Outcome.VOIDED and operation.extra:
+            if operation.extra and (pending.is_spooled or operation.outcome is Outcome.VOIDED):
                 # Money before records: a record that the database refuses must not keep a customer's money.
-                self._queue(_void_of(operation.request_id, []), None)
+                self._queue(without_record(operation), None)
 
     def _refuse_when_unavailable(self) -> None:
         """Fail closed, and at once."""
@@ -336,6 +339,8 @@ class LedgerClient:
             latest = monotonic_seconds() - ANSWER_SECONDS_MAX
             overdue = [pending for pending in self._pending.values() if pending.asked_at_seconds < latest]
             self._is_stalled = bool(overdue)
+            if self._spooling is not None:
+                self._spooling.look_after()
             for pending in overdue:
                 is_hold = isinstance(pending.operation, PlaceHold | ExtendHold)
                 if is_hold and pending.waiter is not None and not pending.waiter.done():
@@ -359,9 +364,9 @@ def _say_start_failed(error: WriterStartFailed) -> None:
     get_logger().error("ledger_writer_failed", exit_code=error.exit_code, error_class=error_class)
 
 
-def _void_of(request_id: str, record: list[Statement]) -> CloseHold:
-    """Make the void of a hold."""
-    return CloseHold(request_id, Outcome.VOIDED, 0, UsageSource.NONE, record)
+def spool_folder(settings: Settings) -> Path:
+    """Return where the processes of an installation keep their spools."""
+    return settings.data_dir.absolute().joinpath("spool")
 
 
 def hello(settings: Settings, epoch_id: str) -> frames.Hello:

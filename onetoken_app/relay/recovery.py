@@ -4,14 +4,17 @@ and those whose answer was lost on the way, voided. Each close has its usage rec
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 from onetoken_app.clock import parse_instant
 from onetoken_app.errors import OneTokenError
 from onetoken_app.ledger.claims import release_statement
 from onetoken_app.ledger.client import LedgerClient
-from onetoken_app.ledger.errors import LedgerUnavailable
+from onetoken_app.ledger.errors import LedgerConflict, LedgerUnavailable
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import CloseHold, DeadHold, PlaceHold, Statement
+from onetoken_app.ledger.pending import without_record
+from onetoken_app.ledger.spool import left_spool, left_spools
 from onetoken_app.telemetry import get_logger
 from onetoken_app.token_usage import UsageSource
 from onetoken_app.usage.recording import UsageDraft, decode_draft, insert_statement
@@ -19,6 +22,48 @@ from onetoken_app.usage.recording import UsageDraft, decode_draft, insert_statem
 PROCESS_DIED = "process_died"
 """The error code of a recovered call's record."""
 _HOLDS_AT_ONCE = 1_000
+
+
+async def apply_left_spools(ledger: LedgerClient, folder: Path) -> int:
+    """Do the closes that processes which died left in their spools; return how many that were.
+
+    Run before anything is recovered: what stands in a spool is the true end of a call, and its caller may have seen it.
+    Where another process was faster, the ledger corrects its recovery. May be repeated at will.
+
+    Raises:
+        LedgerUnavailable: The writer went away; what was not done stays where it is.
+    """
+    applied_count = 0
+    for path in left_spools(folder):
+        with left_spool(path) as left:
+            if left is None:
+                continue
+            if left.is_torn:
+                get_logger().warning("spool_entry_torn", count=len(left.closes))
+            are_done = [await _apply(ledger, close) for close in left.closes]
+            applied_count += sum(are_done)
+            if all(are_done):
+                left.remove()
+    if applied_count:
+        get_logger().warning("spooled_closes_applied", count=applied_count)
+    return applied_count
+
+
+async def _apply(ledger: LedgerClient, close: CloseHold) -> bool:
+    """Do one close of a spool; return whether nothing of it is left to do."""
+    for attempt in (close, without_record(close)):
+        try:
+            await ledger.close_hold(attempt)
+        except LedgerUnavailable:
+            raise
+        except LedgerConflict:
+            get_logger().error("spooled_close_without_hold", request_id=close.request_id)
+            return True
+        except OneTokenError as error:
+            get_logger().error("spooled_close_refused", request_id=close.request_id, error_code=error.code)
+        else:
+            return True
+    return False
 
 
 async def recover_dead_holds(ledger: LedgerClient, *, is_sqlite: bool) -> int:

@@ -13,10 +13,10 @@ from typing import Any
 from onetoken_app.database import Database, own_database, use_database
 from onetoken_app.errors import OneTokenError, Unavailable
 from onetoken_app.identifiers import Kind, new_id
-from onetoken_app.ledger.client import LedgerClient
+from onetoken_app.ledger.client import LedgerClient, spool_folder
 from onetoken_app.relay.forwarding import UpstreamClient
 from onetoken_app.relay.policy_cache import PolicyCache
-from onetoken_app.relay.recovery import record_of_void, recover_dead_holds
+from onetoken_app.relay.recovery import apply_left_spools, record_of_void, recover_dead_holds
 from onetoken_app.relay.repeats import RepeatGuard
 from onetoken_app.relay.request_body import BUFFERED_BODIES_MAX, BodyRoom
 from onetoken_app.relay.routing import RetryBudget
@@ -113,6 +113,7 @@ class RelayRuntime:
         self.ledger = LedgerClient(record_of_void=functools.partial(record_of_void, is_sqlite=settings.is_sqlite))
         stack.push_async_callback(self.ledger.stop)
         await self.ledger.start(settings, new_id(Kind.EPOCH))
+        await apply_left_spools(self.ledger, spool_folder(settings))
         await recover_dead_holds(self.ledger, is_sqlite=settings.is_sqlite)
         if not settings.is_sqlite:
             stack.push_async_callback(_ended, asyncio.create_task(self._recover_forever()))
@@ -139,6 +140,7 @@ class RelayRuntime:
         while True:
             await asyncio.sleep(RECOVERY_SECONDS)
             try:
+                await apply_left_spools(self.ledger, spool_folder(self.settings))
                 await recover_dead_holds(self.ledger, is_sqlite=self.is_sqlite)
             except OneTokenError as error:
                 get_logger().warning("recovery_failed", error_code=error.code)

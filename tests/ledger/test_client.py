@@ -263,33 +263,3 @@ class TestWriterDeath:
         async with read_session() as session:
             balance = await queries.balance_of(session, owner_id=owner, currency=Currency.USD)
         assert balance.posted_nanos == PLENTY_NANOS - sum(one.amount_nanos for one in closed.values())
-
-
-@pytest.mark.row("A9")
-class TestFrozenDatabase:
-    async def test_refuses_new_holds_and_keeps_closes_until_it_thaws(
-        self,
-        client: LedgerClient,
-        owner_id: str,
-        database_settings: Settings,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        monkeypatch.setattr("onetoken_app.ledger.client.ANSWER_SECONDS_MAX", 0.3)
-        hold = a_hold(owner_id, 10)
-        await client.place_hold(hold)
-        with frozen(database_settings):
-            closing = asyncio.create_task(client.close_hold(a_close(hold.request_id, 4)))
-            with pytest.raises(LedgerUnavailable):
-                await client.place_hold(a_hold(owner_id, 10))
-            with pytest.raises(LedgerUnavailable):
-                await client.place_hold(a_hold(owner_id, 10))
-            assert not client.is_available
-            assert not closing.done()
-        assert (await closing).amount_nanos == 4
-
-        async def has_recovered() -> bool:
-            return client.is_available and not client._pending
-
-        await until(has_recovered)
-        report = await the_report()
-        assert (report.first_wrong_row, report.settled_count, report.open_hold_count) == (None, 1, 0)
