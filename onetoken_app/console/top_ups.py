@@ -4,11 +4,14 @@ from datetime import date
 
 from onetoken_app.console.callers import Caller
 from onetoken_app.database import unit_of_work
+from onetoken_app.errors import BadRequest
 from onetoken_app.money import NANOS_PER_UNIT
 from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.payments import approvals, orders
 from onetoken_app.payments.amounts import amount_from_text
-from onetoken_app.payments.models import TransferRefusal
+from onetoken_app.payments.errors import NotOffered
+from onetoken_app.payments.models import PaymentProvider, TransferRefusal
+from onetoken_app.payments.offers import missing_settings
 from onetoken_app.payments.statement import statement_with
 from onetoken_app.settings import Settings
 
@@ -22,6 +25,7 @@ async def order_top_up(
     consent: str,
     caller_ip: str,
     user_agent: str,
+    provider: str = PaymentProvider.BANK_TRANSFER.value,
 ) -> str:
     """Make an order for the organization that the caller acts for; return its id.
 
@@ -33,11 +37,13 @@ async def order_top_up(
         consent: The SHA-256 of the statement that they read and ticked; empty: they did not.
         caller_ip: From where.
         user_agent: With what.
+        provider: How they want to pay.
 
     Raises:
+        NotOffered: It is no way to pay, or one that is switched off.
         OneTokenError: As ``payments.orders.place_order``; without consent nothing is ordered.
     """
-    amount_nanos = amount_from_text(amount)
+    amount_nanos, chosen = amount_from_text(amount), _chosen(provider, settings)
     statement = statement_with(consent) if consent else None
     async with unit_of_work() as session:
         return await orders.place_order(
@@ -50,6 +56,7 @@ async def order_top_up(
             caller_ip=caller_ip,
             user_agent=user_agent,
             valid_days=settings.top_up_order_days,
+            provider=chosen,
         )
 
 
@@ -143,3 +150,22 @@ async def refuse_transfer(
             words=words,
             mail_room=mail_room(settings),
         )
+
+
+def _chosen(provider: str, settings: Settings) -> PaymentProvider:
+    """Return a way to pay that is switched on; whether it takes the currency is for the payments room to say."""
+    if provider not in set(PaymentProvider) or missing_settings(settings, PaymentProvider(provider)):
+        raise NotOffered("This way to pay is not offered; nothing was ordered.", parameter="provider")
+    return PaymentProvider(provider)
+
+
+def day_of_transfer(written: str) -> date:
+    """Read a day as a browser's field writes it.
+
+    Raises:
+        BadRequest: It is none.
+    """
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise BadRequest("Choose the day of the transfer.", parameter="paid_on") from None

@@ -7,18 +7,26 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.money import Currency, Nanos
-from onetoken_app.payments.models import OrderState, TopUpOrder, TransferApproval, TransferRefusal
+from onetoken_app.payments.models import (
+    ExternalPayment,
+    OrderState,
+    PaymentProvider,
+    TopUpOrder,
+    TransferApproval,
+    TransferRefusal,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order to top up by bank transfer."""
+    """An order to top up."""
 
     id: str
     organization_id: str
     organization_name: str
     registration_code: str
     reference_code: str
+    provider: PaymentProvider
     currency: Currency
     amount_nanos: Nanos
     state: OrderState
@@ -38,9 +46,11 @@ class OrderView:
     refusal: TransferRefusal | None
     words: str
     credited_at: datetime | None
+    started_at: datetime | None
+    """When somebody was first sent to the payment provider."""
 
     def has_expired(self, now: datetime) -> bool:
-        """Whether a transfer can no longer be reported."""
+        """Whether a transfer can no longer be reported, or the provider's page be paid on."""
         return self.state in {OrderState.OPEN, OrderState.REFUSED} and self.expires_at < now
 
 
@@ -55,6 +65,9 @@ class ReceiptView:
     registration_code: str
     currency: Currency
     amount_nanos: Nanos
+    provider: PaymentProvider
+    external_payment_id: str
+    """The payment provider's own id; empty for a bank transfer."""
     payer_name: str
     bank_reference: str
     paid_on: date | None
@@ -115,7 +128,7 @@ async def reported_orders(session: AsyncSession) -> list[OrderView]:
 
 
 async def decided_orders(session: AsyncSession, *, limit: int, before: str | None = None) -> list[OrderView]:
-    """Return the orders that finance credited or refused, the last reported first.
+    """Return the bank transfers that finance credited or refused, the last reported first.
 
     Args:
         session: Open session.
@@ -123,7 +136,10 @@ async def decided_orders(session: AsyncSession, *, limit: int, before: str | Non
         before: The id of an order; what was reported before it. One that is unknown or unreported ends the list.
     """
     at, number = col(TopUpOrder.reported_at), col(TopUpOrder.id)
-    query = select(TopUpOrder).where(col(TopUpOrder.state).in_([OrderState.CREDITED, OrderState.REFUSED]))
+    query = select(TopUpOrder).where(
+        TopUpOrder.provider == PaymentProvider.BANK_TRANSFER,
+        col(TopUpOrder.state).in_([OrderState.CREDITED, OrderState.REFUSED]),
+    )
     if before is not None:
         last = await session.get(TopUpOrder, before)
         if last is None or last.reported_at is None:
@@ -137,6 +153,8 @@ async def receipt_of(session: AsyncSession, organization_id: str, order_id: str)
     row = await session.get(TopUpOrder, order_id)
     if row is None or row.organization_id != organization_id or row.credited_at is None:
         return None
+    query = select(ExternalPayment.external_payment_id).where(ExternalPayment.order_id == row.id)
+    external_payment_id = (await session.exec(query)).first()
     return ReceiptView(
         number=row.id,
         reference_code=row.reference_code,
@@ -144,6 +162,8 @@ async def receipt_of(session: AsyncSession, organization_id: str, order_id: str)
         registration_code=row.registration_code,
         currency=row.currency,
         amount_nanos=row.amount_nanos,
+        provider=row.provider,
+        external_payment_id=external_payment_id or "",
         payer_name=row.payer_name,
         bank_reference=row.bank_reference,
         paid_on=row.paid_on,
@@ -175,6 +195,7 @@ def _view(row: TopUpOrder, approvals: list[TransferApproval]) -> OrderView:
         organization_name=row.organization_name,
         registration_code=row.registration_code,
         reference_code=row.reference_code,
+        provider=row.provider,
         currency=row.currency,
         amount_nanos=row.amount_nanos,
         state=row.state,
@@ -192,4 +213,5 @@ def _view(row: TopUpOrder, approvals: list[TransferApproval]) -> OrderView:
         refusal=row.refusal,
         words=row.words,
         credited_at=row.credited_at,
+        started_at=row.started_at,
     )

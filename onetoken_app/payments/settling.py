@@ -92,7 +92,9 @@ async def note_started(session: AsyncSession, *, organization_id: str, order_id:
         raise NotFound("There is no such order.")
     now = clock.utc_now()
     order.provider_reference = checkout.provider_reference
-    order.started_at = order.started_at or now
+    if order.started_at is None:
+        order.started_at = now
+        order.revision += 1  # so that other windows hear of it
     if order.state is not OrderState.CREDITED:
         order.ask_at = now + ASK_AFTER
     await session.flush()

@@ -16,7 +16,7 @@ from onetoken_app.console.shown.top_ups import (
     shown_transfer,
 )
 from onetoken_app.money import NANOS_PER_UNIT, Currency
-from onetoken_app.payments.models import OrderState, TransferRefusal
+from onetoken_app.payments.models import OrderState, PaymentProvider, TransferRefusal
 from onetoken_app.payments.queries import OrderView
 from onetoken_app.payments.statement import current_statement
 
@@ -27,6 +27,7 @@ ORDER = OrderView(
     organization_name="Test (Beijing) Ltd",
     registration_code="91350100M000100Y43",
     reference_code="OT-7K4M2QXB",
+    provider=PaymentProvider.BANK_TRANSFER,
     currency=Currency.USD,
     amount_nanos=1_000 * NANOS_PER_UNIT,
     state=OrderState.OPEN,
@@ -44,6 +45,7 @@ ORDER = OrderView(
     refusal=None,
     words="",
     credited_at=None,
+    started_at=None,
 )
 
 
@@ -54,6 +56,22 @@ class TestShownOrder:
         assert shown.standing == state.value
         assert shown.is_reportable == (state in {OrderState.OPEN, OrderState.REFUSED})
         assert bool(shown.receipt) == (state is OrderState.CREDITED)
+
+    @pytest.mark.parametrize(
+        ("started_at", "days", "standing", "opened"),
+        [
+            pytest.param(None, 0, OrderStanding.PAYABLE, "top_1", id="nobody was sent to pay"),
+            pytest.param(NOW, 0, OrderStanding.PENDING, "top_1", id="somebody was, and nothing was heard"),
+            pytest.param(NOW, 31, OrderStanding.LAPSED, "", id="its time is over"),
+        ],
+    )
+    def test_an_order_for_a_provider_says_truly_how_it_is(
+        self, started_at: datetime | None, days: int, standing: OrderStanding, opened: str
+    ) -> None:
+        hosted = replace(ORDER, provider=PaymentProvider.STRIPE, started_at=started_at)
+        shown = shown_order(hosted, now=NOW + timedelta(days=days), time_zone="UTC")
+        assert (shown.standing, shown.is_payable, shown.is_reportable) == (standing, bool(opened), False)
+        assert order_to_open([shown], "").id == opened
 
     @pytest.mark.parametrize(
         ("state", "standing"),

@@ -31,10 +31,10 @@ class Cast:
     colleague_id: str
 
 
-async def a_cast(*, is_verified: bool = True) -> Cast:
+async def a_cast(*, is_verified: bool = True, currency: Currency = Currency.USD) -> Cast:
     """Add a verified organization, somebody in charge of its money, and two of finance."""
     async with unit_of_work() as session:
-        organization_id = await an_organization(session, is_verified=is_verified)
+        organization_id = await an_organization(session, is_verified=is_verified, currency=currency)
         return Cast(
             organization_id=organization_id,
             payer_id=await a_person(session, organization_id=organization_id, role=OrganizationRole.BILLING),

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from onetoken_app.money import NANOS_PER_UNIT, Currency
+from onetoken_app.payments.models import PaymentProvider
 from onetoken_app.payments.queries import ReceiptView
 from onetoken_app.payments.receipt import receipt_page
 
@@ -16,6 +17,8 @@ RECEIPT = ReceiptView(
     registration_code="91350100M000100Y43",
     currency=Currency.CNY,
     amount_nanos=12_345 * NANOS_PER_UNIT + NANOS_PER_UNIT // 2,
+    provider=PaymentProvider.BANK_TRANSFER,
+    external_payment_id="",
     payer_name="Test Ltd",
     bank_reference="BANK-1",
     paid_on=date(2026, 11, 23),
@@ -58,3 +61,21 @@ class TestReceiptPage:
     def test_what_was_left_out_is_a_dash(self) -> None:
         page = receipt_page(replace(RECEIPT, bank_reference="", paid_on=None), issuer="http://localhost", locale="en")
         assert page.count("<dd>–</dd>") == 2
+
+    @pytest.mark.parametrize(
+        ("provider", "english", "chinese"),
+        [
+            (PaymentProvider.STRIPE, "paid by Stripe", "以 Stripe 支付"),
+            (PaymentProvider.ALIPAY, "paid by Alipay", "以支付宝支付"),
+            (PaymentProvider.WECHAT_PAY, "paid by WeChat Pay", "以微信支付"),
+        ],
+    )
+    def test_names_the_payment_provider_and_its_number(
+        self, provider: PaymentProvider, english: str, chinese: str
+    ) -> None:
+        paid = replace(RECEIPT, provider=provider, external_payment_id="pi_1", payer_name="", bank_reference="")
+        for locale, words in (("en", english), ("zh-CN", chinese)):
+            page = receipt_page(paid, issuer="http://localhost", locale=locale)
+            assert words in page
+            assert "<dd>pi_1</dd>" in page
+            assert "<dd>–</dd>" not in page

@@ -4,13 +4,14 @@ from typing import Any
 
 import reflex as rx
 
-from onetoken_app.console.components.card import note
+from onetoken_app.console.components.card import card, note
 from onetoken_app.console.components.copying import copy_button
 from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
-from onetoken_app.console.components.dialogs import opens
+from onetoken_app.console.components.dialogs import confirm_dialog, opens
 from onetoken_app.console.components.fields import field
 from onetoken_app.console.components.file_links import file_link
 from onetoken_app.console.components.money_text import money_text
+from onetoken_app.console.components.payment_choice import CANCEL_DIALOG, provider_choice, provider_name
 from onetoken_app.console.components.prose import prose
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.shown.top_ups import OrderStanding
@@ -18,10 +19,9 @@ from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import Tone
 from onetoken_app.console.values import Value
 from onetoken_app.payments.amounts import AMOUNT_CHARACTERS_MAX
-from onetoken_app.payments.models import TransferRefusal
+from onetoken_app.payments.models import PaymentProvider, TransferRefusal
 from onetoken_app.payments.orders import BANK_REFERENCE_CHARACTERS_MAX, PAYER_CHARACTERS_MAX
 
-CANCEL_DIALOG = "cancel-order"
 OPEN_ORDER = "open-order"
 """Where the order that is open stands on its page."""
 _TONES = {
@@ -31,6 +31,9 @@ _TONES = {
     OrderStanding.CREDITED: Tone.GOOD,
     OrderStanding.EXPIRED: Tone.WARNING,
     OrderStanding.CANCELLED: Tone.NEUTRAL,
+    OrderStanding.PAYABLE: Tone.WARNING,
+    OrderStanding.PENDING: Tone.NEUTRAL,
+    OrderStanding.LAPSED: Tone.WARNING,
 }
 
 
@@ -82,12 +85,13 @@ def not_in_good_standing(standing: Value) -> rx.Component:
 
 
 def order_form(
-    *, currency: Value, statement: Value, submission_id: Value, follows: Value, on_submit: Any
+    *, currency: Value, providers: Value, statement: Value, submission_id: Value, follows: Value, on_submit: Any
 ) -> rx.Component:
     """Ask for an amount and for consent; the box posts the digest of the text above it.
 
     Args:
         currency: Of the amount.
+        providers: The ways to pay that are switched on for it.
         statement: What is consented to.
         submission_id: The same one sent twice is one order.
         follows: The reader's latest order; the form is emptied when there is another, and by nothing else.
@@ -107,6 +111,7 @@ def order_form(
             ),
             hint=text("top_up.amount_hint"),
         ),
+        provider_choice(providers),
         rx.el.div(
             rx.el.p(text("top_up.statement"), class_name="field-label"),
             prose(statement.blocks),
@@ -125,6 +130,36 @@ def order_form(
         on_submit=on_submit,
         reset_on_submit=False,
         class_name="form order-form",
+    )
+
+
+def cancel_dialog(order: Value, *, on_confirm: Any) -> rx.Component:
+    """Ask before an order is called off."""
+    return confirm_dialog(
+        element_id=CANCEL_DIALOG,
+        title=text("top_up.cancel_title"),
+        consequence=rx.el.p(rx.el.strong(order.reference), rx.el.br(), text("top_up.cancel_consequence")),
+        confirm=text("top_up.cancel"),
+        on_confirm=on_confirm,
+    )
+
+
+def order_card(
+    order: Value, *, transfer: rx.Component, report: rx.Component, payment: rx.Component, may_see_receipt: Value
+) -> rx.Component:
+    """Show an order: where it stands, and what belongs to the way that it is paid in."""
+    return card(
+        rx.el.div(
+            next_step(order.standing), refusal_given(order.refusal, order.words), class_name="news", aria_live="polite"
+        ),
+        rx.cond(
+            order.provider == PaymentProvider.BANK_TRANSFER.value,
+            rx.el.div(transfer, report, class_name="columns"),
+            payment,
+        ),
+        rx.cond(may_see_receipt, receipt_links(order.receipt)),
+        title=text("top_up.order_of", reference=order.reference),
+        side=order_badge(order.standing),
     )
 
 
@@ -239,6 +274,7 @@ def order_table(orders: Value, *, is_loaded: Value, on_look: Any) -> rx.Componen
         columns=[
             Column(text("top_up.reference"), lambda one: rx.el.code(one.reference)),
             Column(text("top_up.amount"), lambda one: money_text(one.amount), align=Align.NUMBER),
+            Column(text("top_up.provider"), lambda one: provider_name(one.provider)),
             Column(text("top_up.status"), lambda one: order_badge(one.standing)),
             Column(text("top_up.ordered"), lambda one: rx.el.span(one.ordered, class_name="figure")),
             look,

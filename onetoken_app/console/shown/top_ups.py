@@ -33,6 +33,12 @@ class OrderStanding(StrEnum):
     """Called off."""
     EXPIRED = "expired"
     """Nobody reported a transfer in time."""
+    PAYABLE = "payable"
+    """To be paid on a payment provider's page; nobody was sent there yet."""
+    PENDING = "pending"
+    """Somebody was sent there; the provider's word is awaited."""
+    LAPSED = "lapsed"
+    """It can no longer be paid there; what was paid is credited all the same."""
 
 
 class Duty(StrEnum):
@@ -65,7 +71,9 @@ class ShownOrder:
     exact: str = ""
     """The amount's plain digits, for a bank's form."""
     standing: str = ""
+    provider: str = ""
     is_reportable: bool = False
+    is_payable: bool = False
     ordered: str = ""
     expires: str = ""
     reported: str = ""
@@ -150,14 +158,16 @@ def shown_statement(locale: str) -> ShownStatement:
 
 def shown_order(view: OrderView, *, now: datetime, time_zone: str) -> ShownOrder:
     """Show an order to its organization."""
-    standing = OrderStanding.EXPIRED if view.has_expired(now) else OrderStanding(view.state.value)
+    standing = _standing(view, now)
     return ShownOrder(
         id=view.id,
         reference=view.reference_code,
         amount=shown_amount(view.amount_nanos, view.currency),
         exact=format_amount(view.amount_nanos),
         standing=standing.value,
+        provider=view.provider.value,
         is_reportable=standing in {OrderStanding.OPEN, OrderStanding.REFUSED},
+        is_payable=standing in _PAYABLE,
         ordered=shown_minute(view.ordered_at, time_zone),
         expires=shown_minute(view.expires_at, time_zone),
         reported=shown_minute(view.reported_at, time_zone),
@@ -171,10 +181,22 @@ def shown_order(view: OrderView, *, now: datetime, time_zone: str) -> ShownOrder
     )
 
 
+_PAYABLE = frozenset({OrderStanding.PAYABLE, OrderStanding.PENDING})
+
+
+def _standing(view: OrderView, now: datetime) -> OrderStanding:
+    """Say how far an order is."""
+    if view.state is OrderState.OPEN and not view.provider.is_by_hand:
+        if view.has_expired(now):
+            return OrderStanding.LAPSED
+        return OrderStanding.PENDING if view.started_at else OrderStanding.PAYABLE
+    return OrderStanding.EXPIRED if view.has_expired(now) else OrderStanding(view.state.value)
+
+
 def order_to_open(orders: list[ShownOrder], order_id: str) -> ShownOrder:
     """Return the order that a page opens: the chosen one, else the newest that something is left to do about."""
     chosen = [one for one in orders if one.id == order_id]
-    under_way = [one for one in orders if one.is_reportable or one.standing == OrderStanding.REPORTED]
+    under_way = [one for one in orders if one.is_reportable or one.is_payable or one.standing == OrderStanding.REPORTED]
     return next(iter((*chosen, *under_way)), ShownOrder())
 
 

@@ -1,4 +1,4 @@
-"""English of top-ups by bank transfer, on both sides of the desk."""
+"""English of top-ups, on both sides of the desk."""
 
 from collections.abc import Mapping
 
@@ -16,6 +16,7 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "error.invalid_request_bank_reference": "The bank's number of the transfer has at most 64 characters.",
     "error.invalid_request_paid_on": "Choose the day of the transfer. It is not in the future.",
     "error.invalid_request_payer_name": "Name the payer in 1 to 200 characters.",
+    "error.invalid_request_provider": "Choose one of the ways to pay.",
     "error.invalid_request_reason": "Choose a reason.",
     "error.invalid_request_words": "Say the reason in words of your own, in at most 1000 characters.",
     "error.order_changed": "This order was changed since you opened it. Nothing was done. Look at it again.",
@@ -32,7 +33,10 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "order.cancelled": "Cancelled",
     "order.credited": "Credited",
     "order.expired": "Expired",
+    "order.lapsed": "Expired",
     "order.open": "Transfer awaited",
+    "order.payable": "To be paid",
+    "order.pending": "Confirmation awaited",
     "order.refused": "Not credited",
     "order.reported": "Reported",
     "order_next.cancelled": "Your organization called this order off. Please transfer nothing for it.",
@@ -41,9 +45,20 @@ MONEY_ENGLISH: Mapping[str, str] = {
         "This order is no longer open. Please transfer nothing for it; place a new one. If the money is on its way "
         "already, tell us the reference code."
     ),
+    "order_next.lapsed": (
+        "This order can no longer be paid; place a new one. If you did pay, the amount is credited as soon "
+        "as the provider confirms it."
+    ),
     "order_next.open": (
         "Transfer exactly this amount to the account below, with the reference code in the purpose line. Then report "
         "it here, so that we look for it."
+    ),
+    "order_next.payable": (
+        "Go on to the payment provider and pay there. The amount is on your balance once it confirms the payment."
+    ),
+    "order_next.pending": (
+        "We wait for the provider's confirmation, which usually takes seconds after you have paid. If you "
+        "have not paid yet, go on to pay."
     ),
     "order_next.refused": "The transfer could not be credited, see the reason. Put it right and report it again.",
     "order_next.reported": (
@@ -52,6 +67,14 @@ MONEY_ENGLISH: Mapping[str, str] = {
     ),
     "overview.top_up": "Top up",
     "overview.used_up": "Nothing is left to spend: calls are refused until your organization tops up.",
+    "pay.check": "Ask the provider",
+    "pay.code": "Code to pay with",
+    "pay.go": "Go on to pay",
+    "pay.scan": "Scan this code with WeChat to pay.",
+    "payment_provider.alipay": "Alipay",
+    "payment_provider.bank_transfer": "Bank transfer",
+    "payment_provider.stripe": "Card or wallet (Stripe)",
+    "payment_provider.wechat_pay": "WeChat Pay",
     "receipt.download": "Download the receipt",
     "receipt.open": "Open the receipt",
     "report.bank_reference": "Your bank's number of the transfer",
@@ -73,7 +96,7 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "top_up.cancel_title": "Cancel this order?",
     "top_up.consent": "I have read this and consent to it for my organization.",
     "top_up.credited_at": "Credited",
-    "top_up.lead": "Paid credit by bank transfer: place an order, transfer, report it. We credit what arrived.",
+    "top_up.lead": "Paid credit: place an order and pay it, or transfer and report it. We credit what arrived.",
     "top_up.look": "Look",
     "top_up.new": "New order",
     "top_up.no_account": "The bank account is not published here. Ask us for it before you transfer.",
@@ -82,6 +105,7 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "top_up.order_of": "Order {reference}",
     "top_up.ordered": "Ordered",
     "top_up.orders": "Orders",
+    "top_up.provider": "Way to pay",
     "top_up.reference": "Reference code",
     "top_up.reported": "Reported",
     "top_up.show_all": "Show all orders",
