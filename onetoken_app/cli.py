@@ -137,6 +137,14 @@ def upgrade() -> None:
     typer.echo(f"tables are at {before.head}" + (" already" if before.is_current else ""))
 
 
+@database_commands.command("take-over")
+def take_over() -> None:
+    """Let a database that was restored or copied serve from here. Stop the original for good before."""
+    from onetoken_app.command.take_over import take_over_here
+
+    typer.echo(take_over_here(_settings()))
+
+
 @staff_commands.command("add")
 def add(
     email: Annotated[str, typer.Argument(help="What they sign in with.")],

@@ -86,6 +86,16 @@ class PolicyRevision(SQLModel, table=True):
     number: int = Field(default=0, sa_type=sa.BigInteger)
 
 
+class DatabaseHome(SQLModel, table=True):
+    """One row: the one place from which this database serves; see ``database_home``."""
+
+    __tablename__ = "database_home"
+
+    id: int = Field(default=1, primary_key=True)
+    place: str = Field(max_length=100)
+    settled_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Database:
     """The engines of one process: one that writes (a single connection on SQLite), one that only reads."""
 

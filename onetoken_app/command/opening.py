@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.database import Database, own_database, use_database
+from onetoken_app.database_home import check_home
 from onetoken_app.database_upgrade import database_revision, upgrade_database
 from onetoken_app.settings import Settings
 
@@ -23,10 +24,12 @@ def owned_installation(settings: Settings) -> Iterator[None]:
         CommandFailed: The data folder cannot be written.
         DatabaseInUse: A running ``up`` or ``relay`` owns the embedded database.
         CannotUpgrade: The database does not answer, or is newer than this code.
+        NotAtHome: It is a copy that nobody has taken over.
     """
     check_data_dir(settings.data_dir)
     with own_database(settings):
         upgrade_database(settings)
+        in_database(settings, lambda: check_home(settings))
         yield
 
 

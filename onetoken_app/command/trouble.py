@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.console.front_end import FrontEndNotBuilt
 from onetoken_app.database import DatabaseInUse, disk_trouble
+from onetoken_app.database_home import NotAtHome
 from onetoken_app.database_upgrade import CannotUpgrade
 from onetoken_app.demo.model_server import NoWeights
 from onetoken_app.demo.small_model import ModelDidNotStart
@@ -18,6 +19,7 @@ _IN_ITS_OWN_WORDS = (
     BadSettings,
     DatabaseInUse,
     CannotUpgrade,
+    NotAtHome,
     FrontEndNotBuilt,
     NoWeights,
     ModelDidNotStart,

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from onetoken_app.database import Database, own_database, use_database
+from onetoken_app.database_home import check_home
 from onetoken_app.errors import OneTokenError, Unavailable
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger.client import LedgerClient, spool_folder
@@ -72,6 +73,7 @@ class RelayRuntime:
 
         Raises:
             DatabaseInUse: Another process owns the embedded database.
+            NotAtHome: The database is a copy that nobody has taken over.
             BadSettings: A root secret is missing.
             Unavailable: The database or the ledger's writer does not answer.
         """
@@ -110,6 +112,7 @@ class RelayRuntime:
         stack.push_async_callback(database.dispose)
         use_database(database)
         stack.callback(use_database, None)
+        await check_home(settings)
         self.ledger = LedgerClient(record_of_void=functools.partial(record_of_void, is_sqlite=settings.is_sqlite))
         stack.push_async_callback(self.ledger.stop)
         await self.ledger.start(settings, new_id(Kind.EPOCH))

@@ -375,6 +375,9 @@ class TestBackupOfPostgresql:
         subprocess.run(["pg_restore", f"--dbname={url}", "--no-owner", str(tmp_path / "dump")], check=True)
         monkeypatch.setenv("ONETOKEN_DATABASE_URL", url)
         assert onetoken("ledger", "verify", "--json").json()["ok"]
+        assert_refused(onetoken("apply", "-", stdin=FILE), "onetoken db take-over")
+        assert "serves from here now" in onetoken("db", "take-over").output
+        assert onetoken("apply", "-", stdin=FILE).exit_code == 0
 
     def test_missing_programs_are_one_line(self, onetoken: Onetoken, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", "/nowhere")
