@@ -14,7 +14,9 @@ CONSOLE_PATH = "/top-up"
 
 
 async def credit(session: AsyncSession, order: TopUpOrder) -> None:
-    """Give the balance the order's amount; the ledger knows it by the order's id, so that it is given once.
+    """Give the balance the order's amount, out of its provider's clearing account.
+
+    The ledger knows it by the order's id, so that it is given once.
 
     Args:
         session: Open unit of work that has the order's row to itself; the audit log was written before. The caller
@@ -28,6 +30,7 @@ async def credit(session: AsyncSession, order: TopUpOrder) -> None:
         currency=order.currency,
         amount_nanos=order.amount_nanos,
         reference=f"top_up:{order.id}",
+        provider="" if order.provider.is_by_hand else order.provider.value,
     )
     order.state, order.credited_at = OrderState.CREDITED, clock.utc_now()
     order.refusal, order.words, order.ask_at = None, "", None

@@ -17,6 +17,7 @@ from onetoken_app.audit.models import AuditEntry
 from onetoken_app.console.payment_notifications import BODY_BYTES_MAX, PaymentNotifications
 from onetoken_app.database import Database, read_session, unit_of_work
 from onetoken_app.errors import Conflict
+from onetoken_app.ledger.models import Account, AccountKind
 from onetoken_app.notifications.models import LetterKind, OutboxLetter
 from onetoken_app.payments.models import (
     ExternalPayment,
@@ -105,6 +106,10 @@ class TestGenuine:
             kinds = list(await session.exec(select(OutboxLetter.kind)))
             (payment,) = list(await session.exec(select(ExternalPayment)))
             actions = list(await session.exec(select(AuditEntry.action)))
+            query = select(Account.posted_nanos).where(
+                Account.kind == AccountKind.CLEARING, Account.lot_id == PaymentProvider.STRIPE.value
+            )
+            assert list(await session.exec(query)) == [-AMOUNT]
         assert kinds == [LetterKind.PAYMENT_NEWS]
         assert (payment.external_payment_id, payment.order_id) == (f"pi_{order_id}", order_id)
         assert actions.count("payment_credited") == 1
