@@ -1,6 +1,8 @@
 """On PostgreSQL: one balance for several processes, nothing lost by a kill, nothing of a call on the server's disk."""
 
 import asyncio
+import os
+import signal
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -18,7 +20,9 @@ from tests.support.installation import START_SECONDS_MAX, Installation, RunningP
 from tests.support.postgresql import PostgresqlServer
 from tests.support.scripted_upstream import USUAL_CHARGE_NANOS, Exchange, answers_usually, scripted_upstream
 
-WORKERS = ["--workers", "2"]
+WORKERS = ["--workers", "4"]
+HOLDS_RETURN_SECONDS_MAX = 15.0
+CALLS = 16
 
 
 @pytest.fixture
@@ -75,6 +79,34 @@ class TestWorkersOnPostgresql:
                 assert (await asyncio.to_thread(installation.verified))["open_holds"] == 0
                 assert await asyncio.to_thread(running.stop) == 0
 
+    async def test_a_killed_worker_gives_its_holds_back_and_the_others_go_on(self, installation: Installation) -> None:
+        goes_on = asyncio.Event()
+
+        async def answers_late(exchange: Exchange) -> None:
+            await goes_on.wait()
+            await answers_usually(exchange)
+
+        async with scripted_upstream(answers_late) as upstream:
+            (secret,) = await asyncio.to_thread(installation.apply, apply_file(base_url=upstream.base_url))
+            with ExitStack() as stack:
+                running = stack.enter_context(installation.server("relay", *WORKERS))
+                await until_ready(running)
+                calls = [asyncio.create_task(called(running, secret)) for _ in range(CALLS)]
+                async with asyncio.timeout(60):
+                    while len(upstream.exchanges) < CALLS:  # noqa: ASYNC110 # another process calls
+                        await asyncio.sleep(0.02)
+                dead_count = await kill_workers_until_calls_die(running, calls)
+                killed_at = time.monotonic()
+                while await recovered_count(installation) < dead_count:
+                    assert time.monotonic() - killed_at < HOLDS_RETURN_SECONDS_MAX, "the dead worker's holds stay open"
+                    await asyncio.sleep(0.1)
+                goes_on.set()
+                found = await asyncio.gather(*calls, return_exceptions=True)
+                statuses = [answer.status_code for answer in found if isinstance(answer, httpx.Response)]
+                report = await asyncio.to_thread(installation.verified)
+        assert statuses == [200] * (CALLS - dead_count)
+        assert (report["settled"], report["recovered"], report["open_holds"]) == (CALLS - dead_count, dead_count, 0)
+
     async def test_a_credit_for_37_holds_admits_37_of_200_at_once(self, installation: Installation) -> None:
         all_decided = asyncio.Event()
 
@@ -99,6 +131,28 @@ class TestWorkersOnPostgresql:
                 report = await asyncio.to_thread(installation.verified)
         assert (statuses.count(200), statuses.count(402)) == (37, 163)
         assert (report["settled"], report["open_holds"]) == (37, 0)
+
+
+async def kill_workers_until_calls_die(running: RunningProcess, calls: list[asyncio.Task[httpx.Response]]) -> int:
+    """Kill one worker after the other until one had calls open; return how many calls died with it."""
+    for pid in worker_pids(running):
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        if dead_count := sum(call.done() for call in calls):
+            return dead_count
+    pytest.fail("no worker carried a call")
+
+
+def worker_pids(running: RunningProcess) -> list[int]:
+    """Find the processes that serve, among those that the server's first process started."""
+    children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
+    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+async def recovered_count(installation: Installation) -> int:
+    """Count the holds that were closed for a process that died."""
+    query = "SELECT count(*) FROM ledger_hold_close WHERE outcome = 'recovered'"
+    return int((await asyncio.to_thread(installation.rows, query))[0][0])
 
 
 async def called(running: RunningProcess, secret: str) -> httpx.Response:
