@@ -31,6 +31,8 @@ app = typer.Typer(
         "Begin with: onetoken up --demo, then open the address that it prints."
     ),
 )
+statement_commands = typer.Typer(no_args_is_help=True, help="Statements of months that are over.")
+app.add_typer(statement_commands, name="statements")
 database_commands = typer.Typer(no_args_is_help=True, help="Look after the database's tables.")
 staff_commands = typer.Typer(no_args_is_help=True, help="People on the operator's side.")
 ledger_commands = typer.Typer(no_args_is_help=True, help="The books.")
@@ -122,6 +124,20 @@ def apply(
         typer.echo(line)
     for key in applied.keys:
         typer.echo(f"key {key.name} of {key.organization}, shown this once: {key.secret}")
+
+
+@statement_commands.command("close")
+def close_months(*, as_json: AsJson = False) -> None:
+    """Close the statements of months that are over, as the job of a running OneToken does within the hour."""
+    from onetoken_app.command.statements_close import close_statements
+
+    closed = close_statements(_settings())
+    if as_json:
+        _print_json({"closed": [asdict(month) for month in closed]})
+        return
+    for month in closed:
+        typer.echo(f"{month.organization_id} {month.month} {month.currency}")
+    typer.echo(f"{len(closed)} months closed")
 
 
 @database_commands.command("upgrade")

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """An order to top up by bank transfer."""
     INVOICE = "ivc"
     """An invoice that was asked for."""
+    STATEMENT = "stm"
+    """A closed month of an organization."""
     RED_LETTER = "red"
     """The reversal of an invoice, or of a part of one."""
     DECLARATION = "dec"

@@ -129,6 +129,12 @@ class Settings(BaseSettings):
     """Its id, ``PUB_KEY_ID_…``, or the serial number of the platform certificate."""
     wechat_pay_base_url: str = "https://api.mch.weixin.qq.com"
     """Where WeChat Pay's API is."""
+    operator_name: Annotated[str, Field(max_length=200)] | None = None
+    """Who runs this installation, as it stands on statements; unset: OneToken."""
+    operator_address: Annotated[str, Field(max_length=300)] | None = None
+    """The operator's address on statements."""
+    operator_tax_id: Annotated[str, Field(max_length=64)] | None = None
+    """The operator's tax number or registration code on statements."""
     sign_in_session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     """How long a sign-in lasts."""
     usage_retention_days: Annotated[int, Field(ge=180, le=36_500)] = 400

@@ -33,7 +33,13 @@ class InvoiceNumberUsed(Conflict):
     code = "invoice_number_used"
 
 
+class ContractChanged(Conflict):
+    """The contract is no longer as it was on the screen."""
+
+    code = "contract_changed"
+
+
 class IssuerInvolved(Forbidden):
-    """Who belongs to the organization or asked for the invoice does not issue it."""
+    """Who belongs to the organization or asked for the invoice does not decide about it."""
 
     code = "issuer_involved"

@@ -1,4 +1,7 @@
-"""Tables of invoices. What was requested never changes afterwards, nor what was issued; red letters are only added."""
+"""Tables of invoices, statements and contracts.
+
+What was requested never changes afterwards, nor what was issued; red letters and statements are only added.
+"""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -106,3 +109,71 @@ class RedLetter(SQLModel, table=True):
     issued_at: datetime = Field(sa_type=UtcDateTime)
     words: str = Field(max_length=1000)
     """Why, in the operator's own words to the organization."""
+
+
+class MonthlyStatement(SQLModel, table=True):
+    """A closed month of an organization in one currency. Rows are only ever inserted."""
+
+    __tablename__ = "billing_statement"
+    __table_args__ = (sa.UniqueConstraint("organization_id", "currency", "month"),)
+
+    id: str = Field(primary_key=True, max_length=32)
+    organization_id: str = Field(foreign_key="organizations_organization.id", max_length=32)
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    month: date
+    """Its first day."""
+    time_zone: str = Field(max_length=64)
+    """In which its end was cut; a later change of the organization's changes nothing here."""
+    since: datetime = Field(sa_type=UtcDateTime)
+    until: datetime = Field(sa_type=UtcDateTime)
+    """Excluded; the next statement begins there."""
+    last_number: int = Field(sa_type=sa.BigInteger)
+    """The last transaction of the journal that was looked at; see ``reckoning.py``."""
+    opening_nanos: int = Field(sa_type=sa.BigInteger)
+    charged_nanos: int = Field(sa_type=sa.BigInteger)
+    closing_nanos: int = Field(sa_type=sa.BigInteger)
+    due_nanos: int = Field(sa_type=sa.BigInteger)
+    """What a postpaid organization owes by ``due_on``; 0 for everybody else."""
+    due_on: date | None = Field(default=None, index=True)
+    closed_at: datetime = Field(sa_type=UtcDateTime)
+    figures_json: str = Field(sa_type=sa.Text)
+    """All of it, as ``figures.py`` writes it: amounts, ids and names of the organization's own."""
+    sha256: str = Field(max_length=64)
+    """Of ``figures_json``."""
+
+
+class BillingCycle(StrEnum):
+    """How often a postpaid organization settles."""
+
+    MONTHLY = "monthly"
+    """At the end of each month."""
+    QUARTERLY = "quarterly"
+    """At the end of March, June, September and December."""
+
+
+class Contract(SQLModel, table=True):
+    """What was agreed with an organization that pays afterwards; one each, changed with every new agreement."""
+
+    __tablename__ = "billing_contract"
+    __table_args__ = (
+        sa.CheckConstraint("credit_limit_nanos >= 0", name="credit_limit_is_not_negative"),
+        sa.CheckConstraint("payment_days BETWEEN 0 AND 365", name="payment_days_are_in_range"),
+    )
+
+    organization_id: str = Field(foreign_key="organizations_organization.id", primary_key=True, max_length=32)
+    number: str = Field(max_length=64)
+    """The operator's own, of the paper that was signed."""
+    credit_limit_nanos: int = Field(sa_type=sa.BigInteger)
+    """How far the prepaid balance may fall below 0."""
+    cycle: BillingCycle = Field(sa_type=enum_type(BillingCycle))
+    payment_days: int
+    """Days from the end of a cycle to the day by which it has to be paid."""
+    starts_on: date
+    """The first month with this day or a later one in it is settled."""
+    ends_on: date | None = Field(default=None)
+    """Its month is the last that is settled, whatever the cycle; unset: until further notice."""
+    revision: int = Field(default=1)
+    """Counts up with every change; who acts names the one they saw."""
+    agreed_by: str = Field(foreign_key="identity_person.id", max_length=32)
+    """Who of finance entered it."""
+    agreed_at: datetime = Field(sa_type=UtcDateTime)

@@ -25,6 +25,11 @@ def guard_invoices(*, is_sqlite: bool) -> list[str]:
     ]
 
 
+def guard_statements(*, is_sqlite: bool) -> list[str]:
+    """Return what keeps closed months as they are."""
+    return append_only_triggers("billing_statement", is_sqlite=is_sqlite)
+
+
 def _refusing(name: str, event: str, *, is_sqlite: bool, when: str = "") -> str:
     """Write a trigger on invoices that refuses an event."""
     condition = f"WHEN ({when}) " if when else ""

@@ -12,6 +12,7 @@ from onetoken_app.audit.models import ActorKind
 from onetoken_app.audit.service import SYSTEM, Actor
 from onetoken_app.console import (
     agreement_routes,
+    billing_routes,
     invitation_routes,
     key_routes,
     password_routes,
@@ -90,6 +91,8 @@ class AccountRoutes:
             return await agreement_routes.certificate(scope)
         if scope["path"].startswith(RECEIPTS) and scope["method"] == "GET":
             return await receipt_routes.receipt(scope, self._settings)
+        if scope["path"].startswith((billing_routes.STATEMENTS, billing_routes.INVOICES)) and scope["method"] == "GET":
+            return await billing_routes.hand_out(scope, self._settings)
         route = self._routes.get(scope["path"])
         if route is None:
             raise RefusedExchange(HTTPStatus.NOT_FOUND, "not_found")

@@ -41,6 +41,15 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that the browser keeps and never opens in the console's own origin."""
+
+    file_name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a route answers."""
 
@@ -50,6 +59,8 @@ class Answer:
     download: Download | None = None
     """Sent instead of the body."""
     sheet: Sheet | None = None
+    """Sent instead of the body."""
+    attachment: Attachment | None = None
     """Sent instead of the body."""
 
 
@@ -162,6 +173,9 @@ async def send_answer(send: Send, answer: Answer) -> None:
     if answer.sheet is not None:
         await _send_sheet(send, answer.status, answer.sheet)
         return
+    if answer.attachment is not None:
+        await _send_attachment(send, answer.status, answer.attachment)
+        return
     if answer.download is None:
         await send_json(send, answer.status, answer.body, headers=cookies)
         return
@@ -176,6 +190,21 @@ async def send_answer(send: Send, answer: Answer) -> None:
     ]
     await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
     await send({"type": "http.response.body", "body": content})
+
+
+async def _send_attachment(send: Send, status: HTTPStatus, attachment: Attachment) -> None:
+    """Send a file to keep."""
+    headers = [
+        (b"content-type", attachment.media_type.encode()),
+        (b"content-disposition", f'attachment; filename="{attachment.file_name}"'.encode()),
+        (b"content-length", str(len(attachment.content)).encode()),
+        (b"content-security-policy", b"default-src 'none'; sandbox"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
+    await send({"type": "http.response.body", "body": attachment.content})
 
 
 async def _send_sheet(send: Send, status: HTTPStatus, sheet: Sheet) -> None:

@@ -10,6 +10,8 @@ from onetoken_app.settings import Settings
 
 ROWS_AT_ONCE = 500
 """How many rows a step touches at most: on SQLite the ledger's writer waits until it is committed."""
+Step = Callable[[AsyncSession, Settings], Awaitable[bool]]
+"""Does a part of the work in an open unit of work; returns whether more may be left. May be repeated at will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,5 +20,14 @@ class Job:
 
     name: str
     every: timedelta
-    step: Callable[[AsyncSession, Settings], Awaitable[bool]]
-    """Does a part of the work in an open unit of work; returns whether more may be left. May be repeated at will."""
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingJob:
+    """A job that has to read much before it writes little: while it reads, nobody waits."""
+
+    name: str
+    every: timedelta
+    look: Callable[[Settings], Awaitable[Step | None]]
+    """Reads outside of any unit of work; returns the step that there is to do, or ``None``."""

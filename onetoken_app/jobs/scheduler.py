@@ -18,6 +18,7 @@ from onetoken_app import clock
 from onetoken_app.database import current_database, unit_of_work
 from onetoken_app.errors import OneTokenError
 from onetoken_app.jobs import (
+    close_statements,
     expire_lots,
     purge_claims,
     purge_ended_sessions,
@@ -25,7 +26,7 @@ from onetoken_app.jobs import (
     purge_stale_throttles,
     purge_usage_records,
 )
-from onetoken_app.jobs.job import Job
+from onetoken_app.jobs.job import Job, ReadingJob
 from onetoken_app.settings import Settings
 from onetoken_app.telemetry import get_logger
 
@@ -36,6 +37,7 @@ JOBS = (
     purge_mails.JOB,
     purge_claims.JOB,
     expire_lots.JOB,
+    close_statements.JOB,
 )
 LEADER_LOCK = 7_305_417_002
 """PostgreSQL's advisory lock that every step of every job is done under."""
@@ -55,7 +57,7 @@ class _Desk:
 
 @asynccontextmanager
 async def jobs_running(
-    settings: Settings, *, jobs: tuple[Job, ...] = JOBS, first_run_seconds: float = FIRST_RUN_SECONDS
+    settings: Settings, *, jobs: tuple[Job | ReadingJob, ...] = JOBS, first_run_seconds: float = FIRST_RUN_SECONDS
 ) -> AsyncIterator[None]:
     """Run the jobs while the block runs; its end waits for the step that is being done, and for no more.
 
@@ -83,7 +85,7 @@ async def jobs_running(
             scheduler.shutdown(wait=False)
 
 
-async def _take_turn(desk: _Desk, job: Job, settings: Settings) -> None:
+async def _take_turn(desk: _Desk, job: Job | ReadingJob, settings: Settings) -> None:
     """Do one job, step by step; trouble is tried again when the job is due again."""
     async with desk.turn:
         try:
@@ -94,10 +96,13 @@ async def _take_turn(desk: _Desk, job: Job, settings: Settings) -> None:
             get_logger().warning("job_failed", job=job.name, error_code=error.code)
 
 
-async def _step_if_leading(job: Job, settings: Settings) -> bool:
+async def _step_if_leading(job: Job | ReadingJob, settings: Settings) -> bool:
     """Do one step, unless another process is doing one; return whether to go on."""
+    step = await job.look(settings) if isinstance(job, ReadingJob) else job.step
+    if step is None:
+        return False
     async with unit_of_work() as session:
-        return await _is_leading(session) and await job.step(session, settings)
+        return await _is_leading(session) and await step(session, settings)
 
 
 async def _is_leading(session: AsyncSession) -> bool:

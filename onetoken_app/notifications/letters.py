@@ -233,6 +233,26 @@ def invoice_waits(locale: str, *, organization_name: str, address: str) -> Lette
     )
 
 
+def statement_closed(locale: str, *, organization_name: str, month: str, address: str) -> Letter:
+    """Tell a member that a month of their organization is closed; the console has the statement."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.STATEMENT_CLOSED,
+            f"“{organization_name}”{month} 的账单已出具",
+            f"“{organization_name}”在 OneToken {month} 的月度账单已出具，不会再变动。请登录查看：",
+            address,
+            "出于保密考虑，邮件中不写明金额。",
+        )
+    return _english(
+        LetterKind.STATEMENT_CLOSED,
+        f"The statement of {organization_name} for {month}",
+        f"The month {month} of {organization_name} on OneToken is closed, and its statement does not change any more. "
+        "Sign in to read it:",
+        address,
+        "We keep amounts out of mails.",
+    )
+
+
 def role_changed(locale: str, *, organization_name: str, address: str) -> Letter:
     """Tell a member that what they may do for an organization was changed; the console says to what."""
     if locale == CHINESE:

@@ -36,6 +36,8 @@ class LetterKind(StrEnum):
     """Something happened to an invoice."""
     INVOICE_WAITS = "invoice_waits"
     """To finance: an organization asked for an invoice."""
+    STATEMENT_CLOSED = "statement_closed"
+    """A month of an organization was closed."""
     ROLE_CHANGED = "role_changed"
     """What somebody may do for an organization was changed."""
     MEMBER_REMOVED = "member_removed"

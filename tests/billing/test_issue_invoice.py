@@ -14,6 +14,7 @@ from onetoken_app.billing.models import InvoiceState
 from onetoken_app.billing.queries import decided_invoices, owed_red_letters, waiting_invoices
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest, Conflict
+from onetoken_app.ledger import service as ledger
 from onetoken_app.ledger.verification import verify
 from onetoken_app.notifications.models import LetterKind, OutboxLetter
 from onetoken_app.organizations.models import OrganizationRole
@@ -169,6 +170,25 @@ class TestRedLetter:
         await issue(customer, invoice_id)
         with pytest.raises(BadRequest):
             await reverse(customer, invoice_id, units=10, issued_on=clock.utc_now().date() - timedelta(days=1))
+
+    async def test_is_owed_when_money_was_taken_back_after_it_was_invoiced(self) -> None:
+        customer = await a_customer(paid_units=100)
+        invoice_id = await an_issued(customer, units=90)
+        waiting = await ask(customer, units=10, submission_id="form-0002")
+        async with unit_of_work() as session:
+            await ledger.refund(
+                session, owner_id=customer.organization_id, currency=customer.currency, amount_nanos=30 * UNIT,
+                reference="refund:1",
+            )  # fmt: skip
+        with pytest.raises(InvoiceTooLarge):
+            await issue(customer, waiting, number="F-2")
+        async with read_session() as session:
+            (owed,) = await owed_red_letters(session)
+        assert (owed.organization_id, owed.amount_nanos) == (customer.organization_id, 30 * UNIT)
+        await refuse(customer, waiting)
+        await reverse(customer, invoice_id, units=20)
+        async with read_session() as session:
+            assert await owed_red_letters(session) == []
 
     async def test_nobody_owes_one_while_no_money_was_taken_back(self) -> None:
         customer = await a_customer(paid_units=100)

@@ -44,6 +44,7 @@ async def post(
     content_type: str = "application/json",
     headers: tuple[tuple[bytes, bytes], ...] = (),
     peer: str = "198.51.100.7",
+    query: str = "",
 ) -> Answered:
     """Send one request, its body in two pieces."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -51,6 +52,7 @@ async def post(
         "type": "http",
         "method": method,
         "path": path,
+        "query_string": query.encode(),
         "client": (peer, 50_000),
         "headers": [
             (b"origin", origin.encode()),

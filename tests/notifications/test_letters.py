@@ -30,6 +30,9 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
     LetterKind.INVOICE_WAITS: lambda locale: letters.invoice_waits(
         locale, organization_name="Example Ltd", address=LINK
     ),
+    LetterKind.STATEMENT_CLOSED: lambda locale: letters.statement_closed(
+        locale, organization_name="Example Ltd", month="2026-11", address=LINK
+    ),
     LetterKind.ROLE_CHANGED: lambda locale: letters.role_changed(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.MEMBER_REMOVED: lambda locale: letters.member_removed(
         locale, organization_name="Example Ltd", address=LINK

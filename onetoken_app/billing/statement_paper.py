@@ -1,0 +1,234 @@
+"""A statement as a document and as CSV, in the reader's language. Pure."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from onetoken_app.billing.csv_file import csv_file
+from onetoken_app.billing.figures import ChargeLine, Figures, Movement
+from onetoken_app.billing.paper import Column, Paper, Table
+from onetoken_app.billing.statement_words import KINDS, POTS, WORDS, language_of
+from onetoken_app.clock import parse_instant
+from onetoken_app.money import Nanos, format_amount
+from onetoken_app.organizations.time_zones import zone_of
+
+ROWS_MAX = 500
+"""Rows of one table of a document; what is beyond stands in one row, and in the CSV."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What stands on a statement beside its figures."""
+
+    locale: str
+    issuer: tuple[str, ...]
+    """Lines about the operator; the first is the name."""
+    made_at: datetime
+    """When it was closed, or for a preliminary one: when it was asked for."""
+    number: str = ""
+    """Empty: preliminary."""
+    sha256: str = ""
+
+
+def statement_paper(figures: Figures, edition: Edition) -> Paper:
+    """Lay a statement out."""
+    reads = language_of(edition.locale)
+    words = WORDS[reads]
+    figure = words["amount"]
+    return Paper(
+        language=reads,
+        title=words["title"] if edition.number else words["preliminary"],
+        subtitle=f"{figures.month} · {figures.currency.value}",
+        made_at=edition.made_at,
+        issuer=edition.issuer,
+        facts=tuple(_facts(figures, edition, reads)),
+        tables=(
+            _summary(figures, reads),
+            Table(
+                title=words["movements"],
+                columns=(
+                    Column(words["when"], 23), Column(words["what"], 19), Column(words["reference"], 32),
+                    Column(figure, 26, is_figure=True),
+                ),
+                rows=tuple(_movement_rows(figures, reads)),
+                words_when_empty=words["no_movements"],
+            ),
+            _charges(figures, reads, "by_model", "model", lambda line: (line.model_id, line.model_name)),
+            _charges(figures, reads, "by_project", "project", lambda line: (line.project_id, line.project_name)),
+            _charges(figures, reads, "by_key", "key", lambda line: (line.api_key_id, line.api_key_name)),
+        ),
+        notices=tuple(_notices(figures, edition, reads)),
+        page_words=words["page"],
+    )  # fmt: skip
+
+
+def statement_csv(figures: Figures, *, locale: str) -> bytes:
+    """Write a statement as CSV; the amounts between opening and closing balance add up to their difference."""
+    reads = language_of(locale)
+    words = WORDS[reads]
+    heads = ("what", "when", "account", "reference", "model", "project", "key", "calls", "amount", "currency")
+    currency = figures.currency.value
+    rows = [tuple(words[head] for head in heads)]
+    rows += [
+        (
+            words["opening"],
+            figures.since,
+            POTS[reads][pot.kind],
+            "",
+            "",
+            "",
+            "",
+            "",
+            _exact(pot.opening_nanos),
+            currency,
+        )
+        for pot in figures.pots
+    ]
+    rows += [
+        (
+            KINDS[reads][one.kind], one.recorded_at, POTS[reads][one.pot], one.reference, "", "", "", "",
+            _exact(one.amount_nanos), currency,
+        )
+        for one in figures.movements
+    ]  # fmt: skip
+    rows += [
+        (
+            words["charge"], "", "", "", line.model_name, line.project_name, line.api_key_name, str(line.call_count),
+            _exact(-line.amount_nanos), currency,
+        )
+        for line in figures.charges
+    ]  # fmt: skip
+    rows += [
+        (
+            words["closing"],
+            figures.until,
+            POTS[reads][pot.kind],
+            "",
+            "",
+            "",
+            "",
+            "",
+            _exact(pot.closing_nanos),
+            currency,
+        )
+        for pot in figures.pots
+    ]
+    return csv_file(rows)
+
+
+def grouped(nanos: Nanos) -> str:
+    """Write an amount with all nine decimals, so that figures stand one under the other, in groups of thousands."""
+    text = format_amount(nanos, decimals_min=9)
+    whole, _, decimals = text.removeprefix("-").partition(".")
+    return f"{'-' if nanos < 0 else ''}{int(whole):,}.{decimals}"
+
+
+def _exact(nanos: Nanos) -> str:
+    """Write an amount as programs read it."""
+    return format_amount(nanos)
+
+
+def _facts(figures: Figures, edition: Edition, reads: str) -> Iterator[tuple[str, str]]:
+    """Name whose statement it is, of when, and what it comes to."""
+    words = WORDS[reads]
+    yield words["organization"], figures.organization_name
+    yield words["code"], figures.registration_code
+    yield words["number"], edition.number or words["none"]
+    since, until = (_local(text, figures.time_zone) for text in (figures.since, figures.until))
+    yield words["period"], f"{since} – {until} ({figures.time_zone})"
+    yield words["currency"], figures.currency.value
+    yield words["opening"], grouped(figures.opening_nanos)
+    yield words["closing"], grouped(figures.closing_nanos)
+    if figures.due is not None:
+        due = figures.due
+        owed = (
+            f"{grouped(due.amount_nanos)}, {words['pay_by']} {due.pay_by} ({words['contract']} {due.contract_number})"
+        )
+        yield words["due"], owed
+
+
+def _summary(figures: Figures, reads: str) -> Table:
+    """Show for each kind of account what was there, what moved by kind, and what is there."""
+    words = WORDS[reads]
+    pots = figures.pots
+    moved: dict[str, dict[str, Nanos]] = {}
+    for one in figures.movements:
+        by_pot = moved.setdefault(KINDS[reads][one.kind], {})
+        by_pot[one.pot] = by_pot.get(one.pot, 0) + one.amount_nanos
+    lines = [(words["opening"], [pot.opening_nanos for pot in pots])]
+    lines += [(name, [by_pot.get(pot.kind, 0) for pot in pots]) for name, by_pot in moved.items()]
+    lines.append((words["charges"], [-pot.charged_nanos for pot in pots]))
+    closing = [pot.closing_nanos for pot in pots]
+    heads = [POTS[reads][pot.kind] for pot in pots]
+    share = 76 // (len(pots) + 1)
+    return Table(
+        title=words["summary"],
+        columns=(
+            Column(words["what"], 24), *(Column(head, share, is_figure=True) for head in (*heads, words["total"]))
+        ),
+        rows=tuple((name, *(grouped(one) for one in amounts), grouped(sum(amounts))) for name, amounts in lines),
+        total=(words["closing"], *(grouped(one) for one in closing), grouped(sum(closing))),
+    )  # fmt: skip
+
+
+def _movement_rows(figures: Figures, reads: str) -> Iterator[tuple[str, ...]]:
+    """List movements; those beyond what a document holds in one row."""
+    for one in figures.movements[:ROWS_MAX]:
+        yield _local(one.recorded_at, figures.time_zone), _named(one, reads), one.reference, grouped(one.amount_nanos)
+    rest = figures.movements[ROWS_MAX:]
+    if rest:
+        yield "", WORDS[reads]["rest"], "", grouped(sum(one.amount_nanos for one in rest))
+
+
+def _named(one: Movement, reads: str) -> str:
+    """Say what a movement is, and on which kind of account."""
+    return f"{KINDS[reads][one.kind]} · {POTS[reads][one.pot]}"
+
+
+def _charges(
+    figures: Figures, reads: str, title: str, head: str, place_of: Callable[[ChargeLine], tuple[str, str]]
+) -> Table:
+    """Add the charges up by one thing, dearest first; what is beyond what a document holds in one row."""
+    words = WORDS[reads]
+    sums: dict[tuple[str, str], tuple[int, Nanos]] = {}
+    for line in figures.charges:
+        count, amount = sums.get(place_of(line), (0, 0))
+        sums[place_of(line)] = (count + line.call_count, amount + line.amount_nanos)
+    dearest = sorted(sums.items(), key=lambda one: (-one[1][1], -one[1][0], one[0]))
+    rest = [figure for _, figure in dearest[ROWS_MAX:]]
+    found = [(name or identity or words["unknown"], figure) for (identity, name), figure in dearest[:ROWS_MAX]]
+    if rest:
+        found.append((words["rest"], (sum(one[0] for one in rest), sum(one[1] for one in rest))))
+    calls = sum(line.call_count for line in figures.charges)
+    return Table(
+        title=words[title],
+        columns=(
+            Column(words[head], 56), Column(words["calls"], 16, is_figure=True),
+            Column(words["amount"], 28, is_figure=True),
+        ),
+        rows=tuple((name, f"{count:,}", grouped(amount)) for name, (count, amount) in found),
+        total=(words["total"], f"{calls:,}", grouped(figures.charged_nanos)),
+        words_when_empty=words["no_charges"],
+    )  # fmt: skip
+
+
+def _notices(figures: Figures, edition: Edition, reads: str) -> Iterator[str]:
+    """Say what has to be known to read it."""
+    words = WORDS[reads]
+    yield words["notice"]
+    if not edition.number:
+        yield words["notice_preliminary"]
+    if figures.corrections_nanos:
+        yield words["notice_corrections"].format(amount=grouped(figures.corrections_nanos))
+    late = sum(line.amount_nanos for line in figures.late_charges)
+    if late:
+        yield words["notice_late"].format(amount=grouped(late))
+    if figures.open_hold_count:
+        yield words["notice_open"].format(count=figures.open_hold_count)
+    if edition.sha256:
+        yield words["notice_digest"].format(digest=edition.sha256)
+
+
+def _local(text: str, time_zone: str) -> str:
+    """Write a moment to the second, as clocks of the organization showed it."""
+    return f"{parse_instant(text).astimezone(zone_of(time_zone)):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,131 @@
+"""The words of statements, in both languages. A kind that the ledger has and nobody has words for fails a test."""
+
+from collections.abc import Mapping
+
+from onetoken_app.ledger.kinds import AccountKind, TransactionKind
+
+CHINESE = "zh-CN"
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "title": "Monthly statement",
+        "preliminary": "Preliminary statement",
+        "organization": "Organization",
+        "code": "Registration code",
+        "number": "Number",
+        "none": "none: the month is not closed",
+        "period": "Period",
+        "currency": "Currency",
+        "opening": "Opening balance",
+        "closing": "Closing balance",
+        "charges": "Charges for calls",
+        "due": "Due",
+        "pay_by": "to be paid by",
+        "contract": "contract",
+        "summary": "Balances and movements",
+        "movements": "Top-ups, refunds and other movements",
+        "by_model": "Charges by model",
+        "by_key": "Charges by key",
+        "by_project": "Charges by project",
+        "what": "What",
+        "when": "When",
+        "reference": "Reference",
+        "account": "Account",
+        "amount": "Amount",
+        "calls": "Calls",
+        "model": "Model",
+        "key": "Key",
+        "project": "Project",
+        "total": "Total",
+        "unknown": "unknown",
+        "rest": "others, listed in the CSV",
+        "no_movements": "None.",
+        "no_charges": "No call was charged.",
+        "charge": "Charge",
+        "page": "Page {page} of {pages}",
+        "notice": "This statement says how the balance changed. It is no tax invoice.",
+        "notice_preliminary": "The month is not closed: these figures still change.",
+        "notice_corrections": "Charges contain {amount} of corrections: the true end of a call arrived after it had "
+        "been settled at its last checkpoint.",
+        "notice_late": "Charges contain {amount} of calls that ended in the month before and were recorded after it "
+        "was closed.",
+        "notice_open": "{count} calls were under way at the end. They are charged in the month in which they end.",
+        "notice_digest": "SHA-256 of the figures: {digest}",
+    },
+    CHINESE: {
+        "title": "月度账单",
+        "preliminary": "月度账单（未结账）",
+        "organization": "组织",
+        "code": "登记代码",
+        "number": "账单编号",
+        "none": "无：本月尚未结账",
+        "period": "账期",
+        "currency": "币种",
+        "opening": "期初余额",
+        "closing": "期末余额",
+        "charges": "调用费用",
+        "due": "应付金额",
+        "pay_by": "付款截止日",
+        "contract": "合同",
+        "summary": "余额与变动",
+        "movements": "充值、退款及其他变动",
+        "by_model": "按模型统计的费用",
+        "by_key": "按密钥统计的费用",
+        "by_project": "按项目统计的费用",
+        "what": "事项",
+        "when": "时间",
+        "reference": "凭据号",
+        "account": "账户",
+        "amount": "金额",
+        "calls": "调用次数",
+        "model": "模型",
+        "key": "密钥",
+        "project": "项目",
+        "total": "合计",
+        "unknown": "未知",
+        "rest": "其余，明细见 CSV",
+        "no_movements": "无。",
+        "no_charges": "没有产生费用的调用。",
+        "charge": "费用",
+        "page": "第 {page} 页，共 {pages} 页",
+        "notice": "本账单说明余额的变动，不能替代税务发票。",
+        "notice_preliminary": "本月尚未结账，数字仍会变化。",
+        "notice_corrections": "费用中包含更正 {amount}：相关调用按最后检查点结算之后，其实际结束情况才到达。",
+        "notice_late": "费用中包含 {amount}：相关调用于上月结束，在上月结账之后才记录。",
+        "notice_open": "期末有 {count} 次调用尚未结束，费用计入其结束的月份。",
+        "notice_digest": "账单数据的 SHA-256：{digest}",
+    },
+}
+KINDS: Mapping[str, Mapping[TransactionKind, str]] = {
+    "en": {
+        TransactionKind.TOP_UP: "Top-up",
+        TransactionKind.GRANT: "Credit granted",
+        TransactionKind.PROMOTION: "Promotional credit",
+        TransactionKind.PACKAGE_SALE: "Package bought",
+        TransactionKind.EXPIRY: "Expired",
+        TransactionKind.ADJUSTMENT: "Adjustment",
+        TransactionKind.REFUND: "Refund",
+        TransactionKind.REFUND_RETURN: "Refund returned",
+        TransactionKind.REVERSAL: "Reversal",
+    },
+    CHINESE: {
+        TransactionKind.TOP_UP: "充值",
+        TransactionKind.GRANT: "赠予额度",
+        TransactionKind.PROMOTION: "促销额度",
+        TransactionKind.PACKAGE_SALE: "购买套餐",
+        TransactionKind.EXPIRY: "到期",
+        TransactionKind.ADJUSTMENT: "调整",
+        TransactionKind.REFUND: "退款",
+        TransactionKind.REFUND_RETURN: "退款退回",
+        TransactionKind.REVERSAL: "冲正",
+    },
+}
+"""Calls, and kinds that move nothing, are no rows of a statement."""
+POTS: Mapping[str, Mapping[AccountKind, str]] = {
+    "en": {AccountKind.PREPAID: "Prepaid", AccountKind.PROMOTIONAL: "Promotional", AccountKind.PACKAGE: "Packages"},
+    CHINESE: {AccountKind.PREPAID: "预付", AccountKind.PROMOTIONAL: "促销", AccountKind.PACKAGE: "套餐"},
+}
+
+
+def language_of(locale: str) -> str:
+    """Return the language that a reader gets: English for one that statements are not written in."""
+    return CHINESE if locale == CHINESE else "en"
