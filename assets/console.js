@@ -48,6 +48,33 @@
 
   const clear = (form) => {
     for (const words of form.querySelectorAll("[data-when]")) words.classList.remove("is-shown");
+    for (const field of form.querySelectorAll("[aria-invalid]")) untie(field);
+  };
+
+  // Who does not see a refusal beside its field hears both together.
+  const tie = (field, words) => {
+    words.id ||= `words-${++tied}`;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", words.id);
+    field.focus();
+  };
+  let tied = 0;
+
+  const untie = (field) => {
+    field.removeAttribute("aria-invalid");
+    field.removeAttribute("aria-describedby");
+  };
+
+  // Of a form that an event took, the server names the field that it refused.
+  let lastForm = null;
+  const markRefused = () => {
+    const words = document.getElementById("refusal");
+    for (const field of document.querySelectorAll('[aria-describedby="refusal"]')) {
+      if (field.name !== words?.dataset.field) untie(field);
+    }
+    if (!words?.dataset.field || !lastForm?.isConnected) return;
+    const field = lastForm.querySelector(`[name="${CSS.escape(words.dataset.field)}"]:not([type="hidden"])`);
+    if (field && field.getAttribute("aria-describedby") !== words.id) tie(field, words);
   };
 
   const countDown = (count, shown, seconds) => {
@@ -70,7 +97,7 @@
     show(form, answer.code || "failed", answer.seconds);
     if (answer === UNANSWERED) return;
     password.value = "";
-    password.focus();
+    tie(password, form.querySelector("[data-when].is-shown"));
   };
 
   const mintKey = async (form) => {
@@ -86,7 +113,7 @@
     if (answer.status === 401) return leaveFor("/sign-in?next=/keys");
     const dialog = form.closest("dialog");
     if (answer === UNANSWERED) dialog.querySelector("[data-after-close]").click();
-    if (!answer.isGood) return show(form, answer.code || "failed");
+    if (!answer.isGood) return refuse(form, { ...answer, parameter: answer.code === "conflict" ? "name" : "" });
     const place = document.getElementById(form.dataset.fills);
     place.textContent = answer.secret;
     dialog.classList.add("is-minted");
@@ -101,13 +128,16 @@
     // What may have been done shows on the page behind the form.
     if (answer === UNANSWERED) form.querySelector("[data-after-post]")?.click();
     const field = answer.parameter && form.querySelector(`[name="${CSS.escape(answer.parameter)}"]`);
-    if (field) field.focus();
+    if (field) tie(field, form.querySelector("[data-when].is-shown"));
   };
 
   const askForMail = async (form) => {
     const answer = await post(form.dataset.posts, Object.fromEntries(new FormData(form)));
     if (!answer.isGood) return refuse(form, answer);
     form.classList.add("is-done");
+    const words = form.querySelector(".when-done");
+    words.tabIndex = -1;
+    words.focus(); // the button that had the focus is gone
   };
 
   const signed = (form) => {
@@ -194,6 +224,7 @@
     if (answer.status === 401) return leaveFor("/sign-in?next=/verification");
     if (!answer.isGood) return refuse(form, answer);
     form.querySelector('[type="file"]').value = "";
+    form.querySelector("[data-file-name]").textContent = "";
     form.querySelector("[data-after-post]").click();
   };
 
@@ -240,7 +271,12 @@
   const arrive = () => {
     for (const form of document.querySelectorAll(".is-ready [data-looks]")) if (!looked.has(form)) look(form);
     showCurrent();
+    markRefused();
   };
+  addEventListener("resize", () => {
+    current = null;
+    showCurrent();
+  });
   new MutationObserver(arrive).observe(document.documentElement, {
     childList: true,
     subtree: true,
@@ -323,6 +359,13 @@
     const after = dialog.querySelector("[data-after-close]");
     if (wasMinted && after) after.click();
   };
+
+  document.addEventListener("change", (event) => {
+    const name = event.target.matches('[type="file"]') && event.target.parentElement.querySelector("[data-file-name]");
+    if (name) name.textContent = event.target.files[0]?.name || "";
+  });
+
+  document.addEventListener("submit", (event) => (lastForm = event.target), true);
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;

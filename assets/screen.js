@@ -2,8 +2,16 @@
 // the server refuses one that would change another; a tab also keeps the choice for the time after a restart.
 // Each event also says how many steps of the person's were sent: after a connection broke, the server can tell whether
 // the last one had reached it.
+//
+// The browser's time zone goes with the language to the State, by the storage that Reflex's client reads at its start.
 (() => {
   "use strict";
+
+  try {
+    localStorage.setItem("onetoken-time-zone", Intl.DateTimeFormat().resolvedOptions().timeZone || "");
+  } catch {
+    // storage may be blocked; then times of no organization are shown in UTC
+  }
 
   const KEPT = "onetoken-organization";
 

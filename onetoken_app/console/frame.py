@@ -141,7 +141,13 @@ def _shell(*content: rx.Component) -> rx.Component:
         ),
         rx.cond(
             SessionState.refusal != "",
-            rx.el.p(SessionState.refusal, class_name="refusal note tone-bad", role="alert"),
+            rx.el.p(
+                SessionState.refusal,
+                id="refusal",
+                class_name="refusal note tone-bad",
+                role="alert",
+                custom_attrs={"data-field": SessionState.refused_field},
+            ),
         ),
         *content,
         class_name=rx.cond(rx.State.is_hydrated, "shell is-ready", "shell"),

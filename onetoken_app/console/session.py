@@ -60,6 +60,8 @@ class SessionState(rx.State):
     person_name: str = ""
     refusal: str = ""
     """Why the last event did nothing, in words; empty when it did."""
+    refused_field: str = ""
+    """The name of the field that the words are about; empty: none."""
     person_email: str = ""
     is_staff: bool = False
     organization_id: str = ""
@@ -82,14 +84,16 @@ class SessionState(rx.State):
     """For which organization the screen was shown that the event came from."""
     _steps: int = 0
     """How many steps of the person's have arrived; ``assets/screen.js`` counts those that were sent."""
+    _reads: str = ""
+    """The locale of the tab's pages, in which refusals are said; empty until a page was loaded."""
     _said_on: str = ""
     """The page that keeps a refusal while it loads; empty: the next event takes it back."""
 
     def _forget(self) -> None:
         """Take back all but for whose session the State is."""
-        owner = self._owner
+        owner, reads = self._owner, self._reads
         self.reset()  # type: ignore[no-untyped-call] # Reflex annotates nothing there
-        self._owner = owner
+        self._owner, self._reads = owner, reads
 
     def _show(self, caller: Caller) -> None:
         """Copy what the frame shows; unchanged values send nothing."""
@@ -127,7 +131,6 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
 
         @functools.wraps(handler)
         async def guarded(state: Any, *arguments: Any, **named: Any) -> Any:
-            admitted: Any = None
             try:
                 admitted = await _admit(state, role, guarded)
                 if not isinstance(admitted, Caller | None):
@@ -137,12 +140,13 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
                 return await handler(state, *arguments, **named)
             except OneTokenError as error:
                 logger.info("event_refused", error_code=error.code, where=handler.__qualname__)
-                words = _words_of(error, _locale_of(state, admitted))
+                field = error.parameter if isinstance(error, BadRequest) else None
+                words, about = _words_of(error, await _locale_of(state)), field or ""
             except Exception:  # the console's edge: whatever broke, the reader learns that nothing was done
                 logger.exception("event_failed", where=handler.__qualname__)
-                words = plain_text("error.internal_error", _locale_of(state, admitted))
+                words, about = plain_text("error.internal_error", await _locale_of(state)), ""
             if not is_refresh:
-                await say(state, words)
+                await say(state, words, about=about)
             return None
 
         setattr(guarded, _ROLE_ATTRIBUTE, role)
@@ -197,7 +201,7 @@ def seal_events() -> None:
         raise EventWithoutRole(message)
 
 
-async def say(state: rx.State, words: str, *, until_leaving: bool = False) -> None:
+async def say(state: rx.State, words: str, *, about: str = "", until_leaving: bool = False) -> None:
     """Say in the frame why nothing was done.
 
     Not by a toast: what a server tells a browser to run, the content security policy refuses to evaluate.
@@ -205,9 +209,11 @@ async def say(state: rx.State, words: str, *, until_leaving: bool = False) -> No
     Args:
         state: Any state of the tab.
         words: In the reader's language.
+        about: The name of the field that was filled in wrongly; the page's script marks it.
         until_leaving: Whether the words stay while the page loads anew.
     """
     shown = await state.get_state(SessionState)
+    shown.refused_field = about
     shown.refusal, shown._said_on = words, state.router.url.path if until_leaving else ""  # noqa: SLF001 # of our own State
 
 
@@ -237,16 +243,16 @@ async def _admit(state: rx.State, role: Role, event: Any) -> Any:
         await say(state, "")
     is_shown = shown._shown_for == found.organization_id  # noqa: SLF001 # of our own State
     if acted_for not in {"", found.organization_id} or (changes and not is_shown):
-        return await _begin_anew(state, event, "error.other_organization", found)
+        return await _begin_anew(state, event, "error.other_organization")
     if found.may(role):
         return found
-    return await _begin_anew(state, event, "error.role", found)
+    return await _begin_anew(state, event, "error.role")
 
 
-async def _begin_anew(state: rx.State, event: Any, why: str, found: Caller) -> Any:
+async def _begin_anew(state: rx.State, event: Any, why: str) -> Any:
     """Do nothing of what was asked, say why, and load the page anew for what holds now."""
     await forget_contents(state)
-    await say(state, plain_text(why, found.person.locale), until_leaving=True)
+    await say(state, plain_text(why, await _locale_of(state)), until_leaving=True)
     return [] if why == "error.role" and _is_load(state, event) else _loads(state)
 
 
@@ -261,9 +267,10 @@ def _is_load(state: rx.State, event: Any) -> bool:
     return any(getattr(load, "fn", None) is event for load in _loads(state))
 
 
-def _locale_of(state: rx.State, admitted: Caller | None) -> str:
-    """Choose the language of a refusal."""
-    return admitted.person.locale if admitted else preferred_locale(state.router.headers.accept_language)
+async def _locale_of(state: rx.State) -> str:
+    """Choose the language of a refusal: the page's."""
+    shown = await state.get_state(SessionState)
+    return shown._reads or preferred_locale(state.router.headers.accept_language)  # noqa: SLF001 # of our own State
 
 
 def _words_of(error: OneTokenError, locale: str) -> str:

@@ -20,6 +20,7 @@ from onetoken_app.console.session import REFRESH, SessionState, forget_contents,
 from onetoken_app.console.text.catalogues import Locale, plain_text, preferred_locale
 from onetoken_app.errors import Unavailable
 from onetoken_app.identity.service import session_digest
+from onetoken_app.organizations.time_zones import NAME_CHARACTERS_MAX
 
 SHOWN_FOR = "organization_id"
 """Where ``assets/screen.js`` writes, into each event, for which organization the screen was shown."""
@@ -33,7 +34,8 @@ _BOOT = "reflex___state____state.hydrate_and_load"
 _HYDRATES = frozenset({_BOOT, "reflex___state____state.hydrate"})
 _STORAGE_EVENT = "reflex___state____state.reflex___state____update_vars_internal_state.update_vars_internal"
 _CHOSEN_LOCALE = f"{LocaleState.get_full_name()}.chosen{FIELD_MARKER}"
-"""The one thing that a browser keeps for a State."""
+_OWN_ZONE = f"{LocaleState.get_full_name()}.own_zone{FIELD_MARKER}"
+"""The two things that a browser keeps for a State."""
 _ROUTE = frozenset({"token", "sid", "headers", "ip", "pathname"})
 _ADDRESS = ("asPath", "query")
 _ADDRESS_CHARACTERS_MAX = 2048
@@ -92,13 +94,14 @@ async def _begin(app: App, state: State, event: Event, *, was_lost: bool) -> Non
         return
     if event.payload.get("hashes"):
         # A new document: nothing that was said on the one before it is said here.
-        shown.refusal, shown._said_on, shown._steps = "", "", _step_of(event)  # noqa: SLF001 # of our own State
+        shown.refusal, shown.refused_field, shown._said_on = "", "", ""  # noqa: SLF001 # of our own State
+        shown._steps = _step_of(event)  # noqa: SLF001 # of our own State
         return
     kept = shown.refusal
     # What is about to be sent replaces the screen. Filled before, it changes nothing there, and no form is taken
     # away under what somebody typed.
-    reading = await state.get_state(LocaleState)
-    reading.chosen = event.payload.get("vars", {}).get(_CHOSEN_LOCALE, "")
+    reading, sent = await state.get_state(LocaleState), event.payload.get("vars", {})
+    reading.chosen, reading.own_zone = sent.get(_CHOSEN_LOCALE, ""), sent.get(_OWN_ZONE, "")
     for load in app.get_load_events(state.router.url.path):
         if isinstance(load, rx.EventHandler):
             registered = RegistrationContext.get().event_handlers[format_event_handler(load)]
@@ -151,8 +154,14 @@ def _bound(state: State, event: Event) -> None:
         state.router_data = route
     if event.name in {_BOOT, _STORAGE_EVENT}:
         sent = event.payload.get("vars")
-        chosen = sent.get(_CHOSEN_LOCALE) if isinstance(sent, dict) else None
-        event.payload["vars"] = {_CHOSEN_LOCALE: chosen} if isinstance(chosen, str) and chosen in set(Locale) else {}
+        event.payload["vars"] = _kept_by_the_browser(sent) if isinstance(sent, dict) else {}
+
+
+def _kept_by_the_browser(sent: dict[str, object]) -> dict[str, str]:
+    """Take a language that the console speaks, and a name no longer than that of a time zone."""
+    chosen, zone = sent.get(_CHOSEN_LOCALE), sent.get(_OWN_ZONE)
+    kept = {_CHOSEN_LOCALE: chosen} if isinstance(chosen, str) and chosen in set(Locale) else {}
+    return kept | ({_OWN_ZONE: zone} if isinstance(zone, str) and len(zone) <= NAME_CHARACTERS_MAX else {})
 
 
 def _needs_contents(event_name: str) -> bool:

@@ -30,6 +30,8 @@ class Tab:
         self.shown = SimpleNamespace(
             organization_id=organization_id,
             refusal="",
+            refused_field="",
+            _reads="",
             _shown_for=shown_for,
             _said_on="",
             _show=lambda _found: None,
@@ -166,6 +168,20 @@ class TestEventFor:
         tab = Tab(person.cookie)
         await event_for(Role.VIEWER)(handler)(tab)
         assert tab.shown.refusal == "The name is taken."
+
+    async def test_tells_an_error_in_the_language_of_the_page_and_names_the_field(self, routes: AccountRoutes) -> None:
+        person = await a_signed_in(routes)
+
+        async def handler(_state: Any) -> None:
+            raise BadRequest("Choose the day of the transfer.", parameter="paid_on")
+
+        tab = Tab(person.cookie)
+        tab.shown._reads = "zh-CN"
+        await event_for(Role.VIEWER)(handler)(tab)
+        assert tab.shown.refusal == plain_text("error.invalid_request_paid_on", "zh-CN")
+        assert tab.shown.refused_field == "paid_on"
+        await guards.say(tab, "")  # type: ignore[arg-type] # as much of one as is used
+        assert tab.shown.refused_field == ""
 
     async def test_tells_whatever_breaks_without_its_words(self, routes: AccountRoutes) -> None:
         person = await a_signed_in(routes)

@@ -228,6 +228,22 @@ class TestBounds:
         tabs._bound(a_tab(), event)
         assert event.payload["vars"] == ({key: kept} if kept else {})
 
+    @pytest.mark.parametrize(("value", "kept"), [("Europe/Berlin", "Europe/Berlin"), ("x" * 65, None), (7, None)])
+    async def test_a_time_zone_is_kept_no_longer_than_its_name_is(self, value: object, kept: object) -> None:
+        key = f"{LocaleState.get_full_name()}.own_zone_rx_state_"
+        event = Event(name=BOOT, payload={"vars": {key: value}})
+        tabs._bound(a_tab(), event)
+        assert event.payload["vars"] == ({key: kept} if kept else {})
+
+    @pytest.mark.parametrize(
+        ("sent", "zone"),
+        [("Europe/Berlin", "Europe/Berlin"), ("", "UTC"), ("../etc/passwd", "UTC"), ("No/Where", "UTC")],
+    )
+    async def test_an_unknown_time_zone_is_utc(self, sent: str, zone: str) -> None:
+        reading = await a_tab().get_state(LocaleState)
+        reading.own_zone = sent
+        assert reading.zone == zone
+
     async def test_addresses_are_kept_no_longer_than_addresses_are(self) -> None:
         tab = a_tab()
         tab.router_data = {"pathname": "/keys", "asPath": "x" * 100_000, "query": {"a": "b"}, "planted": "x" * 100_000}

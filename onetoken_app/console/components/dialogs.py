@@ -32,14 +32,22 @@ def closing_button(label: Value, *, class_name: str = "button quiet", on_click: 
 
 
 def confirm_dialog(
-    *, element_id: str, title: Value, consequence: rx.Component, confirm: Value, on_confirm: Any
+    *,
+    element_id: str,
+    title: Value,
+    consequence: rx.Component,
+    confirm: Value,
+    on_confirm: Any,
+    takes_away: bool = True,
 ) -> rx.Component:
-    """Ask before something that cannot be taken back; the button says what it does."""
+    """Ask before something that cannot be taken back; the button says what it does, in red when that is a loss."""
     return dialog(
         consequence,
         rx.el.div(
             closing_button(text("dialog.cancel")),
-            closing_button(confirm, class_name="button danger", on_click=on_confirm),
+            closing_button(
+                confirm, class_name="button danger" if takes_away else "button primary", on_click=on_confirm
+            ),
             class_name="dialog-actions",
         ),
         element_id=element_id,

@@ -13,6 +13,8 @@ from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 from onetoken_app.verification.models import ReviewReason
 
+_OPEN_CASE = "open-case"
+
 
 def waiting_columns(on_look: Any) -> list[Column]:
     """Describe the list of what waits."""
@@ -46,6 +48,11 @@ def decided_table(rows: Value, *, is_loaded: Value, on_look: Any, pager: rx.Comp
         empty=empty_state(text("reviews.none_decided"), text("reviews.none_decided_next")),
         pager=pager,
     )
+
+
+def open_place(content: rx.Component) -> rx.Component:
+    """Keep the place of the case that a row opened; the page's script brings it into view."""
+    return rx.el.div(content, id=_OPEN_CASE, tab_index=-1, class_name="open-order")
 
 
 def take_offer(*, on_take: Any) -> rx.Component:
@@ -115,4 +122,5 @@ def _look(row: Value, on_look: Any) -> rx.Component:
         type="button",
         class_name="button quiet small",
         on_click=on_look(row.id),
+        custom_attrs={"data-shows": _OPEN_CASE},
     )

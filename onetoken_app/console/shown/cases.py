@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.console.shown.moments import shown_minute
-from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
 from onetoken_app.organizations.queries import OrganizationView
 from onetoken_app.verification.models import CaseState, MissingPart
 from onetoken_app.verification.particulars import Particulars
@@ -105,9 +104,9 @@ def case_to_begin(customer: OrganizationView) -> ShownCase:
     return ShownCase(particulars=on_record, missing=[part.value for part in MissingPart if part not in known])
 
 
-async def waiting_on_desk(session: AsyncSession) -> list[ShownWaitingCase]:
+async def waiting_on_desk(session: AsyncSession, *, time_zone: str) -> list[ShownWaitingCase]:
     """Read the reviewers' list, longest waiting first."""
-    return [shown_waiting_case(view, time_zone=STAFF_TIME_ZONE) for view in await waiting_cases(session)]
+    return [shown_waiting_case(view, time_zone=time_zone) for view in await waiting_cases(session)]
 
 
 def shown_waiting_case(view: WaitingCaseView, *, time_zone: str) -> ShownWaitingCase:

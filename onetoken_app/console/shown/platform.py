@@ -7,9 +7,6 @@ from onetoken_app.catalog.queries import ChannelView
 from onetoken_app.console.shown.moments import shown_minute
 from onetoken_app.organizations.queries import OrganizationView
 
-STAFF_TIME_ZONE = "UTC"
-"""Staff look at organizations of many zones; one clock serves all."""
-
 
 class OrganizationStanding(StrEnum):
     """Whether an organization's calls are admitted."""
@@ -60,7 +57,7 @@ class ShownChannel:
 
 
 def shown_organization(
-    view: OrganizationView, *, public_service: PublicService = PublicService.NO
+    view: OrganizationView, *, public_service: PublicService = PublicService.NO, time_zone: str = "UTC"
 ) -> ShownOrganization:
     """Turn an organization into its row."""
     return ShownOrganization(
@@ -70,7 +67,7 @@ def shown_organization(
         currency=view.currency.value,
         standing=_standing(view).value,
         public_service=public_service.value,
-        created=shown_minute(view.created_at, STAFF_TIME_ZONE),
+        created=shown_minute(view.created_at, time_zone),
     )
 
 

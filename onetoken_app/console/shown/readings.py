@@ -7,8 +7,7 @@ from enum import StrEnum
 
 from onetoken_app import clock
 from onetoken_app.catalog.queries import models_for_sale
-from onetoken_app.console.shown.moments import shown_milliseconds, shown_minute
-from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
+from onetoken_app.console.shown.moments import shown_milliseconds
 from onetoken_app.database import read_session
 from onetoken_app.usage.stability import StabilityView, stability_of_models
 
@@ -57,7 +56,7 @@ class ShownReadings:
     """Every model for sale, in one period."""
 
     rows: tuple[ShownReading, ...]
-    read_at: str
+    read_at: datetime
     overall: str
     """The worst of the models that were measured."""
 
@@ -98,7 +97,7 @@ async def _read(span: Span, now: datetime) -> ShownReadings:
         measured = {view.model_id: view for view in await stability_of_models(session, since=since, until=now)}
         models = await models_for_sale(session)
     rows = tuple(_shown(model.name, measured.get(model.id)) for model in models)
-    return ShownReadings(rows=rows, read_at=shown_minute(now, STAFF_TIME_ZONE), overall=_overall(rows).value)
+    return ShownReadings(rows=rows, read_at=now, overall=_overall(rows).value)
 
 
 def _shown(model: str, view: StabilityView | None) -> ShownReading:

@@ -8,9 +8,9 @@ from onetoken_app.console.components.data_table import Align, Column, data_table
 from onetoken_app.console.components.fields import choice
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import FrameState, Page, open_to_all
-from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import event_for
-from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
+from onetoken_app.console.shown.moments import shown_minute
 from onetoken_app.console.shown.readings import ShownReading, Span, readings
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import Tone
@@ -37,15 +37,14 @@ class StatusState(rx.State):
     async def load(self) -> None:
         """Show what was measured."""
         found = await readings(Span.WEEK if self.span == Span.WEEK else Span.DAY)
-        self.rows, self.overall, self.read_at = list(found.rows), found.overall, found.read_at
-        self.is_loaded = True
+        self.rows, self.overall = list(found.rows), found.overall
+        self.read_at, self.is_loaded = shown_minute(found.read_at, await reader_zone(self)), True
 
     @event_for(Role.NOBODY)
     async def choose(self, span: str) -> None:
         """Look at another period; a browser may say anything here."""
         self.span = Span.WEEK.value if span == Span.WEEK else Span.DAY.value
-        found = await readings(Span(self.span))
-        self.rows, self.overall, self.read_at = list(found.rows), found.overall, found.read_at
+        await self.load()
 
 
 def status() -> rx.Component:
@@ -68,7 +67,7 @@ def status() -> rx.Component:
             )
         ),
         rx.el.p(text("status.how"), class_name="quiet-text"),
-        rx.el.p(text("status.read_at", moment=StatusState.read_at, zone=STAFF_TIME_ZONE), class_name="quiet-text"),
+        rx.el.p(text("status.read_at", moment=StatusState.read_at, zone=LocaleState.zone), class_name="quiet-text"),
         here="/status",
     )
 

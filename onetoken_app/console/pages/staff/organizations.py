@@ -10,9 +10,9 @@ from onetoken_app.console.components.card import card, page_heading
 from onetoken_app.console.components.data_table import Column, data_table, empty_state
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
-from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import event_for
-from onetoken_app.console.shown.platform import STAFF_TIME_ZONE, PublicService, ShownOrganization, shown_organization
+from onetoken_app.console.shown.platform import PublicService, ShownOrganization, shown_organization
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import Tone
 from onetoken_app.database import read_session
@@ -37,8 +37,10 @@ class OrganizationsState(rx.State):
             found = await all_organizations(session)
             declaring = await organizations_declaring(session, Scenario.PUBLIC_SERVICE)
             consented = await having_confirmation(session, declaring, ConfirmationKind.PUBLIC_SERVICE, clock.utc_now())
+        zone = await reader_zone(self)
         self.organizations = [
-            shown_organization(view, public_service=_public_service(view.id, declaring, consented)) for view in found
+            shown_organization(view, public_service=_public_service(view.id, declaring, consented), time_zone=zone)
+            for view in found
         ]
         self.is_loaded = True
 
@@ -76,7 +78,7 @@ def organizations() -> rx.Component:
                 empty=empty_state(text("organizations.none"), text("organizations.none_next")),
             )
         ),
-        rx.el.p(text("frame.times_in", zone=STAFF_TIME_ZONE), class_name="quiet-text"),
+        rx.el.p(text("frame.times_in", zone=LocaleState.zone), class_name="quiet-text"),
         here="/staff/organizations",
     )
 

@@ -6,16 +6,16 @@ from typing import Any
 import reflex as rx
 
 from onetoken_app.console.callers import Role
+from onetoken_app.console.components import review_desk as desk
 from onetoken_app.console.components.agreement_forms import approval_words, use_list
 from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.case_file import CASE_TONES, document_table, particulars_list
 from onetoken_app.console.components.data_table import data_table, empty_state, pager
 from onetoken_app.console.components.dialogs import confirm_dialog
 from onetoken_app.console.components.news import asks_for_news
-from onetoken_app.console.components.review_desk import decided_table, decision_form, take_offer, waiting_columns
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
-from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.acceptances import uses_of
 from onetoken_app.console.shown.cases import (
@@ -26,7 +26,6 @@ from onetoken_app.console.shown.cases import (
     shown_decided_case,
     waiting_on_desk,
 )
-from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
 from onetoken_app.console.text.lookup import text
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest, Conflict
@@ -58,11 +57,12 @@ class ReviewsState(rx.State):
     @event_for(Role.STAFF_REVIEWER)
     async def load(self) -> None:
         """Read the list anew, and the open case with it."""
+        zone = await reader_zone(self)
         async with read_session() as session:
-            self.waiting = await waiting_on_desk(session)
+            self.waiting = await waiting_on_desk(session, time_zone=zone)
             found = await case(session, self.open_case.id) if self.open_case.id else None
             self.uses, self.consents_to_public = await uses_of(session, found.organization_id) if found else ([], False)
-        self.open_case = shown_case(found, time_zone=STAFF_TIME_ZONE) if found else ShownCase()
+        self.open_case = shown_case(found, time_zone=zone) if found else ShownCase()
         self.is_mine = found is not None and found.reviewer_id == caller().person.person_id
         await self._read_decided(before=None)
         self.is_loaded = True
@@ -71,7 +71,7 @@ class ReviewsState(rx.State):
     async def refresh(self) -> None:
         """Read the list anew; what is open stays as the reviewer reads it."""
         async with read_session() as session:
-            if (found := await waiting_on_desk(session)) != self.waiting:
+            if (found := await waiting_on_desk(session, time_zone=await reader_zone(self))) != self.waiting:
                 self.waiting = found
 
     @event_for(Role.STAFF_REVIEWER)
@@ -151,10 +151,9 @@ class ReviewsState(rx.State):
         """Read one page of decisions; one more says whether there is another."""
         async with read_session() as session:
             found = await decided_cases(session, limit=_DECISIONS_A_PAGE + 1, before=before)
-        shown = found[:_DECISIONS_A_PAGE]
-        self.decided = [shown_decided_case(view, time_zone=STAFF_TIME_ZONE) for view in shown]
-        self.older_than = shown[-1].id if len(found) > len(shown) else ""
-        self.is_newest_page = before is None
+        shown, zone = found[:_DECISIONS_A_PAGE], await reader_zone(self)
+        self.decided = [shown_decided_case(view, time_zone=zone) for view in shown]
+        self.older_than, self.is_newest_page = shown[-1].id if len(found) > len(shown) else "", before is None
 
 
 def reviews() -> rx.Component:
@@ -164,16 +163,16 @@ def reviews() -> rx.Component:
         page_heading(text("reviews.title"), lead=text("reviews.lead")),
         card(
             data_table(
-                columns=waiting_columns(state.look),
+                columns=desk.waiting_columns(state.look),
                 rows=state.waiting,
                 caption=text("reviews.title"),
                 is_loaded=state.is_loaded,
                 empty=empty_state(text("reviews.none"), text("reviews.none_next")),
             )
         ),
-        rx.cond(state.open_case.revision > 0, _open_case()),
+        desk.open_place(rx.cond(state.open_case.revision > 0, _open_case())),
         card(
-            decided_table(
+            desk.decided_table(
                 state.decided,
                 is_loaded=state.is_loaded,
                 on_look=state.look,
@@ -186,7 +185,7 @@ def reviews() -> rx.Component:
             ),
             title=text("reviews.decided"),
         ),
-        rx.el.p(text("frame.times_in", zone=STAFF_TIME_ZONE), class_name="quiet-text"),
+        rx.el.p(text("frame.times_in", zone=LocaleState.zone), class_name="quiet-text"),
         confirm_dialog(
             element_id=_APPROVE_DIALOG,
             title=text("reviews.approve_title"),
@@ -198,6 +197,7 @@ def reviews() -> rx.Component:
             ),
             confirm=text("reviews.approve"),
             on_confirm=state.approve(state.open_case.id, state.open_case.revision),
+            takes_away=False,
         ),
         asks_for_news(state.refresh),
         here="/staff/reviews",
@@ -225,12 +225,12 @@ def _open_case() -> rx.Component:
         ),
         rx.cond(
             state.open_case.state == "submitted",
-            card(take_offer(on_take=state.take(*seen)), title=text("reviews.decide")),
+            card(desk.take_offer(on_take=state.take(*seen)), title=text("reviews.decide")),
         ),
         rx.cond(
             (state.open_case.state == "in_review") & state.is_mine,
             card(
-                decision_form(
+                desk.decision_form(
                     state.open_case,
                     on_answer=state.answer,
                     on_release=state.release(*seen),

@@ -17,9 +17,8 @@ from onetoken_app.console.components.transfer_desk import (
     transfer_particulars,
 )
 from onetoken_app.console.frame import Page, framed
-from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import caller, event_for
-from onetoken_app.console.shown.platform import STAFF_TIME_ZONE
 from onetoken_app.console.shown.top_ups import (
     Duty,
     ShownDecision,
@@ -59,7 +58,7 @@ class TopUpsState(rx.State):
     @event_for(Role.STAFF_FINANCE)
     async def load(self) -> None:
         """Read the list anew, and the open transfer with it; one that was decided is closed."""
-        self.waiting = await _waiting()
+        self.waiting = await _waiting(await reader_zone(self))
         await self._read_decided(before=None)
         self.outcome, self.is_loaded = "", True
         self._open(self.open_transfer.id)
@@ -67,7 +66,7 @@ class TopUpsState(rx.State):
     @event_for(Role.STAFF_FINANCE)
     async def refresh(self) -> None:
         """Read the list anew; what is open stays under the forms that are being filled in for it."""
-        if (found := await _waiting()) != self.waiting:
+        if (found := await _waiting(await reader_zone(self))) != self.waiting:
             self.waiting = found
 
     @event_for(Role.STAFF_FINANCE)
@@ -138,7 +137,8 @@ class TopUpsState(rx.State):
             found = await decided_orders(session, limit=_DECISIONS_A_PAGE + 1, before=before)
             names = await names_of(session, {one for view in found for one in view.approved_by})
         shown = found[:_DECISIONS_A_PAGE]
-        self.decided = [shown_decision(view, names=names, time_zone=STAFF_TIME_ZONE) for view in shown]
+        zone = await reader_zone(self)
+        self.decided = [shown_decision(view, names=names, time_zone=zone) for view in shown]
         self.older_than = shown[-1].id if len(found) > len(shown) else ""
         self.is_newest_page = before is None
 
@@ -153,16 +153,16 @@ def _refuse_for_another(form: dict[str, Any], seen: ShownTransfer) -> None:
         raise OrderChanged("This form was for another transfer, or for what it was before; nothing was done.")
 
 
-async def _waiting() -> list[ShownTransfer]:
+async def _waiting(time_zone: str) -> list[ShownTransfer]:
     """Read the list, for whoever calls."""
     async with read_session() as session:
         found = await reported_orders(session)
         named = {one for view in found for one in (view.ordered_by, view.reported_by or "", *view.approved_by)}
         names = await names_of(session, named)
-    return [_shown(view, names) for view in found]
+    return [_shown(view, names, time_zone=time_zone) for view in found]
 
 
-def _shown(view: OrderView, names: dict[str, str]) -> ShownTransfer:
+def _shown(view: OrderView, names: dict[str, str], *, time_zone: str) -> ShownTransfer:
     """Show a transfer to whoever calls."""
     acting = caller()
     is_member = view.organization_id in {one.organization_id for one in acting.memberships}
@@ -171,7 +171,7 @@ def _shown(view: OrderView, names: dict[str, str]) -> ShownTransfer:
         second_person_above_nanos=get_settings().top_up_second_person_above_units * NANOS_PER_UNIT,
         duty=duty_of(view, person_id=acting.person.person_id, is_member=is_member),
         names=names,
-        time_zone=STAFF_TIME_ZONE,
+        time_zone=time_zone,
     )
 
 
@@ -198,7 +198,7 @@ def top_ups() -> rx.Component:
             class_name="open-order",
         ),
         card(_decided(), title=text("transfers.decided")),
-        rx.el.p(text("frame.times_in", zone=STAFF_TIME_ZONE), class_name="quiet-text"),
+        rx.el.p(text("frame.times_in", zone=LocaleState.zone), class_name="quiet-text"),
         asks_for_news(state.refresh),
         here="/staff/top-ups",
     )
