@@ -1,11 +1,11 @@
-"""A real Chromium: Playwright's own if it is installed, else ``chromium`` on PATH."""
+"""A real Chromium: Playwright's own if it is installed, else ``chromium`` on PATH; and how a person signs in there."""
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 _FLAGS = [
     "--no-sandbox",
@@ -45,3 +45,20 @@ def running_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def sign_in(page: Page, url: str, email: str, password: str) -> None:
+    """Sign in as a person does."""
+    page.goto(f"{url}/sign-in")
+    page.locator(".shell.is-ready").wait_for()
+    page.locator("input[name=email]").fill(email)
+    page.locator("input[name=password]").fill(password)
+    page.locator("form button[type=submit]").click()
+    page.locator(".menu").wait_for()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has its language, its rows and its fonts."""
+    page.locator(".shell.is-ready").wait_for()
+    page.locator(".skeletons").first.wait_for(state="detached")
+    page.evaluate("document.fonts.ready")

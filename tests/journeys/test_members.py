@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser import running_browser
-from tests.journeys.screens import sign_in
+from tests.journeys.browser import running_browser, sign_in
 from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]

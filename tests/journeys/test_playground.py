@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.journeys.browser import running_browser
+from tests.journeys.browser import running_browser, sign_in
 from tests.journeys.conftest import RunningConsole
-from tests.journeys.screens import sign_in
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 CANARY = "canary-of-the-playground-7f3a"

@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.browser import running_browser
-from tests.journeys.screens import sign_in
+from tests.journeys.browser import running_browser, sign_in
 from tests.journeys.test_raw_tabs import OWNER, cases, organization_id, two_organizations
 from tests.support.installation import PASSWORD, Installation, free_port
 

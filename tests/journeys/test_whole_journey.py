@@ -9,9 +9,8 @@ import openai
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.browser import running_browser
+from tests.journeys.browser import running_browser, sign_in
 from tests.journeys.conftest import running_upstream
-from tests.journeys.screens import sign_in
 from tests.journeys.test_sign_up import CODE, link_of_mail
 from tests.journeys.test_top_up import ACCOUNT, approve
 from tests.journeys.test_verification import FIELDS, upload
@@ -102,7 +101,7 @@ def wait_for_mail(mail_server: MailServerOfTest, recipient: str, subject: str, *
 def take_case(page: Page, url: str) -> None:
     """Open the one case that waits, and take it."""
     page.goto(f"{url}/staff/reviews")
-    page.get_by_role("button", name=f"Look {COMPANY}").click()
+    page.get_by_role("button", name=f"View {COMPANY}").click()
     page.get_by_role("button", name="Take this case").click()
 
 
@@ -188,7 +187,7 @@ class TestWholeJourney:
     ) -> None:
         staff.goto(f"{server.url}/staff/top-ups")
         expect(staff.get_by_text("Nothing was decided yet.")).to_be_visible()
-        staff.get_by_role("button", name=f"Look {COMPANY}").click()
+        staff.get_by_role("button", name=f"View {COMPANY}").click()
         approve(staff, received="25.00")
         expect(staff.get_by_role("alert").filter(has_text="not what was ordered")).to_be_visible()
         approve(staff, received=AMOUNT)

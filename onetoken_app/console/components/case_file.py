@@ -96,11 +96,16 @@ def particulars_list(particulars: Value) -> rx.Component:
     """Show the particulars to read."""
     return rx.el.dl(
         *[
-            rx.el.div(rx.el.dt(text(f"part.{name}")), rx.el.dd(getattr(particulars, name)), class_name="fact")
+            rx.el.div(rx.el.dt(text(f"part.{name}")), rx.el.dd(_or_dash(getattr(particulars, name))), class_name="fact")
             for name in CHARACTERS_MAX
         ],
         class_name="facts",
     )
+
+
+def _or_dash(words: Value) -> rx.Component:
+    """Show words, or that there are none."""
+    return rx.cond(words == "", rx.el.span("–", class_name="faint"), rx.el.span(words))
 
 
 def document_table(
@@ -110,7 +115,7 @@ def document_table(
     kinds = [(one.value, text(f"document.{one}")) for one in DocumentKind]
     columns = [
         Column(text("document.name"), lambda one: file_link(one.name, address=one.address)),
-        Column(text("document.kind"), lambda one: rx.el.span(rx.match(one.kind, *kinds, ""))),
+        Column(text("document.kind"), lambda one: rx.el.span(rx.match(one.kind, *kinds, ""), class_name="figure")),
         Column(text("document.size"), lambda one: one.size, align=Align.NUMBER),
         Column(text("document.uploaded"), lambda one: rx.el.span(one.uploaded, class_name="figure")),
     ]
@@ -140,6 +145,17 @@ def document_table(
     )
 
 
+def _file_input() -> rx.Component:
+    """Offer a file of the person's machine; a browser's own words for it follow the browser's language, not ours."""
+    return rx.el.span(
+        rx.el.input(type="file", name="file", required=True, accept=".pdf,.jpg,.jpeg,.png", class_name="file-chooser"),
+        rx.el.span(text("document.choose"), class_name="button small", aria_hidden="true"),
+        rx.el.span(class_name="file-name", custom_attrs={"data-file-name": ""}),
+        rx.el.span(text("document.no_file"), class_name="file-none"),
+        class_name="input file-input",
+    )
+
+
 def document_form(*, organization_id: Value, on_uploaded: Any) -> rx.Component:
     """Take one file; the page's script sends it past every State."""
     kinds = [rx.el.option(text(f"document.{one}"), value=one.value) for one in DocumentKind]
@@ -148,9 +164,7 @@ def document_form(*, organization_id: Value, on_uploaded: Any) -> rx.Component:
         field(text("document.kind"), rx.el.select(*kinds, name="kind", class_name="input")),
         field(
             text("document.file"),
-            rx.el.input(
-                type="file", name="file", required=True, accept=".pdf,.jpg,.jpeg,.png", class_name="input file-input"
-            ),
+            _file_input(),
             hint=text("document.hint"),
         ),
         outcomes(*_REFUSALS),

@@ -93,8 +93,8 @@ def loading_rows() -> rx.Component:
 
 
 def pager(*, has_newer: Value, has_older: Value, on_newest: Any, on_older: Any) -> rx.Component:
-    """Go back in time, and to the newest rows again."""
-    return rx.el.div(
+    """Go back in time, and to the newest rows again; nothing where there is one page."""
+    buttons = rx.el.div(
         rx.el.button(
             text("table.newest"), on_click=on_newest, disabled=~has_newer, class_name="button quiet", type="button"
         ),
@@ -103,6 +103,7 @@ def pager(*, has_newer: Value, has_older: Value, on_newest: Any, on_older: Any) 
         ),
         class_name="pager",
     )
+    return rx.cond(has_newer | has_older, buttons)
 
 
 def _row(columns: list[Column], row: Value) -> rx.Component:

@@ -62,7 +62,9 @@ def acceptance_box(agreement: Value, *, name: Value, kind: str) -> rx.Component:
         rx.el.span(
             text("join.accept"),
             " ",
-            rx.el.a(name, " ", agreement.version, href=agreement.address, target="_blank"),
+            rx.el.a(
+                name, " ", rx.el.span(agreement.version, class_name="figure"), href=agreement.address, target="_blank"
+            ),
         ),
         class_name="tick",
     )

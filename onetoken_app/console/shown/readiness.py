@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from onetoken_app.ledger.queries import balance_of
 from onetoken_app.money import Nanos
 from onetoken_app.organizations.queries import OrganizationView
 from onetoken_app.payments.queries import has_reported_order
@@ -42,3 +43,11 @@ async def is_with_operator(session: AsyncSession, organization_id: str) -> bool:
     if await case_state(session, organization_id) in {CaseState.SUBMITTED, CaseState.IN_REVIEW}:
         return True
     return await has_reported_order(session, organization_id)
+
+
+async def readiness_now(session: AsyncSession, customer: OrganizationView | None, *, has_model: bool) -> str:
+    """Read the balance, and judge; an organization that is gone is told nothing."""
+    if customer is None:
+        return Readiness.READY.value
+    balance = await balance_of(session, owner_id=customer.id, currency=customer.currency)
+    return readiness_of(customer, has_model=has_model, available_nanos=balance.available_nanos).value

@@ -99,7 +99,7 @@ ENGLISH: Mapping[str, str] = {
         "The connection broke before the answer came. If a key of this name is on the list now, its secret was lost "
         "on the way: revoke that key and create it again. If there is none, just try again."
     ),
-    "missing.back": "Go to the overview",
+    "missing.back": "Go to the first page",
     "missing.lead": "The address may be mistyped, or the page has moved.",
     "missing.title": "There is no such page",
     "nav.channels": "Channels",
@@ -157,7 +157,7 @@ ENGLISH: Mapping[str, str] = {
     "sign_in.submit": "Sign in",
     "sign_in.title": "Sign in",
     "sign_in.wait": "Too many attempts. Please wait. Seconds left:",
-    "sign_in.wrong": "This e-mail address and password do not belong together.",
+    "sign_in.wrong": "This e-mail address and password do not belong together. Check both, or reset the password.",
     "standing.active": "Active",
     "standing.expired": "Expired",
     "standing.revoked": "Revoked",
@@ -176,6 +176,7 @@ ENGLISH: Mapping[str, str] = {
     "usage.no_calls": "No calls match.",
     "usage.no_calls_next": "Choose another period, or all models and all keys.",
     "usage.none": "No calls in this period.",
+    "usage.none_next": "Choose another period. How to make the first call stands on the quick start.",
     "usage.period": "Period",
     "usage.title": "Usage",
 }

@@ -54,7 +54,10 @@ JOINING_ENGLISH: Mapping[str, str] = {
     "sign_up.email": "Work e-mail address",
     "sign_up.have_account": "You have an account?",
     "sign_up.known": "There is an account with this address. Sign in.",
-    "sign_up.lead": "For companies, institutions and other organizations. We send a link that confirms your address.",
+    "sign_up.lead": (
+        "For companies, institutions and other organizations. We send a link that confirms your address. Have the "
+        "registration code at hand; the business licence and a letter of authorization are asked for afterwards."
+    ),
     "sign_up.natural_person": "Me as a private person",
     "sign_up.organization": "An organization that I act for",
     "sign_up.organization_name": "Name of the organization",
@@ -66,7 +69,10 @@ JOINING_ENGLISH: Mapping[str, str] = {
     "sign_up.party": "Who will use it?",
     "sign_up.person": "Who signs for it",
     "sign_up.scenarios": "What will it be used for? Choose at least one.",
-    "sign_up.sent": "Please look into your mailbox: the mail says how to go on. Its link is valid for a short time.",
+    "sign_up.sent": (
+        "Please look into your mailbox: the mail says how to go on. Its link is valid for a short time. If no mail "
+        "comes within a few minutes, look into the spam folder, or load this page again and ask once more."
+    ),
     "sign_up.submit": "Send the link",
     "sign_up.title": "Sign up",
     "sign_up.wrong_code_elsewhere": (

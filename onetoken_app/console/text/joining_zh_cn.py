@@ -46,7 +46,9 @@ JOINING_CHINESE: Mapping[str, str] = {
     "sign_up.email": "工作邮箱",
     "sign_up.have_account": "已有账户？",
     "sign_up.known": "该邮箱已有账户，请登录。",
-    "sign_up.lead": "面向企业、机构及其他组织。我们将发送链接以确认您的邮箱。",
+    "sign_up.lead": (
+        "面向企业、机构及其他组织。我们将发送链接以确认您的邮箱。请备好登记代码；营业执照和授权书在注册后提交。"
+    ),
     "sign_up.natural_person": "我个人",
     "sign_up.organization": "我所代表的组织",
     "sign_up.organization_name": "组织名称",
@@ -57,7 +59,10 @@ JOINING_CHINESE: Mapping[str, str] = {
     "sign_up.party": "使用方",
     "sign_up.person": "签署人",
     "sign_up.scenarios": "用途（至少选择一项）",
-    "sign_up.sent": "请查收邮件，按其中的说明继续。邮件中的链接短时间内有效。",
+    "sign_up.sent": (
+        "请查收邮件，按其中的说明继续。邮件中的链接短时间内有效。如几分钟内未收到，请查看垃圾邮件，或重新加载本页再次"
+        "发送。"
+    ),
     "sign_up.submit": "发送链接",
     "sign_up.title": "注册",
     "sign_up.wrong_code_elsewhere": "该号码无效：最多 40 个字母与数字，且至少含一个数字。请与登记机关出具的证明核对。",

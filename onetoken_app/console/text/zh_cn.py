@@ -87,7 +87,7 @@ CHINESE: Mapping[str, str] = {
     "mint.unanswered": (
         "连接在收到答复前中断。如果列表中已出现同名密钥，其内容已在途中丢失：请吊销该密钥后重新创建；如果没有，请直接重试。"
     ),
-    "missing.back": "前往概览",
+    "missing.back": "返回首页",
     "missing.lead": "地址可能有误，或页面已移动。",
     "missing.title": "页面不存在",
     "nav.channels": "通道",
@@ -145,7 +145,7 @@ CHINESE: Mapping[str, str] = {
     "sign_in.submit": "登录",
     "sign_in.title": "登录",
     "sign_in.wait": "尝试次数过多，请稍候。剩余秒数：",
-    "sign_in.wrong": "邮箱与密码不匹配。",
+    "sign_in.wrong": "邮箱与密码不匹配。请核对后重试，或重设密码。",
     "standing.active": "有效",
     "standing.expired": "已过期",
     "standing.revoked": "已吊销",
@@ -164,6 +164,7 @@ CHINESE: Mapping[str, str] = {
     "usage.no_calls": "没有符合条件的调用。",
     "usage.no_calls_next": "请选择其他时间段，或选择全部模型和全部密钥。",
     "usage.none": "该时间段内没有调用。",
+    "usage.none_next": "请选择其他时间段；首次调用的方法见“快速开始”。",
     "usage.period": "时间段",
     "usage.title": "用量",
 }

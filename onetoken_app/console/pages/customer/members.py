@@ -166,7 +166,7 @@ def _waiting() -> rx.Component:
     return card(
         data_table(
             columns=[
-                Column(text("members.email"), lambda one: rx.el.span(one.email, class_name="strong")),
+                Column(text("members.email"), lambda one: rx.el.span(one.email, class_name="strong email")),
                 Column(text("members.role"), lambda one: role_name(one.role)),
                 Column(text("members.invited_by"), lambda one: one.invited_by),
                 Column(text("members.expires"), lambda one: rx.el.span(one.expires, class_name="figure")),
@@ -216,7 +216,7 @@ def _member_columns() -> list[Column]:
     """Describe the table of members."""
     return [
         Column(text("members.name"), member_name),
-        Column(text("members.email"), lambda one: one.email),
+        Column(text("members.email"), lambda one: rx.el.span(one.email, class_name="email")),
         Column(text("members.role"), lambda one: role_name(one.role)),
         Column(text("keys.actions"), _member_actions, align=Align.ACTIONS),
     ]

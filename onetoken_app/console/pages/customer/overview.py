@@ -11,6 +11,7 @@ from onetoken_app.console.components.calls_table import calls_table
 from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.copying import snippet
 from onetoken_app.console.components.data_table import empty_state
+from onetoken_app.console.components.in_the_way import in_the_way
 from onetoken_app.console.components.money_text import money_text
 from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.components.stat_card import stat_card, stat_row
@@ -24,7 +25,6 @@ from onetoken_app.console.shown.calls import ShownCall, shown_calls
 from onetoken_app.console.shown.readiness import Readiness, is_with_operator, readiness_of
 from onetoken_app.console.shown.snippets import curl_snippet, python_snippet
 from onetoken_app.console.text.lookup import text
-from onetoken_app.console.values import Value
 from onetoken_app.database import read_session
 from onetoken_app.ledger.queries import balance_of
 from onetoken_app.organizations.queries import organization
@@ -103,7 +103,7 @@ def overview() -> rx.Component:
     return framed(
         page_heading(text("overview.title"), lead=text("overview.lead")),
         rx.cond(OverviewState.has_organization, rx.fragment(), note(text("overview.no_organization"))),
-        rx.el.div(_in_the_way(), class_name="news", aria_live="polite"),
+        rx.el.div(in_the_way(OverviewState.readiness), class_name="news", aria_live="polite"),
         stat_row(
             stat_card(
                 label=text("overview.available"),
@@ -133,27 +133,6 @@ def overview() -> rx.Component:
         rx.el.p(text("frame.times_in", zone=OverviewState.time_zone), class_name="quiet-text"),
         asks_for_news(OverviewState.refresh, while_waiting=OverviewState.is_waiting),
         here=OVERVIEW,
-    )
-
-
-def _in_the_way() -> rx.Component:
-    """Say why calls would be refused, and where to change that."""
-    return rx.match(
-        OverviewState.readiness,
-        (Readiness.UNVERIFIED.value, _to_do(text("overview.unverified"), text("top_up.verify"), "/verification")),
-        (Readiness.USED_UP.value, _to_do(text("overview.used_up"), text("overview.top_up"), "/top-up")),
-        (Readiness.SUSPENDED.value, note(text("overview.suspended"), tone="warning")),
-        (Readiness.NO_MODEL.value, note(text("quick.no_model"), tone="warning")),
-        rx.fragment(),
-    )
-
-
-def _to_do(words: Value, action: Value, address: str) -> rx.Component:
-    """Say what is to be done, and lead there."""
-    return rx.el.div(
-        rx.el.p(words),
-        rx.el.a(action, href=address, class_name="button primary"),
-        class_name="note tone-warning with-action",
     )
 
 

@@ -4,13 +4,15 @@ import reflex as rx
 
 from onetoken_app import clock
 from onetoken_app.console.callers import Role
-from onetoken_app.console.components.card import card, note, page_heading
+from onetoken_app.console.components.card import card, page_heading
 from onetoken_app.console.components.copying import snippet
 from onetoken_app.console.components.fields import choice
+from onetoken_app.console.components.in_the_way import in_the_way
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.callable_models import callable_models
+from onetoken_app.console.shown.readiness import Readiness, readiness_now
 from onetoken_app.console.shown.snippets import curl_snippet, key_line, node_snippet, python_snippet
 from onetoken_app.console.text.lookup import text
 from onetoken_app.database import read_session
@@ -24,6 +26,7 @@ class QuickStartState(rx.State):
     """The snippets on screen."""
 
     is_loaded: bool = False
+    readiness: str = Readiness.READY.value
     has_key: bool = True
     key_line: str = ""
     base_url: str = ""
@@ -41,6 +44,7 @@ class QuickStartState(rx.State):
         async with read_session() as session:
             customer = await organization(session, organization_id)
             self.models = await callable_models(session, customer, now=now) if customer else []
+            self.readiness = await readiness_now(session, customer, has_model=bool(self.models))
             usable = [key for key in await keys_of(session, organization_id) if key.is_usable(now)]
         self.has_key = bool(usable)
         self.key_line = key_line(usable[0].key_prefix if usable else PREFIX)
@@ -66,10 +70,7 @@ def quick_start() -> rx.Component:
     """Show three steps."""
     return framed(
         page_heading(text("quick.title"), lead=text("quick.lead")),
-        rx.cond(
-            QuickStartState.is_loaded & (QuickStartState.models.length() == 0),
-            note(text("quick.no_model"), tone="warning"),
-        ),
+        in_the_way(QuickStartState.readiness),
         card(
             rx.el.p(rx.cond(QuickStartState.has_key, text("quick.key_known"), text("quick.key_none"))),
             snippet(QuickStartState.key_line, element_id="quick-key", label=text("first_call.curl")),

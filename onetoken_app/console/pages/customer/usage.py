@@ -142,7 +142,7 @@ def usage() -> rx.Component:
             calls_table(
                 UsageState.calls,
                 is_loaded=UsageState.is_loaded,
-                empty=empty_state(text("usage.no_calls"), text("usage.no_calls_next")),
+                empty=_no_calls(),
                 pager=pager(
                     has_newer=~UsageState.is_newest_page,
                     has_older=UsageState.older_cursor != "",
@@ -151,10 +151,20 @@ def usage() -> rx.Component:
                 ),
             ),
             title=text("usage.calls"),
-            side=_filters(),
+            side=rx.cond(UsageState.by_model.length() > 0, _filters()),
         ),
         rx.el.p(text("frame.times_in", zone=UsageState.time_zone), class_name="quiet-text"),
         here="/usage",
+    )
+
+
+def _no_calls() -> rx.Component:
+    """Say how to see calls: by other filters, or by making one."""
+    start = rx.el.a(text("nav.quick_start"), href="/quick-start", class_name="button")
+    return rx.cond(
+        UsageState.by_model.length() > 0,
+        empty_state(text("usage.no_calls"), text("usage.no_calls_next")),
+        empty_state(text("usage.none"), text("usage.none_next"), start),
     )
 
 

@@ -191,12 +191,15 @@ def _handing_in() -> rx.Component:
     case: Value = state.case
     submit = rx.el.div(
         missing_list(case.missing),
-        rx.el.button(
-            text("verify.submit"),
-            type="button",
-            on_click=state.submit,
-            disabled=(case.missing.length() > 0) | (case.revision == 0),
-            class_name="button primary",
+        rx.el.div(
+            rx.el.button(
+                text("verify.submit"),
+                type="button",
+                on_click=state.submit,
+                disabled=(case.missing.length() > 0) | (case.revision == 0),
+                class_name="button primary",
+            ),
+            class_name="dialog-actions",
         ),
         class_name="form",
     )

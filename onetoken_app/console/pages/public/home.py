@@ -24,6 +24,12 @@ _POINTS = (
     ("map-pin", "home.regions_title", "home.regions_words"),
     ("key-round", "home.keys_title", "home.keys_words"),
 )
+_STEPS = (
+    ("home.step_register", "home.step_register_words"),
+    ("home.step_verify", "home.step_verify_words"),
+    ("home.step_top_up", "home.step_top_up_words"),
+    ("home.step_call", "home.step_call_words"),
+)
 
 
 class HomeState(rx.State):
@@ -63,7 +69,21 @@ def home() -> rx.Component:
             class_name="hero",
         ),
         rx.el.ul(*[_point(*point) for point in _POINTS], class_name="points"),
+        rx.el.section(
+            rx.el.h2(text("home.steps"), class_name="steps-title"),
+            rx.el.ol(*[_step(*step) for step in _STEPS], class_name="steps"),
+            class_name="way",
+        ),
         here="/",
+    )
+
+
+def _step(title_key: str, words_key: str) -> rx.Component:
+    """Draw one step to the first call; the style sheet numbers it."""
+    return rx.el.li(
+        rx.el.h3(text(title_key), class_name="point-title"),
+        rx.el.p(text(words_key), class_name="point-words"),
+        class_name="step",
     )
 
 
