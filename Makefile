@@ -48,11 +48,8 @@ check: $(STAMPS)/dev ## Format, lint, types, import contracts
 faults: test-tools ## Kills, garbage and hang-ups only, with those that take minutes and that test-all leaves out
 	$(BIN)/pytest tests/faults
 
-screens: test-tools ## Pictures of every page of the demo that runs (make run), into screens/: make screens [PORT=8123]
-	@test -f var/demo.json || { echo "start the demo first: make run" >&2; exit 1; }
-	$(BIN)/python -m tests.journeys.screens --url http://127.0.0.1:$(or $(PORT),8000) --out screens \
-		--email owner@demo.example --password "$$($(BIN)/python -c 'import json; print(json.load(open("var/demo.json"))["owner_password"])')" \
-		--staff-email staff@demo.example --staff-password "$$($(BIN)/python -c 'import json; print(json.load(open("var/demo.json"))["staff_password"])')"
+screens: test-tools ## Pictures of everything there is to see, of a staged business, into screens/: make screens [ONLY=keys]
+	$(BIN)/python -m tests.journeys.screens --out screens $(if $(ONLY),--only $(ONLY))
 
 bench: $(STAMPS)/dev ## Measure the ledger's pairs of hold and close on this machine
 	$(BIN)/python -m benchmarks.ledger_pairs --uvloop

@@ -1,56 +1,30 @@
-"""Takes a picture of every page × appearance × language × width, for people to look at.
+"""Takes a picture of every scene × appearance × language × width, for people to look at: ``make screens``.
 
-python -m tests.journeys.screens --url http://localhost:8000 --email … --password … --out screens
+It runs a console of its own over a staged business, because no running installation has everything in every state.
 """
 
 import argparse
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby, product
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, Page
 
-from tests.journeys.browser import running_browser
+from onetoken_app.identity.models import StaffRole
+from tests.journeys.browser import running_browser, settle, sign_in
+from tests.journeys.conftest import running_upstream
+from tests.journeys.scenes import NOBODY, Scene, bare_scenes, page_scenes, state_scenes
+from tests.journeys.staged_business import STAFF, VARIABLES, Secrets, arrange
+from tests.support.installation import PASSWORD, Installation
 
 WIDTHS = (380, 1440)
 APPEARANCES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LOCALES = ("en", "zh-CN")
-SIGNED_OUT = {
-    "home": "/",
-    "models": "/models",
-    "status": "/status",
-    "terms": "/terms",
-    "privacy": "/privacy",
-    "sign-in": "/sign-in",
-    "sign-up": "/sign-up",
-    "sign-up-continue": "/sign-up/continue",
-    "password-forgotten": "/password/forgotten",
-    "password-reset": "/password/reset",
-    "invitation": "/invitation",
-    "missing": "/no-such-page",
-}
-CUSTOMER = {
-    "overview": "/overview",
-    "quick-start": "/quick-start",
-    "playground": "/playground",
-    "usage": "/usage",
-    "keys": "/keys",
-    "top-up": "/top-up",
-    "verification": "/verification",
-    "members": "/members",
-    "agreements": "/agreements",
-}
-DIALOGS = {
-    "/keys": ("mint-key", "restrict-key", "revoke-key"),
-    "/members": ("invite-member", "change-role", "remove-member"),
-}
-STAFF = {
-    "reviews": "/staff/reviews",
-    "bank-transfers": "/staff/top-ups",
-    "organizations": "/staff/organizations",
-    "channels": "/staff/channels",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,91 +41,104 @@ class View:
         return f"{self.locale}-{self.appearance}-{self.width}"
 
 
-def take_all(browser: Browser, *, url: str, out: Path, accounts: dict[str, tuple[str, str]]) -> int:
-    """Take every picture; return how many.
+@dataclass(frozen=True, slots=True)
+class StagedConsole:
+    """A console that runs over the staged business."""
 
-    Args:
-        browser: A running browser.
-        url: The console's address.
-        out: Where the pictures go.
-        accounts: E-mail address and password of ``customer`` and, if there is one, ``staff``.
+    url: str
+    secrets: Secrets
+
+
+@contextmanager
+def running_staged_console(folder: Path) -> Iterator[StagedConsole]:
+    """Run a console over the staged business; the first start after a change builds its pages."""
+    installation = Installation(folder, VARIABLES)
+    with running_upstream() as base_url:
+        secrets = arrange(installation, upstream_url=base_url)
+        with installation.console() as server:
+            yield StagedConsole(server.url, secrets)
+
+
+@contextmanager
+def running_bare_console(folder: Path) -> Iterator[str]:
+    """Run a console that has staff and nothing else; return its address."""
+    installation = Installation(folder, VARIABLES)
+    for role in (StaffRole.ADMINISTRATOR, StaffRole.REVIEWER, StaffRole.FINANCE):
+        installation.succeed("staff", "add", STAFF, "--role", role, "--password-env", "TEST_PASSWORD")
+    with installation.console() as server:
+        yield server.url
+
+
+def take_all(browser: Browser, *, url: str, scenes: list[Scene], out: Path) -> int:
+    """Take every picture of the scenes; return how many.
+
+    A scene is loaded once a language; appearance and width change under it, as when a person turns a tablet.
     """
     out.mkdir(parents=True, exist_ok=True)
-    places = {"signed out": SIGNED_OUT, "customer": CUSTOMER, "staff": STAFF}
     count = 0
-    for who, routes in places.items():
-        if who != "signed out" and who not in accounts:
-            continue
-        for view in [View(width, look, locale) for width in WIDTHS for look in APPEARANCES for locale in LOCALES]:
-            context = browser.new_context(
-                viewport={"width": view.width, "height": 900}, color_scheme=view.appearance, locale=view.locale
-            )
-            page = context.new_page()
-            page.add_init_script(f"localStorage.setItem('onetoken-locale', '{view.locale}')")
-            if who in accounts:
-                sign_in(page, url, *accounts[who])
-            for name, route in routes.items():
-                _take(page, f"{url}{route}", out / f"{name}-{view.suffix}.png")
-                count += 1
-            if who == "customer":
-                count += _take_dialogs(page, url, out, view)
-            context.close()
+    for (who, locale), several in groupby(
+        sorted(product(scenes, LOCALES), key=lambda one: (one[0].who, one[1])), lambda one: (one[0].who, one[1])
+    ):
+        context = browser.new_context(locale=locale)
+        page = context.new_page()
+        page.add_init_script(f"localStorage.setItem('onetoken-locale', '{locale}')")
+        if who != NOBODY:
+            sign_in(page, url, who, PASSWORD)
+        for scene, _ in several:
+            play(page, url, scene)
+            count += _take(page, scene, locale, out)
+        context.close()
     return count
 
 
-def sign_in(page: Page, url: str, email: str, password: str) -> None:
-    """Sign in as a person does."""
-    page.goto(f"{url}/sign-in")
-    page.locator(".shell.is-ready").wait_for()
-    page.locator("input[name=email]").fill(email)
-    page.locator("input[name=password]").fill(password)
-    page.locator("form button[type=submit]").click()
-    page.locator(".menu").wait_for()
-
-
-def _take(page: Page, address: str, file: Path) -> None:
-    """Take the whole of one page, when it has loaded."""
-    page.goto(address)
+def play(page: Page, url: str, scene: Scene) -> None:
+    """Bring a scene on the screen."""
+    page.goto("about:blank")  # the same address but for what is behind its "#" would load nothing
+    page.goto(f"{url}{scene.route}")
     settle(page)
-    page.screenshot(path=file, full_page=True)
-
-
-def _take_dialogs(page: Page, url: str, out: Path, view: View) -> int:
-    """Take the dialogs of the customer's pages; return how many."""
-    for route, names in DIALOGS.items():
-        page.goto(f"{url}{route}")
+    if scene.step is not None:
+        scene.step(page)
         settle(page)
-        for name in names:
-            page.locator(f"[data-opens={name}]").first.click()
-            page.locator(f"#{name}[open]").wait_for()
-            page.evaluate("document.fonts.ready")
-            page.screenshot(path=out / f"dialog-{name}-{view.suffix}.png")
-            page.keyboard.press("Escape")
-    return sum(len(names) for names in DIALOGS.values())
 
 
-def settle(page: Page) -> None:
-    """Wait until the page has its language, its rows and its fonts."""
-    page.locator(".shell.is-ready").wait_for()
-    page.locator(".skeletons").first.wait_for(state="detached")
+def show(page: Page, view: View) -> None:
+    """Look another way at what is on the screen; its language stays."""
+    page.set_viewport_size({"width": view.width, "height": 900})
+    page.emulate_media(color_scheme=view.appearance)
+    page.locator(f"html.{view.appearance}").wait_for()
+    page.evaluate("scrollTo(0, 0)")  # what sticks to the top would lie across the middle of a picture of the whole page
     page.evaluate("document.fonts.ready")
+
+
+def _take(page: Page, scene: Scene, locale: str, out: Path) -> int:
+    """Take a scene in every width and appearance."""
+    views = [View(width, appearance, locale) for width, appearance in product(WIDTHS, APPEARANCES)]
+    for view in views:
+        show(page, view)
+        page.screenshot(path=out / f"{scene.name}-{view.suffix}.png", full_page=not scene.opens)
+    return len(views)
 
 
 def main() -> None:
     """Read the command line and take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", required=True)
-    parser.add_argument("--email", required=True)
-    parser.add_argument("--password", required=True)
-    parser.add_argument("--staff-email")
-    parser.add_argument("--staff-password")
     parser.add_argument("--out", type=Path, default=Path("screens"))
+    parser.add_argument("--only", default="", help="scenes whose name contains this")
     chosen = parser.parse_args()
-    accounts = {"customer": (chosen.email, chosen.password)}
-    if chosen.staff_email:
-        accounts["staff"] = (chosen.staff_email, chosen.staff_password)
-    with running_browser() as browser:
-        count = take_all(browser, url=chosen.url, out=chosen.out, accounts=accounts)
+
+    def wanted(scenes: list[Scene]) -> list[Scene]:
+        return [scene for scene in scenes if chosen.only in scene.name]
+
+    count = 0
+    with tempfile.TemporaryDirectory() as folder, running_browser() as browser:
+        if bare := wanted(bare_scenes()):
+            (bare_folder := Path(folder, "bare")).mkdir()
+            with running_bare_console(bare_folder) as url:
+                count += take_all(browser, url=url, scenes=bare, out=chosen.out)
+        (staged_folder := Path(folder, "staged")).mkdir()
+        with running_staged_console(staged_folder) as staged:
+            scenes = wanted([*page_scenes(), *state_scenes(staged.secrets)])
+            count += take_all(browser, url=staged.url, scenes=scenes, out=chosen.out)
     sys.stdout.write(f"{count} pictures in {chosen.out}\n")
 
 

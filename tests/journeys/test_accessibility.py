@@ -1,20 +1,72 @@
-"""axe finds nothing serious on any page: as a stranger, a customer and staff, light and dark, wide and narrow."""
+"""Every page, looked at by machines: axe finds nothing serious, nothing sticks out, nothing is left in English.
 
+Each page is looked at wide, light and English, and narrow, dark and Chinese. Widths change while it is open, so that
+nothing sticks out at any of them.
+"""
+
+import re
 from collections.abc import Iterator
+from itertools import groupby
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser import running_browser
+from tests.journeys.browser import running_browser, settle, sign_in
 from tests.journeys.conftest import STAFF_EMAIL, RunningConsole
-from tests.journeys.screens import CUSTOMER, SIGNED_OUT, STAFF, View, settle, sign_in
+from tests.journeys.scenes import NOBODY, Scene, page_scenes
+from tests.journeys.screens import StagedConsole, View, play, running_staged_console, show
+from tests.journeys.staged_business import OWNER, STAFF
 from tests.support.installation import PASSWORD
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
-VIEWS = (View(1280, "light", "en"), View(380, "dark", "zh-CN"))
+WIDE, NARROW = View(1280, "light", "en"), View(380, "dark", "zh-CN")
+READERS = {NOBODY, OWNER, STAFF}
+"""Strangers, whoever may do everything, and the staff."""
 OPTIONS = {"resultTypes": ["violations"]}
 BROKEN = "<html><body><img src='x.png'><input><p style='color:#ccc;background:#fff'>faint</p></body></html>"
+STICKS_OUT = """
+<main><div class='card' style='width: 200px; padding: 10px'><select style='width: 205px'><option>a</option></select>
+<p class='card' style='width: 2000px'>far out</p></div></main>
+"""
+_OUTSIDE = """
+() => {
+  const found = [];
+  const page = document.scrollingElement;
+  if (page.scrollWidth > page.clientWidth) found.push(`the page is ${page.scrollWidth} wide`);
+  for (const frame of document.querySelectorAll("main .card, dialog[open]")) {
+    const edge = frame.getBoundingClientRect().right - parseFloat(getComputedStyle(frame).paddingRight) + 1;
+    for (const one of frame.querySelectorAll("*")) {
+      if (!one.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+      let around = one.parentElement;
+      while (around !== frame && getComputedStyle(around).overflowX === "visible") around = around.parentElement;
+      if (around !== frame || one.matches(".table-frame")) continue; // a wide table scrolls up to the card's own edge
+      if (one.getBoundingClientRect().right > edge)
+        found.push(`${one.tagName} .${one.className} “${one.textContent.slice(0, 40)}” sticks out`);
+    }
+  }
+  return found;
+}
+"""
+_ENGLISH = re.compile(r"[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_WORDS = """
+() => {
+  const found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const inside = texts.currentNode.parentElement;
+    if (inside.closest("code, pre, script, style, option, .turn, .own-words, [lang=en]")) continue;
+    if (inside.checkVisibility({ visibilityProperty: true })) found.push(texts.currentNode.textContent.trim());
+  }
+  return found;
+}
+"""
+_WRITTEN_BY_PEOPLE = re.compile(
+    r"Ltd$|GmbH$|Chen|Wang|Zhao|Sun Mei|Ada Okafor|Alexandra|Li (Na|Wei)|First Road|old laptop|^batch |\.pdf$|"
+    r"Please (pay|scan)|General Manager|Example Bank"
+)
+"""Names and words of the staged business."""
 
 
 def findings(page: Page) -> list[str]:
@@ -27,6 +79,54 @@ def findings(page: Page) -> list[str]:
     ]
 
 
+def sticking_out(page: Page) -> list[str]:
+    """Name what is wider than the page, or than the card or dialog that it stands in."""
+    return [f"{page.url} at {page.viewport_size}: {found}" for found in page.evaluate(_OUTSIDE)]
+
+
+def left_in_english(page: Page) -> list[str]:
+    """Name what a Chinese page says in English."""
+    return [
+        f"{page.url}: not translated: {words}"
+        for words in page.evaluate(_WORDS)
+        if _ENGLISH.search(words) and not _CHINESE.search(words) and not _WRITTEN_BY_PEOPLE.search(words)
+    ]
+
+
+def complaints(page: Page, view: View) -> list[str]:
+    """Look at a scene in one view, and in the other width for what sticks out."""
+    found = []
+    for width in sorted((WIDE.width, NARROW.width), key=lambda width: width == view.width):
+        show(page, View(width, view.appearance, view.locale))
+        found += sticking_out(page)
+    return found + findings(page) + (left_in_english(page) if view.locale == "zh-CN" else [])
+
+
+def look_at(browser: Browser, staged: StagedConsole, scenes: list[Scene], view: View) -> None:
+    """Look at every scene, and complain at the end."""
+    found = []
+    for who, theirs in groupby(sorted(scenes, key=lambda one: one.who), lambda one: one.who):
+        context = browser.new_context(
+            viewport={"width": view.width, "height": 900}, color_scheme=view.appearance, locale=view.locale
+        )
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        if who != NOBODY:
+            sign_in(page, staged.url, who, PASSWORD)
+        for scene in theirs:
+            play(page, staged.url, scene)
+            found += [f"{scene.name}: {one}" for one in complaints(page, view)]
+        context.close()
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedConsole]:
+    """A console where everything is there in every state."""
+    with running_staged_console(tmp_path_factory.mktemp("staged")) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for all looks."""
@@ -34,37 +134,33 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-class TestAxe:
-    def test_finds_what_is_wrong(self, browser: Browser) -> None:
+class TestChecks:
+    def test_axe_finds_what_is_wrong(self, browser: Browser) -> None:
         page = browser.new_page()
         page.set_content(BROKEN)
         found = " ".join(findings(page))
         assert all(name in found for name in ("image-alt", "color-contrast", "html-has-lang", "label"))
         page.close()
 
-    @pytest.mark.parametrize("view", VIEWS, ids=[view.suffix for view in VIEWS])
-    @pytest.mark.parametrize(
-        ("email", "places"),
-        [(None, SIGNED_OUT), ("customer", CUSTOMER), (STAFF_EMAIL, STAFF)],
-        ids=["stranger", "customer", "staff"],
-    )
-    def test_finds_nothing_serious(
-        self, browser: Browser, console: RunningConsole, view: View, email: str | None, places: dict[str, str]
-    ) -> None:
-        context = browser.new_context(
-            viewport={"width": view.width, "height": 900}, color_scheme=view.appearance, locale=view.locale
-        )
-        context.set_default_timeout(20_000)
-        page = context.new_page()
-        if email is not None:
-            sign_in(page, console.url, console.email if email == "customer" else email, PASSWORD)
-        found = []
-        for place in places.values():
-            page.goto(f"{console.url}{place}")
-            settle(page)
-            found += findings(page)
-        context.close()
-        assert not found, "\n".join(found)
+    def test_what_sticks_out_is_found(self, browser: Browser) -> None:
+        page = browser.new_page()
+        page.set_content(STICKS_OUT)
+        found = sticking_out(page)
+        assert len(found) == 3
+        assert all(any(words in one for one in found) for words in ("the page is", "SELECT", "far out"))
+        page.close()
+
+    def test_english_is_found(self, browser: Browser) -> None:
+        page = browser.new_page()
+        page.set_content("<p>选择 model</p><p>Not translated at all</p><code>import os now</code>")
+        assert [one.rpartition(": ")[2] for one in left_in_english(page)] == ["Not translated at all"]
+        page.close()
+
+
+class TestScenes:
+    @pytest.mark.parametrize("view", [WIDE, NARROW], ids=["wide", "narrow"])
+    def test_nothing_is_wrong_with_a_page(self, browser: Browser, staged: StagedConsole, view: View) -> None:
+        look_at(browser, staged, [scene for scene in page_scenes() if scene.who in READERS], view)
 
 
 class TestMenuOfANarrowScreen:

@@ -9,8 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.browser import running_browser
-from tests.journeys.screens import sign_in
+from tests.journeys.browser import running_browser, sign_in
 from tests.journeys.test_accessibility import findings
 from tests.payments.scripted_provider import Answer, Asked, ScriptedProvider, scripted_provider
 from tests.payments.stripe_events import SECRET_KEY, WEBHOOK_SECRET, Json, checked, event_of, signed

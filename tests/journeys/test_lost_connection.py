@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.browser import running_browser
-from tests.journeys.screens import sign_in
+from tests.journeys.browser import running_browser, sign_in
 from tests.journeys.test_sign_up import CODE
 from tests.journeys.test_top_up import ACCOUNT, approve
 from tests.journeys.test_verification import FIELDS, upload

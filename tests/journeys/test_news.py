@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.journeys.browser import running_browser
-from tests.journeys.screens import sign_in
+from tests.journeys.browser import running_browser, sign_in
 from tests.journeys.test_top_up import ACCOUNT, AMOUNT, approve
 from tests.support.installation import PASSWORD, Installation, apply_file
 

@@ -97,7 +97,7 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "top_up.consent": "I have read this and consent to it for my organization.",
     "top_up.credited_at": "Credited",
     "top_up.lead": "Paid credit: place an order and pay it, or transfer and report it. We credit what arrived.",
-    "top_up.look": "View",
+    "top_up.look": "Look",
     "top_up.new": "New order",
     "top_up.no_account": "The bank account is not published here. Ask us for it before you transfer.",
     "top_up.none": "There is no order yet.",

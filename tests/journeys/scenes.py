@@ -1,0 +1,186 @@
+"""Everything that a person can get to see: each page as each kind of reader, each dialog, each state of a row.
+
+Pages come from the console's own list, so that a new page is among the scenes by itself; a dialog that no scene opens
+fails ``test_scenes``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page as Tab
+
+from onetoken_app.console.pages import PAGES
+from onetoken_app.payments.models import OrderState
+from onetoken_app.verification.models import CaseState
+from tests.journeys.staged_business import CASE_OWNERS, NEWCOMER, OWNER, STAFF, SUSPENDED, UNSIGNED, VIEWER, Secrets
+
+NOBODY = ""
+WRONG_PASSWORD = "not the password"
+Step = Callable[[Tab], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One thing to look at."""
+
+    name: str
+    """Of its pictures."""
+    route: str
+    who: str = NOBODY
+    """The address of whoever looks, who is signed in."""
+    step: Step | None = None
+    """What they do on the page before they look."""
+    opens: str = ""
+    """The dialog that the step opens."""
+
+
+def page_scenes() -> list[Scene]:
+    """Return every page, as everybody who has it in their menu."""
+    found = []
+    for page in PAGES:
+        area = page.body.__module__.split(".")[-2]
+        route = "/no-such-page" if page.route == "404" else page.route
+        words = route.removeprefix("/staff").strip("/").replace("/", "-") or "home"
+        readers = {
+            "public": ((NOBODY, "public"),),
+            "customer": ((OWNER, "owner"), (NEWCOMER, "new"), (VIEWER, "viewer")),
+            "staff": ((STAFF, "staff"),),
+        }
+        found += [Scene(f"{name}-{words}", route, who) for who, name in readers[area]]
+    return found
+
+
+def bare_scenes() -> list[Scene]:
+    """Return what is to be seen where there is no customer, no model and nothing to do yet."""
+    wanted = {"home", "models", "status", "reviews", "top-ups", "organizations", "channels"}
+    found = [one for one in page_scenes() if one.name.partition("-")[2] in wanted and one.who in {NOBODY, STAFF}]
+    return [Scene(f"bare-{one.name}", one.route, one.who) for one in found]
+
+
+def state_scenes(secrets: Secrets) -> list[Scene]:
+    """Return what depends on more than the page: dialogs, states of rows, refusals, mailed links."""
+    return [
+        *[
+            Scene(f"link-{route.strip('/').replace('/', '-')}", f"{route}#{secret}")
+            for route, secret in secrets.links.items()
+        ],
+        Scene("sign-in-refused", "/sign-in", step=_sign_in_wrongly),
+        Scene("sign-up-sent", "/sign-up", step=_ask_for_a_link),
+        Scene("unsigned-overview", "/overview", UNSIGNED),
+        Scene("unsigned-overview-later", "/overview", UNSIGNED, step=_put_off),
+        Scene("unsigned-agreements", "/agreements", UNSIGNED),
+        Scene("suspended-overview", "/overview", SUSPENDED),
+        Scene("suspended-top-up", "/top-up", SUSPENDED),
+        *[Scene(f"case-{state}", "/verification", email) for state, email in CASE_OWNERS.items()],
+        *[_dialog("/keys", name) for name in ("mint-key", "restrict-key", "revoke-key")],
+        Scene("key-minted", "/keys", OWNER, step=_mint, opens="mint-key"),
+        *[_dialog("/members", name) for name in ("invite-member", "change-role", "remove-member")],
+        *[_dialog("/members", name) for name in ("resend-invitation", "withdraw-invitation")],
+        Scene("top-up-refused-amount", "/top-up", OWNER, step=_order_wrongly),
+        *[Scene(f"order-{state}", "/top-up", OWNER, step=_look_at(_ORDERS[state])) for state in OrderState],
+        Scene("dialog-cancel-order", "/top-up", OWNER, step=_cancel_order, opens="cancel-order"),
+        Scene("playground-answered", "/playground", OWNER, step=_ask(secrets.api_key)),
+        Scene("playground-refused", "/playground", OWNER, step=_ask("otk_live_wrong")),
+        Scene("usage-older", "/usage", OWNER, step=_turn_the_page),
+        *[
+            Scene(f"review-{state}", "/staff/reviews", STAFF, step=_look_at(f"Case {state.replace('_', ' ')} "))
+            for state in CaseState
+            if state is not CaseState.DRAFT
+        ],
+        Scene("dialog-approve-case", "/staff/reviews", STAFF, step=_approve_case, opens="approve-case"),
+        Scene("transfer-first-look", "/staff/top-ups", STAFF, step=_look_at("88,888.88")),
+        Scene("transfer-second-look", "/staff/top-ups", STAFF, step=_look_at("250,000.00")),
+    ]
+
+
+_ORDERS = {
+    OrderState.OPEN: "12,345.67",
+    OrderState.REPORTED: "88,888.88",
+    OrderState.CREDITED: "20,000.50",
+    OrderState.REFUSED: "5,000.00",
+    OrderState.CANCELLED: "1.00",
+}
+"""The amount by which the staged order of a state is found."""
+
+
+def _dialog(route: str, name: str) -> Scene:
+    """Open a dialog by the first button that does."""
+
+    def step(page: Tab) -> None:
+        page.locator(f"[data-opens={name}]").first.click()
+        page.locator(f"#{name}[open]").wait_for()
+
+    return Scene(f"dialog-{name}", route, OWNER, step=step, opens=name)
+
+
+def _look_at(words: str) -> Step:
+    """Open the row that has these words."""
+
+    def step(page: Tab) -> None:
+        row = page.locator("tbody tr").filter(has_text=words).first
+        row.locator(".actions button").first.click()
+        page.locator("main .columns").first.wait_for()
+
+    return step
+
+
+def _sign_in_wrongly(page: Tab) -> None:
+    page.locator("input[name=email]").fill("nobody@lantern.example")
+    page.locator("input[name=password]").fill(WRONG_PASSWORD)
+    page.locator("form button[type=submit]").click()
+    page.locator("[data-when].is-shown").wait_for()
+
+
+def _ask_for_a_link(page: Tab) -> None:
+    page.locator("input[name=email]").fill("somebody@company.example")
+    page.locator("form button[type=submit]").click()
+    page.locator(".is-done, [data-when].is-shown").first.wait_for()
+
+
+def _put_off(page: Tab) -> None:
+    page.locator("main button.quiet").first.click()
+    page.locator(".stats").wait_for()
+
+
+def _mint(page: Tab) -> None:
+    """Mint a key, whose name is free however often pictures are taken."""
+    page.locator("[data-opens=mint-key]").first.click()
+    page.locator("#mint-key [name=name]").fill(f"batch {page.evaluate('Date.now()')}")
+    page.locator("#mint-key [type=submit]").click()
+    page.locator("#mint-key.is-minted").wait_for()
+
+
+def _order_wrongly(page: Tab) -> None:
+    page.locator("[name=amount]").fill("12,5")
+    page.locator("[name=consent]").check()
+    page.locator(".order-form [type=submit]").click()
+    page.locator("[role=alert]").filter(has_text="12").or_(page.locator(".refusal")).first.wait_for()
+
+
+def _cancel_order(page: Tab) -> None:
+    _look_at(_ORDERS[OrderState.OPEN])(page)
+    page.locator("[data-opens=cancel-order]").click()
+    page.locator("#cancel-order[open]").wait_for()
+
+
+def _ask(secret: str) -> Step:
+    """Ask the model something."""
+
+    def step(page: Tab) -> None:
+        page.locator("[data-key]").fill(secret)
+        page.locator("[data-question]").fill("What is a relay?")
+        page.locator("[data-talks] [type=submit]").click()
+        page.locator("[data-figures]:not(:empty), [data-when].is-shown").first.wait_for()
+
+    return step
+
+
+def _turn_the_page(page: Tab) -> None:
+    page.locator(".pager button").last.click()
+    page.locator(".pager button").first.and_(page.locator(":enabled")).wait_for()
+
+
+def _approve_case(page: Tab) -> None:
+    _look_at("Case in review ")(page)
+    page.locator("[data-opens=approve-case]").click()
+    page.locator("#approve-case[open]").wait_for()
