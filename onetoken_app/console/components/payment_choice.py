@@ -60,7 +60,8 @@ def payment_facts(order: Value, *, code: Value, may_pay: Value, on_pay: Any, on_
         rx.cond(order.credited != "", _fact(text("top_up.credited_at"), rx.el.span(order.credited))),
         class_name="facts",
     )
-    return rx.el.div(facts, rx.cond(order.is_payable & may_pay, _ways_on(code, on_pay, on_check)))
+    ways = rx.cond(order.is_payable & may_pay, _ways_on(code, on_pay, on_check))
+    return rx.el.div(facts, ways, class_name="pay-facts")
 
 
 def _ways_on(code: Value, on_pay: Any, on_check: Any) -> rx.Component:
