@@ -3,17 +3,16 @@
 import hashlib
 from dataclasses import dataclass
 
-from onetoken_app import clock
 from onetoken_app.catalog import queries as catalog_queries
 from onetoken_app.catalog import service as catalog
 from onetoken_app.command.apply_file import ApplyFile, ChannelEntry, ModelEntry, read_apply_file
 from onetoken_app.command.apply_organization import put_organization
+from onetoken_app.command.apply_price_book import put_contract, put_price_book
 from onetoken_app.command.apply_run import ApplyRun, MintedSecret
 from onetoken_app.command.marked_yaml import BadFile, complaints_at
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.identity import passwords
 from onetoken_app.identity import queries as identity_queries
-from onetoken_app.pricing import service as pricing
 from onetoken_app.providers import registry
 from onetoken_app.settings import Settings
 from onetoken_app.vault import load_root_secrets
@@ -47,9 +46,10 @@ async def apply(content: bytes, *, settings: Settings) -> Applied:
             await _put_channel(run, channel)
         for model in file.models:
             await _put_model(run, model)
-        await _put_prices(run, file)
+        await put_price_book(run, file)
         for organization in file.organizations:
-            await put_organization(run, organization)
+            organization_id = await put_organization(run, organization)
+            await put_contract(run, organization, organization_id)
         if run.changes:
             await run.note(
                 f"{len(run.changes)} changes",
@@ -134,25 +134,3 @@ async def _put_model(run: ApplyRun, entry: ModelEntry) -> None:
         await run.note(f"model {entry.name} added", action="model_added", subject_id=model_id)
     elif before != after or routes_before != await catalog_queries.routes_of(run.session, model_id):
         await run.note(f"model {entry.name} changed", action="model_changed", subject_id=model_id)
-
-
-async def _put_prices(run: ApplyRun, file: ApplyFile) -> None:
-    """Publish the prices that differ from those in force, as one version."""
-    rates = {}
-    for entry in file.models:
-        model = await catalog_queries.model_by_name(run.session, entry.name)
-        if model is not None:
-            rates[model.id] = entry.rates
-    if not rates:
-        return
-    with complaints_at(file.models[0].lines["price"]):
-        version_id = await pricing.publish_prices(
-            run.session, currency=file.currency, rates=rates, effective_at=clock.utc_now()
-        )
-    if version_id is not None:
-        await run.note(
-            f"prices published in {file.currency.value} as version {version_id}",
-            action="prices_published",
-            subject_id=str(version_id),
-            facts={"currency": file.currency.value},
-        )

@@ -6,20 +6,29 @@ the file by itself is found here, before anything is changed.
 
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import yaml
 
 from onetoken_app.agreements.models import ConfirmationKind
 from onetoken_app.catalog.models import Region
+from onetoken_app.command.apply_prices import (
+    ContractEntry,
+    ExchangeEntry,
+    OfferEntry,
+    PlanEntry,
+    PriceEntry,
+    day_of,
+    read_contract,
+    read_exchange,
+    read_offer,
+    read_plan,
+    read_price,
+)
 from onetoken_app.command.marked_yaml import BadFile, Members, Text, read_document
-from onetoken_app.money import Currency, MicrosPerMillion, Nanos
+from onetoken_app.money import Currency, Nanos
 from onetoken_app.organizations.models import OrganizationRole
-from onetoken_app.pricing.quote import RateTier
-from onetoken_app.pricing.rates import ModelRates
-from onetoken_app.pricing.written import MEMBERS
-from onetoken_app.token_usage import TokenKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ class RouteEntry:
     upstream_model: str
     priority: int
     weight: int
+    cost: PriceEntry | None
+    """What calls through it cost the operator; unset: the file says nothing about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,8 @@ class ModelEntry:
     context_window_tokens: int
     output_tokens_max: int
     routes: tuple[RouteEntry, ...]
-    rates: ModelRates
+    price: PriceEntry
+    offers: tuple[OfferEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,9 @@ class OrganizationEntry:
     """Unset: the file says nothing about it."""
     credit_nanos: Nanos | None
     """The total that ``apply`` grants; unset: none."""
+    plan: str | None
+    """Unset: the file says nothing about it; empty: none."""
+    contract: tuple[ContractEntry, ...]
     confirmations: tuple[ConfirmationKind, ...]
     people: tuple[PersonEntry, ...]
     projects: tuple[Text, ...]
@@ -122,6 +137,8 @@ class ApplyFile(NamedTuple):
     channels: tuple[ChannelEntry, ...]
     models: tuple[ModelEntry, ...]
     organizations: tuple[OrganizationEntry, ...]
+    plans: tuple[PlanEntry, ...]
+    exchange_rates: tuple[ExchangeEntry, ...]
 
 
 def read_apply_file(content: bytes) -> ApplyFile:
@@ -130,17 +147,21 @@ def read_apply_file(content: bytes) -> ApplyFile:
     Raises:
         BadFile: Anything in it cannot be used; the message names the line.
     """
-    top = Members(read_document(content), what="the file", known=("currency", "channels", "models", "organizations"))
+    known = ("currency", "channels", "models", "organizations", "plans", "exchange_rates")
+    top = Members(read_document(content), what="the file", known=known)
     currency = top.choice("currency", Currency, Currency.USD)
     file = ApplyFile(
         currency=currency,
         channels=tuple(_channel(node) for node in top.listed("channels")),
-        models=tuple(_model(node) for node in top.listed("models")),
+        models=tuple(_model(node, currency) for node in top.listed("models")),
         organizations=tuple(_organization(node, currency) for node in top.listed("organizations")),
+        plans=tuple(read_plan(node) for node in top.listed("plans")),
+        exchange_rates=tuple(read_exchange(node) for node in top.listed("exchange_rates")),
     )
     _refuse_repeats("channel", [(entry.name, entry.line) for entry in file.channels])
     _refuse_repeats("model", [(entry.name, entry.line) for entry in file.models])
     _refuse_repeats("organization's code", [(entry.code, entry.line) for entry in file.organizations])
+    _refuse_repeats("plan", [(entry.name, entry.line) for entry in file.plans])
     return file
 
 
@@ -166,12 +187,14 @@ def _channel(node: yaml.Node) -> ChannelEntry:
     )
 
 
-def _model(node: yaml.Node) -> ModelEntry:
+def _model(node: yaml.Node, currency: Currency) -> ModelEntry:
     """Read one entry of ``models``."""
-    known = ("name", "owned_by", "enabled", "channels", "price", "context_window", "max_output_tokens")
+    known = (
+        "name", "owned_by", "enabled", "channels", "price", "offers", "context_window", "max_output_tokens",
+    )  # fmt: skip
     members = Members(node, what="a model", known=known)
     name = members.text("name", characters_max=128)
-    routes = tuple(_route(entry, name) for entry in members.listed("channels"))
+    routes = tuple(_route(entry, name, currency) for entry in members.listed("channels"))
     if not routes:
         raise BadFile(members.line_of("channels"), f"model {name!r} needs at least one channel")
     _refuse_repeats(f"channel of model {name!r}", [(route.channel, route.line) for route in routes])
@@ -185,53 +208,30 @@ def _model(node: yaml.Node) -> ModelEntry:
         context_window_tokens=context_window,
         output_tokens_max=members.whole("max_output_tokens", minimum=1, maximum=context_window),
         routes=routes,
-        rates=_rates(members.nested("price")),
+        price=read_price(members.nested("price"), currency),
+        offers=tuple(read_offer(entry, currency) for entry in members.listed("offers")),
     )
 
 
-def _route(node: yaml.Node, model_name: str) -> RouteEntry:
+def _route(node: yaml.Node, model_name: str, currency: Currency) -> RouteEntry:
     """Read one entry of a model's ``channels``."""
-    members = Members(node, what="a model's channel", known=("channel", "upstream_model", "priority", "weight"))
+    known = ("channel", "upstream_model", "priority", "weight", "cost")
+    members = Members(node, what="a model's channel", known=known)
     return RouteEntry(
         line=members.line,
         channel=members.text("channel", characters_max=64),
         upstream_model=members.text_or("upstream_model", model_name, characters_max=128),
         priority=members.whole("priority", 0, minimum=0, maximum=1000),
         weight=members.whole("weight", 1, minimum=1, maximum=1_000_000),
+        cost=read_price(members.nested("cost"), currency) if members.has("cost") else None,
     )
-
-
-def _rates(node: yaml.Node) -> ModelRates:
-    """Read a model's ``price``; input and output have to be there."""
-    members = Members(node, what="a price", known=(*MEMBERS, "tiers"))
-    for name in (TokenKind.INPUT.value, TokenKind.OUTPUT.value):
-        members.nested(name)
-    tiers = tuple(_tier(entry) for entry in members.listed("tiers"))
-    thresholds = [tier.from_input_tokens for tier in tiers]
-    if thresholds != sorted(set(thresholds)):
-        raise BadFile(members.line_of("tiers"), "tiers have different 'from_input_tokens', in rising order")
-    return ModelRates(rates=_prices(members), tiers=tiers)
-
-
-def _tier(node: yaml.Node) -> RateTier:
-    """Read the prices that apply from a length of the input on."""
-    members = Members(node, what="a tier", known=(*MEMBERS, "from_input_tokens"))
-    rates = _prices(members)
-    if not rates:
-        raise BadFile(members.line, "a tier has at least one price")
-    return RateTier(from_input_tokens=members.whole("from_input_tokens", minimum=1), rates=rates)
-
-
-def _prices(members: Members) -> dict[TokenKind, MicrosPerMillion]:
-    """Read the prices that are there."""
-    return {kind: members.price(name, kind) for name, kind in MEMBERS.items() if members.has(name)}
 
 
 def _organization(node: yaml.Node, currency: Currency) -> OrganizationEntry:
     """Read one entry of ``organizations``."""
     known = (
         "name", "code", "currency", "time_zone", "verified", "credit", "confirmations", "people", "projects",
-        "keys",
+        "keys", "plan", "contract",
     )  # fmt: skip
     members = Members(node, what="an organization", known=known)
     people = tuple(_person(entry) for entry in members.listed("people"))
@@ -249,11 +249,21 @@ def _organization(node: yaml.Node, currency: Currency) -> OrganizationEntry:
         time_zone=members.text("time_zone", characters_max=64) if members.has("time_zone") else None,
         is_verified=members.truth("verified", default=False) if members.has("verified") else None,
         credit_nanos=members.amount("credit") if members.has("credit") else None,
+        plan=_plan_name(members),
+        contract=tuple(read_contract(entry, currency) for entry in members.listed("contract")),
         confirmations=tuple(_confirmation(word) for word in members.texts("confirmations", characters_max=64)),
         people=people,
         projects=projects,
         keys=keys,
     )
+
+
+def _plan_name(members: Members) -> str | None:
+    """Read which plan an organization has; ``none`` takes it away."""
+    if not members.has("plan"):
+        return None
+    name = members.text("plan", characters_max=64)
+    return "" if name == "none" else name
 
 
 def _confirmation(word: Text) -> ConfirmationKind:
@@ -304,11 +314,7 @@ def _end_of_day(members: Members, name: str) -> datetime | None:
     """Read a date; what expires on it works until midnight, UTC."""
     if not members.has(name):
         return None
-    try:
-        day = datetime.strptime(members.text(name, characters_max=10), "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise BadFile(members.line_of(name), f"{name!r} is a date such as 2027-12-31") from None
-    return day + timedelta(days=1)
+    return day_of(members, name) + timedelta(days=1)
 
 
 def _secret(members: Members, name: str, *, characters_max: int) -> str | None:

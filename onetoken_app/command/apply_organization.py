@@ -25,8 +25,8 @@ _LOCALE = "en"
 """Of a person of whom the file does not say it."""
 
 
-async def put_organization(run: ApplyRun, entry: OrganizationEntry) -> None:
-    """Add an organization, or change the one with this code.
+async def put_organization(run: ApplyRun, entry: OrganizationEntry) -> str:
+    """Add an organization, or change the one with this code; return its id.
 
     Raises:
         BadFile: Something in the entry cannot be done; the message names its line.
@@ -38,6 +38,7 @@ async def put_organization(run: ApplyRun, entry: OrganizationEntry) -> None:
         with complaints_at(person.line):
             await _put_person(run, person, organization_id)
     await put_projects_and_keys(run, entry, organization_id)
+    return organization_id
 
 
 async def _put_particulars(run: ApplyRun, entry: OrganizationEntry) -> str:

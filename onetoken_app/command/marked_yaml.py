@@ -15,7 +15,7 @@ import yaml
 
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.errors import BadRequest, OneTokenError
-from onetoken_app.money import MicrosPerMillion, Nanos, parse_amount
+from onetoken_app.money import MicrosPerMillion, Nanos, parse_amount, parse_price
 from onetoken_app.pricing.written import parse_written_price
 from onetoken_app.token_usage import TokenKind
 
@@ -109,6 +109,11 @@ class Members:
         """Return a price as it is written for its kind, at least 0, exact."""
         with _complaints_at(self.line_of(name), name):
             return parse_written_price(kind, self.text(name, characters_max=40))
+
+    def ratio_ppm(self, name: str) -> int:
+        """Return a ratio such as ``0.85`` in parts per million, at least 0, exact."""
+        with _complaints_at(self.line_of(name), name):
+            return parse_price(self.text(name, characters_max=40))
 
     def whole(self, name: str, default: int | None = None, *, minimum: int, maximum: int = 2**31 - 1) -> int:
         """Return a whole number in bounds, or ``default`` when it is not there and there is one."""

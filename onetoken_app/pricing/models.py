@@ -1,10 +1,12 @@
 """Tables of the price book.
 
-A published version is never changed. It names only the models whose prices it sets; the rates of a model in force at
-a moment are those of the latest version, effective by then, that names the model.
+A published version is never changed: triggers refuse it. It names only the models whose prices it sets; the prices of a
+model in force at a moment are those of the latest version of its scope, effective by then and not ended, that names
+the model. Drafts stand in tables of their own, so that nothing that is not published can be charged.
 """
 
 from datetime import datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -13,6 +15,30 @@ from onetoken_app.clock import utc_now
 from onetoken_app.database import READ_BY_THE_RELAY, UtcDateTime, enum_type
 from onetoken_app.money import Currency
 from onetoken_app.token_usage import TokenKind
+
+
+class Scope(StrEnum):
+    """Whom the prices of a version are for. A contract goes before an offer, an offer before the list."""
+
+    LIST = "list"
+    """For everybody, until superseded; times the ratio of the organization's plan."""
+    OFFER = "offer"
+    """For everybody, while it lasts, in place of the list; times the ratio of the organization's plan."""
+    CONTRACT = "contract"
+    """For one organization; no ratio applies."""
+    COST = "cost"
+    """What the operator pays for calls through one channel; no customer is charged by it."""
+
+
+class DraftState(StrEnum):
+    """What became of a draft."""
+
+    OPEN = "open"
+    """Waiting for somebody to look at it."""
+    PUBLISHED = "published"
+    """Its prices were published; so far as they differed, as a version."""
+    DISCARDED = "discarded"
+    """Given up."""
 
 
 class PriceBookVersion(SQLModel, table=True):
@@ -26,6 +52,15 @@ class PriceBookVersion(SQLModel, table=True):
     currency: Currency = Field(sa_type=enum_type(Currency))
     effective_at: datetime = Field(sa_type=UtcDateTime, index=True)
     published_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    scope: Scope = Field(default=Scope.LIST, sa_type=enum_type(Scope))
+    organization_id: str | None = Field(default=None, max_length=32)
+    """Of a contract: whose."""
+    channel_id: str | None = Field(default=None, max_length=32)
+    """Of costs: whose."""
+    ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Of an offer, and of a contract that ends: from when on it no longer applies."""
+    published_by: str | None = Field(default=None, max_length=32)
+    """The person; unset: the operator, by file or command."""
 
 
 class Rate(SQLModel, table=True):
@@ -41,3 +76,97 @@ class Rate(SQLModel, table=True):
     """All input from which on it applies to the whole call; 0: always, unless a tier says else."""
     micros_per_million: int = Field(sa_type=sa.BigInteger)
     """Micro-currency per 1 000 000 tokens; of units, picos for one, of sound for an hour; at least 0."""
+
+
+class VersionEnd(SQLModel, table=True):
+    """The early end of an offer or a contract."""
+
+    __tablename__ = "pricing_version_end"
+    __table_args__ = {"info": READ_BY_THE_RELAY}
+
+    version_id: int = Field(foreign_key="pricing_version.id", primary_key=True)
+    ends_at: datetime = Field(sa_type=UtcDateTime)
+    """From when on the version no longer applies."""
+    ended_by: str | None = Field(default=None, max_length=32)
+    """The person; unset: the operator, by file or command."""
+
+
+class PlanVersion(SQLModel, table=True):
+    """What a plan multiplies prices by, from a moment on; the latest one counts."""
+
+    __tablename__ = "pricing_plan"
+    __table_args__ = {"info": READ_BY_THE_RELAY}
+
+    id: int | None = Field(default=None, primary_key=True)
+    plan_name: str = Field(max_length=64)
+    ratio_ppm: int = Field(sa_type=sa.BigInteger)
+    """Parts per million; at least 1."""
+    effective_at: datetime = Field(sa_type=UtcDateTime)
+    published_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class PlanAssignment(SQLModel, table=True):
+    """Which plan an organization has, from a moment on; the latest one counts."""
+
+    __tablename__ = "pricing_plan_assignment"
+    __table_args__ = {"info": READ_BY_THE_RELAY}
+
+    id: int | None = Field(default=None, primary_key=True)
+    organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)
+    plan_name: str = Field(default="", max_length=64)
+    """Empty: none any more."""
+    effective_at: datetime = Field(sa_type=UtcDateTime)
+    assigned_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class ExchangeRate(SQLModel, table=True):
+    """What one unit of a currency is sold at in another, from a moment on; the latest one counts."""
+
+    __tablename__ = "pricing_exchange_rate"
+    __table_args__ = {"info": READ_BY_THE_RELAY}
+
+    id: int | None = Field(default=None, primary_key=True)
+    """The rate's version; printed on every charge that it converts."""
+    from_currency: Currency = Field(sa_type=enum_type(Currency))
+    to_currency: Currency = Field(sa_type=enum_type(Currency))
+    rate_nanos: int = Field(sa_type=sa.BigInteger)
+    """10⁻⁹ of ``to_currency`` for one of ``from_currency``; at least 1."""
+    effective_at: datetime = Field(sa_type=UtcDateTime)
+    published_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class Draft(SQLModel, table=True):
+    """Prices that somebody proposes."""
+
+    __tablename__ = "pricing_draft"
+
+    id: int | None = Field(default=None, primary_key=True)
+    scope: Scope = Field(default=Scope.LIST, sa_type=enum_type(Scope))
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    organization_id: str | None = Field(default=None, max_length=32)
+    """Of a contract: whose."""
+    channel_id: str | None = Field(default=None, max_length=32)
+    """Of costs: whose."""
+    ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    source: str = Field(default="", max_length=64)
+    """Where the prices come from, such as ``genai-prices 0.2.3``."""
+    state: DraftState = Field(default=DraftState.OPEN, sa_type=enum_type(DraftState))
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    created_by: str | None = Field(default=None, max_length=32)
+    """The person; unset: the operator, by file or command. So for the next one."""
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_by: str | None = Field(default=None, max_length=32)
+    version_id: int | None = Field(default=None, foreign_key="pricing_version.id")
+    """What was published; unset also when nothing differed."""
+
+
+class DraftRate(SQLModel, table=True):
+    """A proposed price; like ``Rate``."""
+
+    __tablename__ = "pricing_draft_rate"
+
+    draft_id: int = Field(foreign_key="pricing_draft.id", primary_key=True)
+    model_id: str = Field(foreign_key="catalog_model.id", primary_key=True, max_length=32)
+    kind: TokenKind = Field(sa_type=enum_type(TokenKind), primary_key=True)
+    from_input_tokens: int = Field(default=0, primary_key=True, sa_type=sa.BigInteger)
+    micros_per_million: int = Field(sa_type=sa.BigInteger)

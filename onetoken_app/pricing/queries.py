@@ -1,72 +1,152 @@
-"""Reads the price book: which rates are in force at a moment."""
+"""Reads the price book: what is in force at a moment, and when that changes by itself."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from onetoken_app.database import UtcDateTime
 from onetoken_app.money import Currency, MicrosPerMillion
-from onetoken_app.pricing.errors import UnknownPrice
-from onetoken_app.pricing.models import PriceBookVersion, Rate
-from onetoken_app.pricing.quote import PriceSheet
-from onetoken_app.pricing.rates import ModelRates, rates_from_rows
+from onetoken_app.pricing.models import (
+    ExchangeRate,
+    PlanAssignment,
+    PlanVersion,
+    PriceBookVersion,
+    Rate,
+    Scope,
+    VersionEnd,
+)
+from onetoken_app.pricing.price_book import Place, PriceBook, PricesInForce
+from onetoken_app.pricing.quote import Exchange, PriceSheet
+from onetoken_app.pricing.rates import rates_from_rows
 from onetoken_app.token_usage import TokenKind
 
 
-async def price_sheets(session: AsyncSession, *, now: datetime) -> dict[tuple[str, Currency], PriceSheet]:
-    """Return the sheets in force at ``now``, by model and currency.
+async def price_book(session: AsyncSession, *, now: datetime) -> PriceBook:
+    """Return everything that is in force at ``now``."""
+    return PriceBook(
+        prices=await prices_in_force(session, now=now),
+        ratios=await plan_ratios(session, now=now),
+        exchanges=await exchanges_in_force(session, now=now),
+    )
 
-    A model whose input or output has no price is left out: it cannot be called.
+
+async def price_sheets(session: AsyncSession, *, now: datetime) -> dict[tuple[str, Currency], PriceSheet]:
+    """Return the list's sheets in force at ``now``, with offers in their places, by model and currency.
+
+    It is what everybody sees: no plan, contract or exchange is in it. A model whose input or output has no price is
+    left out.
     """
+    in_force = await prices_in_force(session, now=now)
     sheets = {}
-    for (model_id, currency), (version_id, priced) in (await rates_in_force(session, now=now)).items():
-        try:
-            sheet = PriceSheet(
-                price_version_id=version_id,
-                model_id=model_id,
-                currency=currency,
-                rates=priced.rates,
-                tiers=priced.tiers,
-            )
-        except UnknownPrice:
-            continue
-        sheets[model_id, currency] = sheet
+    for scope in (Scope.LIST, Scope.OFFER):
+        for place, priced in in_force.items():
+            sheet = priced.sheet(place) if place.scope is scope else None
+            if sheet is not None:
+                sheets[place.model_id, place.currency] = sheet
     return sheets
 
 
 async def next_price_change_at(session: AsyncSession, *, now: datetime) -> datetime | None:
-    """Return when the sheets change next without anybody publishing, or ``None``."""
-    query = select(sa.func.min(PriceBookVersion.effective_at, type_=sa.inspect(PriceBookVersion).c.effective_at.type))
-    return (await session.exec(query.where(col(PriceBookVersion.effective_at) > now))).first()
+    """Return when prices change next without anybody publishing, or ``None``."""
+    moments = (
+        PriceBookVersion.effective_at, PriceBookVersion.ends_at, VersionEnd.ends_at, PlanVersion.effective_at,
+        PlanAssignment.effective_at, ExchangeRate.effective_at,
+    )  # fmt: skip
+    columns: list[Any] = [col(moment) for moment in moments]
+    parts = [sa.select(column.label("moment")).where(column > now) for column in columns]
+    coming = sa.union_all(*parts).subquery()
+    query = sa.select(sa.func.min(coming.c.moment, type_=UtcDateTime()))
+    return (await _all(session, query))[0][0]  # type: ignore[no-any-return] # the one column is a moment or nothing
 
 
-async def rates_in_force(session: AsyncSession, *, now: datetime) -> dict[tuple[str, Currency], tuple[int, ModelRates]]:
-    """Return the version and the rates in force at ``now``, by model and currency.
+async def prices_in_force(session: AsyncSession, *, now: datetime) -> dict[Place, PricesInForce]:
+    """Return the prices in force at ``now``, of every scope.
 
-    They are those of the latest version, effective by then, that names the model; of two versions with the same
-    moment the one published last counts.
+    They are those of the latest version of a scope, effective by then and not ended, that names the model; of two
+    versions with the same moment the one published last counts.
     """
     rank = (
         sa.func.rank()
         .over(
-            partition_by=(col(Rate.model_id), col(PriceBookVersion.currency)),
+            partition_by=(
+                col(Rate.model_id), col(PriceBookVersion.currency), col(PriceBookVersion.scope),
+                col(PriceBookVersion.organization_id), col(PriceBookVersion.channel_id),
+            ),
             order_by=(col(PriceBookVersion.effective_at).desc(), col(PriceBookVersion.id).desc()),
         )
         .label("version_rank")
-    )
+    )  # fmt: skip
     ranked = (
         sa.select(
-            col(Rate.model_id), col(PriceBookVersion.currency), col(Rate.version_id), col(Rate.kind),
-            col(Rate.from_input_tokens), col(Rate.micros_per_million), rank,
+            col(Rate.model_id), col(PriceBookVersion.currency), col(PriceBookVersion.scope),
+            col(PriceBookVersion.organization_id), col(PriceBookVersion.channel_id), col(PriceBookVersion.ends_at),
+            col(Rate.version_id), col(Rate.kind), col(Rate.from_input_tokens), col(Rate.micros_per_million), rank,
         )
         .join(PriceBookVersion, col(PriceBookVersion.id) == col(Rate.version_id))
-        .where(col(PriceBookVersion.effective_at) <= now)
+        .join(VersionEnd, col(VersionEnd.version_id) == col(PriceBookVersion.id), isouter=True)
+        .where(
+            col(PriceBookVersion.effective_at) <= now,
+            sa.or_(col(PriceBookVersion.ends_at).is_(None), col(PriceBookVersion.ends_at) > now),
+            sa.or_(col(VersionEnd.ends_at).is_(None), col(VersionEnd.ends_at) > now),
+        )
         .subquery()
     )  # fmt: skip
-    rows = (await session.exec(sa.select(ranked).where(ranked.c.version_rank == 1))).all()  # type: ignore[call-overload] # SQLModel types only its own select
-    found: dict[tuple[str, Currency], tuple[int, list[tuple[TokenKind, int, MicrosPerMillion]]]] = {}
-    for row in rows:
-        _version_id, prices = found.setdefault((row.model_id, row.currency), (row.version_id, []))
-        prices.append((row.kind, row.from_input_tokens, row.micros_per_million))
-    return {place: (version_id, rates_from_rows(prices)) for place, (version_id, prices) in found.items()}
+    prices: defaultdict[Place, list[tuple[TokenKind, int, MicrosPerMillion]]] = defaultdict(list)
+    versions: dict[Place, tuple[int, datetime | None]] = {}
+    for row in await _all(session, sa.select(ranked).where(ranked.c.version_rank == 1)):
+        place = Place(row.model_id, row.currency, row.scope, row.organization_id, row.channel_id)
+        versions[place] = (row.version_id, row.ends_at)
+        prices[place].append((row.kind, row.from_input_tokens, row.micros_per_million))
+    return {
+        place: PricesInForce(version_id=version_id, rates=rates_from_rows(prices[place]), ends_at=ends_at)
+        for place, (version_id, ends_at) in versions.items()
+    }
+
+
+async def plan_ratios(session: AsyncSession, *, now: datetime) -> dict[str, int]:
+    """Return the ratio of each organization that has a plan at ``now``, in parts per million."""
+    by_plan = await ratios_by_plan(session, now=now)
+    plans = await plans_by_organization(session, now=now)
+    return {organization_id: by_plan[plan] for organization_id, plan in plans.items() if plan in by_plan}
+
+
+async def ratios_by_plan(session: AsyncSession, *, now: datetime) -> dict[str, int]:
+    """Return what each plan multiplies prices by at ``now``, in parts per million."""
+    rows = await _latest(session, PlanVersion, "plan_name", now=now)
+    return {row.plan_name: row.ratio_ppm for row in rows}
+
+
+async def plans_by_organization(session: AsyncSession, *, now: datetime) -> dict[str, str]:
+    """Return the plan of each organization that has one at ``now``."""
+    rows = await _latest(session, PlanAssignment, "organization_id", now=now)
+    return {row.organization_id: row.plan_name for row in rows if row.plan_name}
+
+
+async def exchanges_in_force(session: AsyncSession, *, now: datetime) -> dict[tuple[Currency, Currency], Exchange]:
+    """Return the exchange rates at ``now``, by what is converted from and to."""
+    rows = await _latest(session, ExchangeRate, "from_currency", "to_currency", now=now)
+    return {
+        (row.from_currency, row.to_currency): Exchange(
+            version=row.id, from_currency=row.from_currency, rate_nanos=row.rate_nanos
+        )
+        for row in rows
+    }
+
+
+async def _latest(session: AsyncSession, table: type[SQLModel], *names: str, now: datetime) -> Sequence[Any]:
+    """Return, for each value of the named columns, the row that became effective last; of two at once, the later."""
+    columns = sa.inspect(table).columns
+    order = (columns.effective_at.desc(), columns.id.desc())
+    rank = sa.func.row_number().over(partition_by=[columns[name] for name in names], order_by=order).label("age_rank")
+    ranked = sa.select(*columns, rank).where(columns.effective_at <= now).subquery()
+    return await _all(session, sa.select(ranked).where(ranked.c.age_rank == 1))
+
+
+async def _all(session: AsyncSession, query: sa.Executable) -> Sequence[Any]:
+    """Run a statement of several columns; ``session.exec`` knows the types of SQLModel's own select only."""
+    return list((await session.exec(query)).all())  # type: ignore[call-overload] # SQLModel types only its own select

@@ -46,6 +46,10 @@ class Admission:
         """The size of the hold: no call within the bounds costs more."""
         return self.upper_charge_with(self.output_tokens_max)
 
+    def cost_sheet_of(self, channel_id: str) -> PriceSheet | None:
+        """Return what a channel of this call costs the operator; ``None``: not known."""
+        return next((route.cost_sheet for route in self.routes if route.target.channel_id == channel_id), None)
+
     def upper_charge_with(self, output_tokens_max: int) -> Nanos:
         """Return what the hold has to be for this much output."""
         upper = self.sheet.upper_charge(self.input_tokens_max, output_tokens_max, has_media=self.has_media)
@@ -74,12 +78,12 @@ def admit(request: ChatRequest, caller: Caller, policy: PolicySnapshot) -> Admis
     Raises:
         ModelNotFound: No such model, or not for this key.
         RegionNotConfirmed: Served from overseas only, without a confirmation.
-        UnknownPrice: The model has no price in the organization's currency.
+        UnknownPrice: The model has no price that the organization could be charged by.
     """
     offer = policy.offers.get(request.model_name)
     if offer is None or not caller.may_call(offer.model.id):
         raise ModelNotFound("This model does not exist or is not open to this key. GET /v1/models lists what is.")
-    sheet = policy.sheets.get((offer.model.id, caller.currency))
+    sheet = policy.sheet_for(caller, offer.model.id)
     if sheet is None:
         raise UnknownPrice("This model has no price at the moment and cannot be called.")
     window = offer.model.context_window_tokens
@@ -102,7 +106,7 @@ def callable_offers(caller: Caller, policy: PolicySnapshot) -> list[ModelOffer]:
         offer
         for name, offer in sorted(policy.offers.items())
         if caller.may_call(offer.model.id)
-        and (offer.model.id, caller.currency) in policy.sheets
+        and policy.sheet_for(caller, offer.model.id) is not None
         and (caller.may_call_overseas or not all(route.is_overseas for route in offer.routes))
     ]
 

@@ -5,7 +5,8 @@ This is the table ``who pays`` of docs/relay-api.md, one branch a row.
 
 from dataclasses import dataclass, replace
 
-from onetoken_app.money import NANOS_MAX, Nanos
+from onetoken_app.money import NANOS_MAX, Currency, Nanos
+from onetoken_app.pricing.quote import PriceSheet
 from onetoken_app.relay.estimation import estimated_input, estimated_output
 from onetoken_app.relay.open_call import OpenCall
 from onetoken_app.token_usage import TokenUsage, UsageSource
@@ -46,6 +47,19 @@ def meter(call: OpenCall, *, is_complete: bool) -> Metered:
     return counted if counted.charge_nanos > stated.charge_nanos else stated
 
 
+def cost_of(call: OpenCall, metered: Metered) -> tuple[Nanos, Currency] | None:
+    """Say what a metered call costs the operator; ``None`` when nobody knows, which is not nothing.
+
+    Of a call that delivered nothing it is not known whether its provider bills it.
+    """
+    if call.target is None or metered.source is UsageSource.NONE:
+        return None
+    sheet = call.admission.cost_sheet_of(call.target.channel_id)
+    if sheet is None:
+        return None
+    return min(NANOS_MAX, sheet.charge_for(_with_request(metered.usage, sheet))), sheet.currency
+
+
 def estimate(call: OpenCall) -> Metered:
     """Say what was delivered so far, counted here; within the hold by construction."""
     admission = call.admission
@@ -64,6 +78,10 @@ def _priced(call: OpenCall, usage: TokenUsage, source: UsageSource) -> Metered:
     A call that used anything is one request too, where requests have a price; one that explicitly used nothing is none.
     """
     sheet = call.admission.sheet
-    if sheet.prices_requests and usage != _NOTHING.usage:
-        usage = replace(usage, requests=1)
+    usage = _with_request(usage, sheet)
     return Metered(usage, source, min(NANOS_MAX, sheet.charge_for(usage)))
+
+
+def _with_request(usage: TokenUsage, sheet: PriceSheet) -> TokenUsage:
+    """Count the call itself, where it has a price."""
+    return replace(usage, requests=1) if sheet.prices_requests and usage != _NOTHING.usage else usage

@@ -1,7 +1,7 @@
 """What the relay knows of models, channels and prices at one revision of the policy, and how it is read."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,7 +14,8 @@ from onetoken_app.database import policy_revision
 from onetoken_app.keys.queries import keys_by_digest
 from onetoken_app.money import Currency
 from onetoken_app.organizations.queries import organizations_by_id
-from onetoken_app.pricing.queries import next_price_change_at, price_sheets
+from onetoken_app.pricing.price_book import PriceBook
+from onetoken_app.pricing.queries import next_price_change_at, price_book
 from onetoken_app.pricing.quote import PriceSheet
 from onetoken_app.providers.protocol import UpstreamTarget
 from onetoken_app.providers.registry import is_known_provider
@@ -34,6 +35,8 @@ class ChannelRoute:
     priority: int
     weight: int
     is_overseas: bool
+    cost_sheet: PriceSheet | None = None
+    """What the operator pays; unset: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,15 @@ class PolicySnapshot:
     revision: int
     offers: dict[str, ModelOffer] = field(repr=False)
     """By the model's name."""
-    sheets: dict[tuple[str, Currency], PriceSheet] = field(repr=False)
+    prices: PriceBook = field(repr=False)
     valid_until: datetime
     """Read again by then, whatever the revision says."""
+
+    def sheet_for(self, caller: Caller, model_id: str) -> PriceSheet | None:
+        """Return what a caller is charged by; ``None``: the model has no price for it."""
+        return self.prices.sheet_for(
+            model_id=model_id, organization_id=caller.organization_id, currency=caller.currency
+        )
 
 
 async def read_snapshot(session: AsyncSession, *, now: datetime, key_encryption_key: bytes) -> PolicySnapshot:
@@ -89,10 +98,13 @@ async def read_snapshot(session: AsyncSession, *, now: datetime, key_encryption_
     """
     revision = await policy_revision(session)
     channels = {sealed.channel.id: sealed for sealed in await sealed_channels(session)}
+    prices = await price_book(session, now=now)
     ways: dict[str, list[ChannelRoute]] = {}
     for route in await routes_of(session):
         way = _way(channels[route.channel_id], route.upstream_model, route.priority, route.weight, key_encryption_key)
         if way is not None:
+            cost_sheet = prices.cost_sheet_for(model_id=route.model_id, channel_id=route.channel_id)
+            way = replace(way, cost_sheet=cost_sheet)
             ways.setdefault(route.model_id, []).append(way)
     offers = {
         model.name: ModelOffer(model=model, routes=tuple(ways[model.id]))
@@ -104,7 +116,7 @@ async def read_snapshot(session: AsyncSession, *, now: datetime, key_encryption_
     return PolicySnapshot(
         revision=revision,
         offers=offers,
-        sheets=await price_sheets(session, now=now),
+        prices=prices,
         valid_until=min(valid_until, next_change_at) if next_change_at else valid_until,
     )
 

@@ -24,7 +24,7 @@ from onetoken_app.ledger.operations import CloseHold, ExtendHold, HoldClosed, Pl
 from onetoken_app.money import Nanos
 from onetoken_app.relay.errors import InsufficientBalance, InternalError, OrganizationFrozen, internal_error
 from onetoken_app.relay.estimation import LEAST_OUTPUT_DIVISOR, least_output
-from onetoken_app.relay.metering import Metered, estimate, meter
+from onetoken_app.relay.metering import Metered, cost_of, estimate, meter
 from onetoken_app.relay.open_call import OpenCall, caller_left
 from onetoken_app.relay.repeats import refusal_of
 from onetoken_app.telemetry import get_logger
@@ -220,6 +220,7 @@ def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0,
     """Write down what is known of a call. Made in one go: copies of it would cost more than the rest of the close."""
     admission, target, usage = call.admission, call.target, metered.usage
     first_byte_seconds, now = call.first_byte_at_seconds, monotonic_seconds()
+    cost = cost_of(call, metered)
     has_answered = target is not None and first_byte_seconds is not None
     return UsageDraft(
         request_id=call.request_id,
@@ -263,6 +264,8 @@ def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0,
         tool_call_count=usage.tool_calls,
         plan_ratio_ppm=admission.sheet.ratio_ppm,
         exchange_rate_version=admission.sheet.exchange_version,
+        cost_nanos=cost[0] if cost else None,
+        cost_currency=cost[1] if cost else None,
     )
 
 

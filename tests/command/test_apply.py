@@ -10,7 +10,7 @@ from onetoken_app.agreements.models import Acceptance, AcceptanceMethod
 from onetoken_app.agreements.queries import outstanding_agreements
 from onetoken_app.audit.models import ActorKind, AuditEntry
 from onetoken_app.audit.verification import verify_audit
-from onetoken_app.catalog.queries import sealed_channels
+from onetoken_app.catalog.queries import model_by_name, sealed_channels
 from onetoken_app.clock import utc_now
 from onetoken_app.command.apply import Applied, apply
 from onetoken_app.command.marked_yaml import BadFile
@@ -22,7 +22,8 @@ from onetoken_app.keys.queries import keys_by_digest, keys_of, projects_of
 from onetoken_app.ledger.queries import balance_of
 from onetoken_app.money import NANOS_PER_UNIT, Currency
 from onetoken_app.organizations.queries import memberships_of, organizations
-from onetoken_app.pricing.queries import price_sheets
+from onetoken_app.pricing.queries import price_book, price_sheets
+from onetoken_app.pricing.quote import Exchange
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import TokenKind
 from onetoken_app.vault import load_root_secrets
@@ -276,3 +277,82 @@ class TestChanges:
         await applied(installed)
         with pytest.raises(BadFile, match=r"^line 20: .*expiry"):
             await applied(installed, "{name: bench}]\n", '{name: bench, expires_on: "2020-01-01"}]\n')
+
+
+WHOLE_PRICE_BOOK = (
+    FILE.replace(
+        "currency: USD",
+        'currency: USD\nexchange_rates: [{from: CNY, to: USD, rate: "0.14"}]\nplans: [{name: partner, ratio: "0.85"}]',
+    )
+    .replace(
+        "[{channel: bench}] ",
+        '[{channel: bench, cost: {currency: CNY, input: "3", output: "4"}}] ',
+    )
+    .replace(
+        "    context_window",
+        """\
+    offers: [{from: 2026-01-01, until: 2999-12-31, price: {input: "0.50", output: "1.00"}}]
+    context_window""",
+    )
+    .replace(
+        "    credit",
+        """\
+    plan: partner
+    contract: [{model: mock, until: 2999-06-30, price: {currency: CNY, input: "5", output: "6"}}]
+    credit""",
+    )
+)
+
+
+class TestPriceBook:
+    async def test_everything_that_the_file_says_is_in_force(self, installed: Settings) -> None:
+        await apply(WHOLE_PRICE_BOOK.encode(), settings=installed)
+        async with read_session() as session:
+            book = await price_book(session, now=utc_now())
+            (channel,) = await sealed_channels(session)
+            model = await model_by_name(session, "mock")
+        assert model
+        customer_id = await organization_id()
+        contract = book.sheet_for(model_id=model.id, organization_id=customer_id, currency=Currency.USD)
+        assert contract
+        assert contract.rates == {TokenKind.INPUT: 5_000_000, TokenKind.OUTPUT: 6_000_000}
+        assert contract.exchange == Exchange(contract.exchange_version, Currency.CNY, 140_000_000)
+        offer = book.sheet_for(model_id=model.id, organization_id="org_other", currency=Currency.USD)
+        assert offer
+        assert (offer.rates[TokenKind.INPUT], offer.ratio_ppm, book.ratios[customer_id]) == (
+            500_000,
+            1_000_000,
+            850_000,
+        )
+        cost = book.cost_sheet_for(model_id=model.id, channel_id=channel.channel.id)
+        assert cost
+        assert (cost.currency, cost.rates[TokenKind.OUTPUT]) == (Currency.CNY, 4_000_000)
+
+    async def test_a_second_time_changes_nothing(self, installed: Settings) -> None:
+        await apply(WHOLE_PRICE_BOOK.encode(), settings=installed)
+        assert (await apply(WHOLE_PRICE_BOOK.encode(), settings=installed)).changes == ()
+
+    async def test_a_plan_is_taken_away_by_none(self, installed: Settings) -> None:
+        await apply(WHOLE_PRICE_BOOK.encode(), settings=installed)
+        await apply(WHOLE_PRICE_BOOK.replace("plan: partner", "plan: none").encode(), settings=installed)
+        async with read_session() as session:
+            assert (await price_book(session, now=utc_now())).ratios == {}
+
+    @pytest.mark.parametrize(
+        ("old", "new", "complaint"),
+        [
+            pytest.param("plan: partner", "plan: other", r"line \d+: There is no plan 'other'", id="an unknown plan"),
+            pytest.param("model: mock,", "model: no,", r"line \d+: there is no model 'no'", id="an unknown model"),
+            pytest.param('"0.85"', '"0"', r"line 3: A plan's ratio", id="a ratio of nothing"),
+            pytest.param('"0.14"', '"0"', r"line 2: An exchange rate", id="a rate of nothing"),
+            pytest.param("to: USD", "to: CNY", r"line 2: An exchange rate", id="one currency"),
+            pytest.param(
+                "2999-12-31", "2025-12-31", r"line \d+: an offer ends after", id="an end before its beginning"
+            ),
+            pytest.param("2026-01-01", "soon", r"line \d+: 'from' is a date", id="no date"),
+        ],
+    )
+    async def test_a_complaint_names_the_line(self, installed: Settings, old: str, new: str, complaint: str) -> None:
+        assert old in WHOLE_PRICE_BOOK
+        with pytest.raises(BadFile, match=f"^{complaint}"):
+            await apply(WHOLE_PRICE_BOOK.replace(old, new, 1).encode(), settings=installed)

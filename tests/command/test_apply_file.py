@@ -26,7 +26,7 @@ class TestReadApplyFile:
         file = read_apply_file(FILE.encode())
         (channel,), (model,), (organization,) = file.channels, file.models, file.organizations
         assert (channel.name, channel.region, channel.credential) == ("bench", Region.MAINLAND, "sk-upstream")
-        assert model.rates == ModelRates(
+        assert model.price.rates == ModelRates(
             {TokenKind.INPUT: 1_000_000, TokenKind.OUTPUT: 2_000_000, TokenKind.CACHE_READ: 100_000}
         )
         assert model.routes[0].upstream_model == "mock"
@@ -41,13 +41,13 @@ class TestReadApplyFile:
             'tiers: [{from_input_tokens: 200001, input: "2"}, {from_input_tokens: 300000, output: "4"}]}'
         )
         (model,) = read_apply_file(re.sub(r"price: \{.*\}", f"price: {price}", FILE).encode()).models
-        assert model.rates.rates == {
+        assert model.price.rates.rates == {
             TokenKind.INPUT: 1_000_000, TokenKind.OUTPUT: 2_000_000, TokenKind.REASONING: 3_000_000,
             TokenKind.AUDIO_IN: 4_000_000, TokenKind.IMAGE_OUT: 5_500_000, TokenKind.REQUESTS: 10**9,
             TokenKind.IMAGES: 4 * 10**10, TokenKind.AUDIO_MS: 36 * 10**10, TokenKind.WEB_SEARCHES: 10**10,
             TokenKind.FILE_SEARCHES: 25 * 10**8, TokenKind.TOOL_CALLS: 3 * 10**10,
         }  # fmt: skip
-        assert model.rates.tiers == (
+        assert model.price.rates.tiers == (
             RateTier(200_001, {TokenKind.INPUT: 2_000_000}), RateTier(300_000, {TokenKind.OUTPUT: 4_000_000})
         )  # fmt: skip
 

@@ -33,11 +33,21 @@ def assert_refused(done: Done, *words: str) -> None:
 class TestHelp:
     def test_it_lists_every_verb(self, onetoken: Onetoken) -> None:
         words = onetoken("--help").output
-        for verb in ("up", "relay", "apply", "backup", "outbox", "doctor", "db", "staff", "ledger"):
+        for verb in ("up", "relay", "apply", "backup", "outbox", "doctor", "db", "staff", "ledger", "prices"):
             assert f" {verb} " in words
 
     @pytest.mark.parametrize(
-        "verb", [["up"], ["relay"], ["apply"], ["db", "upgrade"], ["staff", "add"], ["ledger", "verify"], ["backup"]]
+        "verb",
+        [
+            ["up"],
+            ["relay"],
+            ["apply"],
+            ["db", "upgrade"],
+            ["staff", "add"],
+            ["ledger", "verify"],
+            ["backup"],
+            ["prices", "import"],
+        ],
     )
     def test_each_verb_explains_itself(self, onetoken: Onetoken, verb: list[str]) -> None:
         done = onetoken(*verb, "--help")
