@@ -25,7 +25,7 @@ from onetoken_app.console.text.catalogues import (
     preferred_locale,
 )
 from onetoken_app.organizations.models import OrganizationRole, Scenario
-from onetoken_app.payments.models import TransferRefusal
+from onetoken_app.payments.models import PaymentProvider, TransferRefusal
 from onetoken_app.verification.models import CaseState, DocumentKind, MissingPart, ReviewReason
 
 CONSOLE = Path(__file__).parents[2] / "onetoken_app" / "console"
@@ -40,6 +40,7 @@ KEYS_BY_PREFIX = {
     "public_service.": {f"public_service.{one}" for one in PublicService},
     "order.": {f"order.{one}" for one in OrderStanding},
     "order_next.": {f"order_next.{one}" for one in OrderStanding},
+    "payment_provider.": {f"payment_provider.{one}" for one in PaymentProvider},
     "transfer_refusal.": {f"transfer_refusal.{one}" for one in TransferRefusal},
     "case.": {f"case.{state}" for state in CaseState},
     "next.": {f"next.{state}" for state in CaseState},
