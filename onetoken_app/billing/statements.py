@@ -126,7 +126,8 @@ async def close_month(session: AsyncSession, figures: Figures, *, mail_room: Mai
     Args:
         session: Open unit of work; the caller commits.
         figures: Of ``reckon_month``, read before: the journal only grows, so they stay right.
-        mail_room: Tells the organization; ``None``: nobody is told.
+        mail_room: Tells the organization, unless a later month of it is over as well: who did not look for a year gets
+            one mail, not twelve. ``None``: nobody is told.
     """
     first = date.fromisoformat(f"{figures.month}-01")
     stated = (await _stated(session, figures.organization_id)).get((figures.organization_id, figures.currency))
@@ -162,7 +163,7 @@ async def close_month(session: AsyncSession, figures: Figures, *, mail_room: Mai
         organization_id=row.organization_id,
         facts={"month": figures.month, "currency": figures.currency.value, "sha256": row.sha256},
     )
-    if mail_room is not None:
+    if mail_room is not None and _is_latest(row):
         await _tell(session, row, mail_room)
     return row.id
 
@@ -276,6 +277,12 @@ async def _stated(session: AsyncSession, organization_id: str | None) -> dict[tu
     )
     found: Sequence[Any] = (await (await session.connection()).execute(query)).all()
     return {(owner, Currency(currency)): Stated(*rest) for owner, currency, *rest in found}
+
+
+def _is_latest(row: MonthlyStatement) -> bool:
+    """Whether no later month could be closed by now."""
+    following = month_after(row.month, ended_at=row.until, time_zone=row.time_zone)
+    return clock.utc_now() < following.until + CLOSED_AFTER
 
 
 async def _tell(session: AsyncSession, row: MonthlyStatement, mail_room: MailRoom) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from itertools import pairwise
@@ -22,6 +23,7 @@ from onetoken_app.notifications.models import LetterKind, OutboxLetter
 from onetoken_app.settings import Settings
 from tests.billing.invoices import execute
 from tests.billing.months import Books, at
+from tests.console.mails import mails
 from tests.ledger.desks import a_desk
 from tests.support.builders import a_person
 
@@ -41,6 +43,12 @@ async def books(
 def charges(figures: Figures) -> dict[tuple[str, str], tuple[int, int]]:
     """Return calls and amount by model and key."""
     return {(line.model_id, line.api_key_id): (line.call_count, line.amount_nanos) for line in figures.charges}
+
+
+async def told_of(books: Books, moment: str) -> list[str]:
+    """Send the mails that wait; return the months that they name."""
+    with books.clock_at(moment):
+        return [month for mail in await mails(books.settings) for month in set(re.findall(r"20\d\d-\d\d", mail.words))]
 
 
 class TestCloseMonth:
@@ -190,6 +198,16 @@ class TestCloseMonth:
         await books.close_months("2026-07-01T00:00")
         async with read_session() as session:
             assert list(await session.exec(select(OutboxLetter.kind))) == [LetterKind.STATEMENT_CLOSED]
+
+    async def test_tells_of_the_newest_month_alone_when_many_are_closed_at_once(self, books: Books) -> None:
+        await books.open()
+        async with unit_of_work() as session:
+            await a_person(session, organization_id=books.organization_id)
+        closed = await books.close_months("2026-11-27T00:00")
+        assert [one.month for one in closed] == ["2026-06", "2026-07", "2026-08", "2026-09", "2026-10"]
+        assert await told_of(books, "2026-11-27T00:01") == ["2026-10"]
+        await books.close_months("2026-12-01T00:00")
+        assert await told_of(books, "2026-12-01T00:01") == ["2026-11"]
 
     async def test_books_that_disagree_are_not_closed(self, books: Books) -> None:
         await books.open()
