@@ -9,16 +9,13 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.settings import PREFIX, Settings, get_settings
 from onetoken_app.telemetry import configure_logging
-
-if TYPE_CHECKING:
-    from onetoken_app.command.ledger_verify import BooksReport
 
 app = typer.Typer(
     name="onetoken",
@@ -47,6 +44,9 @@ Port = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port to listen on. [default: ONETOKEN_PORT, else 8000]")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+
+usage_commands = typer.Typer(no_args_is_help=True, help="What calls used and came to.")
+app.add_typer(usage_commands, name="usage")
 
 
 def _say_version(is_wanted: bool) -> None:  # noqa: FBT001 # the form that typer calls
@@ -199,7 +199,7 @@ def verify(*, as_json: AsJson = False) -> None:
     if as_json:
         _print_json(asdict(report))
     else:
-        typer.echo(_in_words(report))
+        typer.echo(report.in_words())
     if not report.ok:
         raise typer.Exit(1)
 
@@ -308,6 +308,23 @@ def outbox(*, as_json: AsJson = False) -> None:
     typer.echo(f"{len(letters)} mails wait.")
 
 
+@usage_commands.command("rebuild")
+def usage_rebuild(*, as_json: AsJson = False) -> None:
+    """Make the sums of usage anew from the journal and the records of calls; exit code 1 when they still differ."""
+    from onetoken_app.command.opening import in_database, owned_installation
+    from onetoken_app.command.usage_rebuild import rebuild
+
+    settings = _settings()
+    with owned_installation(settings):
+        report = in_database(settings, rebuild)
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        typer.echo(report.in_words())
+    if report.first_wrong_row:
+        raise typer.Exit(1)
+
+
 @app.command()
 def doctor(*, as_json: AsJson = False) -> None:
     """Look at settings, secrets, database, front end and upstreams, and say what to do; exit code 1 on trouble."""
@@ -370,15 +387,6 @@ def _password(variable: str | None) -> str | None:
     if not sys.stdin.isatty():
         return None
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-
-
-def _in_words(report: "BooksReport") -> str:
-    """Say a report to a person."""
-    verdict = "the books are right" if report.ok else f"WRONG at {report.first_wrong_row}"
-    return (
-        f"{verdict}: {report.settled} settled, {report.voided} voided, {report.recovered} recovered, "
-        f"{report.open_holds} open"
-    )
 
 
 def _print_json(value: object) -> None:

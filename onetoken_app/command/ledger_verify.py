@@ -1,4 +1,4 @@
-"""Recomputes the books: the ledger's own invariants, the calls behind its charges, and the audit chain."""
+"""Recomputes the books: the ledger's own invariants, the calls behind its charges, their sums, and the audit chain."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +11,7 @@ from onetoken_app.audit.verification import verify_audit
 from onetoken_app.database import read_session
 from onetoken_app.ledger import verification
 from onetoken_app.ledger.models import Correction, Hold, HoldClose
+from onetoken_app.usage import rollups
 from onetoken_app.usage.models import UsageRecord
 from onetoken_app.usage.purges import purged_before
 
@@ -30,6 +31,12 @@ class BooksReport:
     first_wrong_row: str | None
     """Table and row, such as ``ledger_transaction 17``; unset when all is right."""
 
+    def in_words(self) -> str:
+        """Say it to a person."""
+        verdict = "the books are right" if self.ok else f"WRONG at {self.first_wrong_row}"
+        counts = f"{self.settled} settled, {self.voided} voided, {self.recovered} recovered, {self.open_holds} open"
+        return f"{verdict}: {counts}"
+
 
 async def verify_books() -> BooksReport:
     """Verify everything from the one snapshot that the ledger begins, so that a relay may go on meanwhile."""
@@ -38,6 +45,8 @@ async def verify_books() -> BooksReport:
         wrong = ledger.first_wrong_row
         if wrong is None:
             wrong = await _first_call_that_differs(session)
+        if wrong is None:
+            wrong = await rollups.first_difference(session)
         if wrong is None:
             audit = await verify_audit(session)
             wrong = None if audit.is_ok else f"audit_entry {audit.first_wrong_row}"

@@ -25,12 +25,14 @@ from onetoken_app.jobs import (
     purge_mails,
     purge_stale_throttles,
     purge_usage_records,
+    roll_up_usage,
 )
 from onetoken_app.jobs.job import Job, ReadingJob
 from onetoken_app.settings import Settings
 from onetoken_app.telemetry import get_logger
 
 JOBS = (
+    roll_up_usage.JOB,
     purge_usage_records.JOB,
     purge_ended_sessions.JOB,
     purge_stale_throttles.JOB,

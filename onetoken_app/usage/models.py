@@ -1,4 +1,7 @@
-"""The record of a call: exactly the metadata that docs/security.md promises, and no column that could hold content."""
+"""The record of a call: exactly the metadata that docs/security.md promises, and the sums of many.
+
+No column here could hold content.
+"""
 
 from datetime import datetime
 
@@ -80,3 +83,66 @@ class UsageRecord(SQLModel, table=True):
     """What the delivered attempt costs the operator; unset: not known, which is not nothing."""
     cost_currency: Currency | None = Field(default=None, sa_type=enum_type(Currency))
     """What ``cost_nanos`` is in; set with it."""
+
+
+class UsageRollup(SQLModel, table=True):
+    """What the calls that closed in one quarter of an hour came to, for one combination of whom and what.
+
+    Sums of the journal's closes and corrections, made by ``rollups.py``. A correction counts when it was recorded: it
+    takes out what its call had been taken for and puts in what that was, so a row of it alone can be negative. All
+    time zones are whole quarters of an hour from UTC, so that any of their days is made of whole rows.
+    """
+
+    __tablename__ = "usage_rollup"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    organization_id: str = Field(primary_key=True, max_length=32)
+    quarter_at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    """When the quarter of an hour began in which the calls closed."""
+    model_id: str = Field(primary_key=True, max_length=32)
+    api_key_id: str = Field(primary_key=True, max_length=32)
+    project_id: str = Field(primary_key=True, max_length=32)
+    channel_id: str = Field(primary_key=True, max_length=32)
+    currency: Currency = Field(primary_key=True, sa_type=enum_type(Currency))
+    """Of the charge."""
+    cost_currency: str = Field(primary_key=True, max_length=3)
+    """Of the cost; empty: what these calls cost the operator is not known, which is not nothing."""
+    model_name: str = Field(max_length=128)
+    """The catalog's name; the last one after a rename."""
+    call_count: int = Field(sa_type=sa.BigInteger)
+    error_count: int = Field(sa_type=sa.BigInteger)
+    """Those of them that ended with an error code."""
+    input_tokens: int = Field(sa_type=sa.BigInteger)
+    cache_read_tokens: int = Field(sa_type=sa.BigInteger)
+    cache_write_5m_tokens: int = Field(sa_type=sa.BigInteger)
+    cache_write_1h_tokens: int = Field(sa_type=sa.BigInteger)
+    output_tokens: int = Field(sa_type=sa.BigInteger)
+    reasoning_tokens: int = Field(sa_type=sa.BigInteger)
+    audio_in_tokens: int = Field(sa_type=sa.BigInteger)
+    image_in_tokens: int = Field(sa_type=sa.BigInteger)
+    audio_out_tokens: int = Field(sa_type=sa.BigInteger)
+    image_out_tokens: int = Field(sa_type=sa.BigInteger)
+    request_count: int = Field(sa_type=sa.BigInteger)
+    image_count: int = Field(sa_type=sa.BigInteger)
+    audio_ms: int = Field(sa_type=sa.BigInteger)
+    web_search_count: int = Field(sa_type=sa.BigInteger)
+    file_search_count: int = Field(sa_type=sa.BigInteger)
+    tool_call_count: int = Field(sa_type=sa.BigInteger)
+    charge_nanos: int = Field(sa_type=sa.BigInteger)
+    """What the organization was charged."""
+    absorbed_nanos: int = Field(sa_type=sa.BigInteger)
+    """What was metered beyond that and no balance covered."""
+    cost_nanos: int = Field(sa_type=sa.BigInteger)
+    """What the calls cost the operator, in ``cost_currency``."""
+
+
+class UsageRollupCursor(SQLModel, table=True):
+    """One row: how far the roll-ups follow the journal; moved in the commits that add to them."""
+
+    __tablename__ = "usage_rollup_cursor"
+
+    id: int = Field(default=1, primary_key=True)
+    transaction_number: int = Field(default=0, sa_type=sa.BigInteger)
+    """The last transaction of the journal that is rolled up."""
+    kept_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Set by a rebuild: quarters before this keep their rows, because records of their calls are purged."""

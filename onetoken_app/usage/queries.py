@@ -1,8 +1,8 @@
-"""Reads calls and their charges. Every figure is an integer; pages format them."""
+"""Reads calls. Every figure is an integer; pages format them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -15,7 +15,6 @@ from onetoken_app.keys.models import ApiKey
 from onetoken_app.money import Currency, Nanos
 from onetoken_app.token_usage import UsageSource
 from onetoken_app.usage.models import UsageRecord
-from onetoken_app.usage.periods import Period, days_between, month_of, period_of_days
 
 PAGE_LIMIT_MAX = 200
 
@@ -87,34 +86,6 @@ class CallView:
         return self.output_tokens + self.audio_out_tokens + self.image_out_tokens
 
 
-@dataclass(frozen=True, slots=True)
-class ChargeTotal:
-    """What some calls came to."""
-
-    charge_nanos: Nanos
-    call_count: int
-    input_tokens: int
-    """All input, cached or not."""
-    output_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class DayChargeView:
-    """A day's calls; days without calls are there too."""
-
-    day: date
-    total: ChargeTotal
-
-
-@dataclass(frozen=True, slots=True)
-class NamedChargeView:
-    """The calls of one model or one key."""
-
-    id: str
-    name: str
-    total: ChargeTotal
-
-
 async def recent_calls(
     session: AsyncSession,
     *,
@@ -166,109 +137,6 @@ async def recent_calls(
     rows = (await session.exec(query)).all()
     items = [_call(record, key_name or "") for record, key_name in rows[:limit]]
     return Page(items=items, next_cursor=_cursor(items[-1]) if len(rows) > limit else None)
-
-
-async def charges_by_day(
-    session: AsyncSession, *, organization_id: str, since: date, until: date, time_zone: str
-) -> list[DayChargeView]:
-    """Return one row for each day from ``since`` to ``until``, both included, as cut in ``time_zone``.
-
-    Raises:
-        BadRequest: More than 92 days, none at all, or an unknown time zone.
-    """
-    days = days_between(since, until)
-    # One range over the index per day, in one statement: the databases share no function that knows time zones.
-    parts = [
-        sa.select(sa.literal(number).label("day_number"), *_sums()).where(
-            *_within(organization_id, period_of_days(day, day, time_zone=time_zone))
-        )
-        for number, day in enumerate(days)
-    ]
-    rows = {row.day_number: row for row in await _all(session, sa.union_all(*parts))}
-    return [DayChargeView(day=day, total=_total(rows[number])) for number, day in enumerate(days)]
-
-
-async def charges_by_model(
-    session: AsyncSession, *, organization_id: str, since: date, until: date, time_zone: str
-) -> list[NamedChargeView]:
-    """Return the models called from ``since`` to ``until``, both included, dearest first."""
-    period = period_of_days(since, until, time_zone=time_zone)
-    query = (
-        sa.select(col(UsageRecord.model_id).label("id"), sa.func.max(UsageRecord.model_name).label("name"), *_sums())
-        .where(*_within(organization_id, period))
-        .group_by(col(UsageRecord.model_id))
-    )
-    return _dearest_first(await _all(session, query))
-
-
-async def charges_by_key(
-    session: AsyncSession, *, organization_id: str, since: date, until: date, time_zone: str
-) -> list[NamedChargeView]:
-    """Return the keys that called from ``since`` to ``until``, both included, dearest first."""
-    period = period_of_days(since, until, time_zone=time_zone)
-    query = (
-        sa.select(col(UsageRecord.api_key_id).label("id"), sa.func.max(ApiKey.name).label("name"), *_sums())
-        .join(ApiKey, col(ApiKey.id) == col(UsageRecord.api_key_id), isouter=True)
-        .where(*_within(organization_id, period))
-        .group_by(col(UsageRecord.api_key_id))
-    )
-    return _dearest_first(await _all(session, query))
-
-
-async def charge_of_month(session: AsyncSession, *, organization_id: str, time_zone: str, now: datetime) -> ChargeTotal:
-    """Return what the calendar month of ``now`` has come to so far."""
-    period = month_of(now, time_zone=time_zone)
-    query = sa.select(*_sums()).where(*_within(organization_id, period))
-    return _total((await _all(session, query))[0])
-
-
-def _sums() -> list[sa.Label[Any]]:
-    """Return the columns that ``_total`` reads."""
-    inputs = (
-        col(UsageRecord.input_tokens)
-        + col(UsageRecord.cache_read_tokens)
-        + col(UsageRecord.cache_write_5m_tokens)
-        + col(UsageRecord.cache_write_1h_tokens)
-        + col(UsageRecord.audio_in_tokens)
-        + col(UsageRecord.image_in_tokens)
-    )
-    outputs = col(UsageRecord.output_tokens) + col(UsageRecord.audio_out_tokens) + col(UsageRecord.image_out_tokens)
-    return [
-        sa.func.coalesce(sa.func.sum(col(UsageRecord.charge_nanos)), 0).label("charge_nanos"),
-        sa.func.count(col(UsageRecord.request_id)).label("call_count"),
-        sa.func.coalesce(sa.func.sum(inputs), 0).label("input_tokens"),
-        sa.func.coalesce(sa.func.sum(outputs), 0).label("output_tokens"),
-    ]
-
-
-def _within(organization_id: str, period: Period) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions of one organization and period."""
-    return [
-        col(UsageRecord.organization_id) == organization_id,
-        col(UsageRecord.requested_at) >= period.since,
-        col(UsageRecord.requested_at) < period.until,
-    ]
-
-
-async def _all(session: AsyncSession, query: sa.Executable) -> list[Any]:
-    """Run a statement of several columns; ``session.exec`` knows the types of SQLModel's own select only."""
-    return list((await session.exec(query)).all())  # type: ignore[call-overload] # SQLModel types only its own select
-
-
-def _total(row: Any) -> ChargeTotal:
-    """Read the sums; PostgreSQL gives those of BIGINT as exact decimals."""
-    return ChargeTotal(
-        charge_nanos=int(row.charge_nanos),
-        call_count=int(row.call_count),
-        input_tokens=int(row.input_tokens),
-        output_tokens=int(row.output_tokens),
-    )
-
-
-def _dearest_first(rows: list[Any]) -> list[NamedChargeView]:
-    """Order by charge, then by calls, then by name."""
-    views = [NamedChargeView(id=row.id, name=row.name or "", total=_total(row)) for row in rows]
-    return sorted(views, key=lambda view: (-view.total.charge_nanos, -view.total.call_count, view.name, view.id))
 
 
 def _call(record: UsageRecord, api_key_name: str) -> CallView:

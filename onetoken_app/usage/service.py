@@ -6,12 +6,14 @@ record of every close, except of calls before the moment that the log names.
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.audit import service as audit
 from onetoken_app.clock import iso_instant
-from onetoken_app.usage.models import UsageRecord
+from onetoken_app.ledger.models import Correction, HoldClose
+from onetoken_app.usage.models import UsageRecord, UsageRollupCursor
 from onetoken_app.usage.purges import PURGED, REQUESTED_BEFORE, purged_before
 
 
@@ -25,11 +27,18 @@ async def purge_records(session: AsyncSession, *, requested_before: datetime, co
         count_max: How many at most: on SQLite the ledger's writer waits meanwhile.
 
     Returns:
-        How many were removed; fewer than ``count_max``: none is left.
+        How many were removed; fewer than ``count_max``: none is left that may go now. What is not rolled up stays.
     """
+    rolled_up_until = sa.func.coalesce(sa.select(col(UsageRollupCursor.transaction_number)).scalar_subquery(), 0)
     query = (
         select(UsageRecord.request_id)
-        .where(UsageRecord.requested_at < requested_before)
+        .outerjoin(HoldClose, col(HoldClose.request_id) == col(UsageRecord.request_id))
+        .outerjoin(Correction, col(Correction.request_id) == col(UsageRecord.request_id))
+        .where(
+            UsageRecord.requested_at < requested_before,
+            sa.func.coalesce(col(HoldClose.transaction_number), 0) <= rolled_up_until,
+            sa.func.coalesce(col(Correction.transaction_number), 0) <= rolled_up_until,
+        )
         .order_by(col(UsageRecord.requested_at))
         .limit(count_max)
     )

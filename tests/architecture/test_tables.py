@@ -32,6 +32,9 @@ FREE_FORM_COLUMNS = {
         "request_id", "organization_id", "api_key_id", "interface_path", "model_id", "model_name", "channel_id",
         "region", "error_code", "caller_ip", "user_agent", "upstream_request_id", "project_id",
     },
+    "usage_rollup": {
+        "organization_id", "model_id", "api_key_id", "project_id", "channel_id", "cost_currency", "model_name",
+    },
 }  # fmt: skip
 """Every column of text or bytes in a table that a call reaches, each looked at: an id, a name of the catalog, a closed
 word, a digest, counts packed by ``usage.recording``, or bounded and cleaned (User-Agent, upstream request id)."""

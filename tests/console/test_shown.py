@@ -12,7 +12,7 @@ from onetoken_app.console.shown.spending import round_amount_above, shown_chart,
 from onetoken_app.keys.queries import ApiKeyView
 from onetoken_app.money import Currency
 from onetoken_app.settings import PREFIX
-from onetoken_app.usage.queries import ChargeTotal, DayChargeView, NamedChargeView
+from onetoken_app.usage.charges import ChargeTotal, DayChargeView, NamedChargeView
 
 NOW = datetime(2026, 11, 23, 17, 30, tzinfo=UTC)
 """Half past one on the 24th in Shanghai."""

@@ -1,4 +1,4 @@
-"""Sums by day, month, model and key, cut in the organization's own time zone."""
+"""Sums by day, month, model, key and project, cut in the organization's own time zone, rolled up or not yet."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,19 +7,23 @@ import pytest
 from onetoken_app.catalog.service import put_model
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest
+from onetoken_app.keys.projects import create_project
 from onetoken_app.keys.service import mint_key
 from onetoken_app.money import Currency
 from onetoken_app.organizations.service import register_organization
-from onetoken_app.usage.periods import days_between, month_of, period_of_days, today
-from onetoken_app.usage.queries import (
+from onetoken_app.usage.charges import (
     ChargeTotal,
     DayChargeView,
     charge_of_month,
     charges_by_day,
     charges_by_key,
     charges_by_model,
+    charges_by_project,
 )
-from tests.usage.drafts import ORGANIZATION, a_draft, insert
+from onetoken_app.usage.periods import days_between, month_of, period_of_days, today
+from onetoken_app.usage.recording import UsageDraft
+from tests.usage import books
+from tests.usage.drafts import ORGANIZATION, a_draft
 
 SHANGHAI = "Asia/Shanghai"
 
@@ -27,6 +31,24 @@ SHANGHAI = "Asia/Shanghai"
 def at(text: str) -> datetime:
     """Read a moment in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True, params=["not yet rolled up", "rolled up"])
+def _rolls_up(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read each sum from what the journal says, and from roll-ups: they have to be the same."""
+    monkeypatch.setattr(_Rolling, "is_wanted", request.param == "rolled up")
+
+
+class _Rolling:
+    is_wanted = False
+
+
+async def settled(*drafts: UsageDraft) -> None:
+    """Settle calls when they arrived, and roll them up where that is asked for."""
+    await books.settled(*drafts)
+    if _Rolling.is_wanted:
+        await books.roll_up_all()
+        await books.assert_sums_are_right()
 
 
 async def by_day(since: date, until: date, *, time_zone: str = SHANGHAI) -> list[DayChargeView]:
@@ -40,7 +62,7 @@ async def by_day(since: date, until: date, *, time_zone: str = SHANGHAI) -> list
 @pytest.mark.usefixtures("database")
 class TestChargesByDay:
     async def test_a_day_is_cut_where_the_organization_is(self) -> None:
-        await insert(
+        await settled(
             a_draft(requested_at=at("2026-11-22T15:59:59.999999"), charge_nanos=1),
             a_draft(requested_at=at("2026-11-22T16:00:00"), charge_nanos=10),
             a_draft(requested_at=at("2026-11-23T15:59:59.999999"), charge_nanos=100),
@@ -57,7 +79,7 @@ class TestChargesByDay:
 
     async def test_a_day_of_a_clock_change_is_counted_once(self) -> None:
         berlin = "Europe/Berlin"
-        await insert(*(a_draft(requested_at=at("2026-10-24T20:00") + timedelta(hours=number)) for number in range(36)))
+        await settled(*(a_draft(requested_at=at("2026-10-24T20:00") + timedelta(hours=number)) for number in range(36)))
         days = await by_day(date(2026, 10, 24), date(2026, 10, 26), time_zone=berlin)
         assert [day.total.call_count for day in days] == [2, 25, 9]
 
@@ -67,12 +89,12 @@ class TestChargesByDay:
             await by_day(date(2026, 9, 1), date(2026, 12, 2))
 
     async def test_sums_stay_exact_beyond_what_a_float_holds(self) -> None:
-        await insert(*(a_draft(charge_nanos=2**53 + 1, output_tokens=3) for _ in range(3)))
+        await settled(*(a_draft(charge_nanos=2**53 + 1, output_tokens=3) for _ in range(3)))
         (day,) = await by_day(date(2026, 11, 23), date(2026, 11, 23))
         assert day.total == ChargeTotal(charge_nanos=3 * 2**53 + 3, call_count=3, input_tokens=0, output_tokens=9)
 
     async def test_shows_nothing_of_another_organization(self) -> None:
-        await insert(a_draft(organization_id="org_2", charge_nanos=5))
+        await settled(a_draft(organization_id="org_2", charge_nanos=5))
         (day,) = await by_day(date(2026, 11, 23), date(2026, 11, 23))
         assert day.total.call_count == 0
 
@@ -80,7 +102,7 @@ class TestChargesByDay:
 @pytest.mark.usefixtures("database")
 class TestChargesByModelAndKey:
     async def test_models_come_dearest_first(self) -> None:
-        await insert(
+        await settled(
             a_draft(model_id="mdl_1", model_name="cheap", charge_nanos=1, input_tokens=2, cache_read_tokens=3),
             a_draft(model_id="mdl_2", model_name="dear", charge_nanos=5),
             a_draft(model_id="mdl_1", model_name="cheap", charge_nanos=1),
@@ -106,7 +128,7 @@ class TestChargesByModelAndKey:
             key = await mint_key(
                 session, key_pepper=bytes(32), organization_id=organization_id, name="bench", created_by=None
             )
-        await insert(a_draft(api_key_id=key.id, charge_nanos=1), a_draft(api_key_id="key_gone", charge_nanos=2))
+        await settled(a_draft(api_key_id=key.id, charge_nanos=1), a_draft(api_key_id="key_gone", charge_nanos=2))
         async with read_session() as session:
             found = await charges_by_key(
                 session, organization_id=ORGANIZATION, since=date(2026, 11, 23), until=date(2026, 11, 23),
@@ -114,11 +136,25 @@ class TestChargesByModelAndKey:
             )  # fmt: skip
         assert [(view.id, view.name) for view in found] == [("key_gone", ""), (key.id, "bench")]
 
+    async def test_projects_have_their_names(self) -> None:
+        async with unit_of_work() as session:
+            organization_id = await register_organization(
+                session, name="Bench", registration_code="91350100M000100Y43", currency=Currency.USD
+            )
+            project_id = await create_project(session, organization_id=organization_id, name="Mobile")
+        await settled(a_draft(project_id=project_id, charge_nanos=2), a_draft(charge_nanos=1))
+        async with read_session() as session:
+            found = await charges_by_project(
+                session, organization_id=ORGANIZATION, since=date(2026, 11, 23), until=date(2026, 11, 23),
+                time_zone=SHANGHAI,
+            )  # fmt: skip
+        assert [(view.id, view.name) for view in found] == [(project_id, "Mobile"), ("", "")]
+
 
 @pytest.mark.usefixtures("database")
 class TestChargeOfMonth:
     async def test_begins_where_the_organization_is(self) -> None:
-        await insert(
+        await settled(
             a_draft(requested_at=at("2026-10-31T15:59:59"), charge_nanos=1),
             a_draft(requested_at=at("2026-10-31T16:00:00"), charge_nanos=10),
             a_draft(requested_at=at("2026-11-30T16:00:00"), charge_nanos=100),

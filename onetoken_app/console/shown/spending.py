@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from onetoken_app.console.shown.amounts import ShownAmount, short_amount, shown_amount, shown_count
 from onetoken_app.money import NANOS_PER_UNIT, Currency, Nanos
-from onetoken_app.usage.queries import DayChargeView, NamedChargeView
+from onetoken_app.usage.charges import DayChargeView, NamedChargeView
 
 _LABELS_MAX = 6
 

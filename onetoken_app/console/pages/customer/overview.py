@@ -30,7 +30,8 @@ from onetoken_app.ledger.queries import balance_of
 from onetoken_app.organizations.queries import organization
 from onetoken_app.payments.queries import orders_revision
 from onetoken_app.settings import get_settings
-from onetoken_app.usage.queries import charge_of_month, recent_calls
+from onetoken_app.usage.charges import charge_of_month
+from onetoken_app.usage.queries import recent_calls
 from onetoken_app.verification.queries import case_revision
 
 _LATEST = 8

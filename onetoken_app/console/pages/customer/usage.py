@@ -21,8 +21,9 @@ from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 from onetoken_app.database import read_session
 from onetoken_app.organizations.queries import OrganizationView, organization
+from onetoken_app.usage.charges import charges_by_day, charges_by_key, charges_by_model
 from onetoken_app.usage.periods import period_of_days
-from onetoken_app.usage.queries import charges_by_day, charges_by_key, charges_by_model, recent_calls
+from onetoken_app.usage.queries import recent_calls
 
 _CALLS_A_PAGE = 25
 
