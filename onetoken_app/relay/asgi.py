@@ -17,6 +17,7 @@ from onetoken_app.relay.admission import callable_offers
 from onetoken_app.relay.dialects.openai_models import model_body, models_body
 from onetoken_app.relay.errors import MethodNotAllowed, ModelNotFound, UnknownUrl, internal_error
 from onetoken_app.relay.pipeline import CHAT_PATH, identify, note_refusal, serve_chat
+from onetoken_app.relay.receipts import RECEIPT_TEMPLATE, RECEIPTS_PATH, show_receipt
 from onetoken_app.relay.reply import Reply, Send
 from onetoken_app.relay.request_body import Receive
 from onetoken_app.relay.request_head import read_head
@@ -156,6 +157,8 @@ _PATHS: dict[str, dict[str, Endpoint]] = {
 
 def _endpoints_of(path: str) -> dict[str, Endpoint]:
     """Return the endpoints of a path, by method."""
+    if _names_a_receipt(path):
+        return {"GET": show_receipt}
     return {"GET": _show_model} if _names_a_model(path) else _PATHS.get(path, {})
 
 
@@ -164,8 +167,15 @@ def _names_a_model(path: str) -> bool:
     return path.startswith(f"{_MODELS_PATH}/") and len(path) > len(_MODELS_PATH) + 1
 
 
+def _names_a_receipt(path: str) -> bool:
+    """Whether a path is that of one receipt."""
+    return path.startswith(RECEIPTS_PATH) and len(path) > len(RECEIPTS_PATH)
+
+
 def _template_of(path: str) -> str:
     """Return a path as it may be logged: known ones only, because a path can hold anything."""
     if _names_a_model(path):
         return _MODEL_TEMPLATE
+    if _names_a_receipt(path):
+        return RECEIPT_TEMPLATE
     return path if path in _PATHS else "unknown"

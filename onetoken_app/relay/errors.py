@@ -70,6 +70,12 @@ class ModelNotFound(NotFound):
     code = "model_not_found"
 
 
+class ReceiptNotFound(NotFound):
+    """No closed call of the key's organization has this id; another organization's looks the same."""
+
+    code = "receipt_not_found"
+
+
 class UnknownUrl(NotFound):
     """No interface has this address."""
 

@@ -14,6 +14,7 @@ from onetoken_app.relay.errors import CallerLeft
 from onetoken_app.relay.repeats import RequestClaim
 from onetoken_app.relay.reply import Reply
 from onetoken_app.relay.request_body import Receive
+from onetoken_app.token_usage import UsageSource
 
 ABSURD_FACTOR = 4
 """Figures of a provider above this many context windows are not believed."""
@@ -90,6 +91,8 @@ class OpenCall:
     """The charge of the last durable progress."""
     recorded_at_seconds: float = 0.0
     is_recording: bool = False
+    usage_source: UsageSource = UsageSource.NONE
+    """Of the close, once it was asked for."""
     estimated_input_tokens: int | None = None
     watcher: asyncio.Task[None] | None = field(default=None)
 

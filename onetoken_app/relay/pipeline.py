@@ -11,6 +11,7 @@ from onetoken_app.caller_address import caller_address
 from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.errors import OneTokenError
 from onetoken_app.ledger.errors import InsufficientFunds
+from onetoken_app.money import Nanos
 from onetoken_app.providers.event_stream import DONE, event_of
 from onetoken_app.relay.admission import admit, balance_too_low, check_standing
 from onetoken_app.relay.attempts import open_upstream
@@ -21,6 +22,7 @@ from onetoken_app.relay.estimation import estimated_input
 from onetoken_app.relay.open_call import OpenCall, Phase, counts_for
 from onetoken_app.relay.policy_snapshot import Caller
 from onetoken_app.relay.pump import pump_stream, read_plain
+from onetoken_app.relay.receipts import headers_ahead, headers_of_charge
 from onetoken_app.relay.reply import Reply
 from onetoken_app.relay.request_body import BodyShare, Receive, check_announcement, read_body
 from onetoken_app.relay.request_head import RequestHead, read_head
@@ -131,6 +133,7 @@ async def walk(runtime: RelayRuntime, call: OpenCall) -> None:
 
 async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
     """Owe a close, forward, close, and only then send the end."""
+    call.reply.announce(headers_ahead(call))
     ending = await _forward(runtime, call)
     try:
         charge_nanos = await settle(call, ending, ledger=runtime.ledger, is_sqlite=runtime.is_sqlite)
@@ -146,21 +149,21 @@ async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
     try:
         # One who reads slowly is as patient a caller at the end as in the middle; the call is closed by now.
         async with asyncio.timeout(runtime.settings.upstream_idle_seconds):
-            await _send_end(call, ending, is_charged=charge_nanos > 0)
+            await _send_end(call, ending, charge_nanos=charge_nanos)
     except TimeoutError:
         call.reply.hang_up()
     except CallerLeft:
         call.reply.abandon()
 
 
-async def _send_end(call: OpenCall, ending: Ending, *, is_charged: bool) -> None:
+async def _send_end(call: OpenCall, ending: Ending, *, charge_nanos: Nanos) -> None:
     """Send the end of an answer whose close is durable, or the error it ended with."""
     if ending.error is not None:
-        await call.reply.fail(ending.error, is_charged=is_charged)
+        await call.reply.fail(ending.error, is_charged=charge_nanos > 0)
     elif call.request.is_streaming:
         await call.reply.finish_stream(_END_OF_STREAM)
     else:
-        await call.reply.send_whole(200, _JSON, ending.plain_body)
+        await call.reply.send_whole(200, [*_JSON, *headers_of_charge(call, charge_nanos)], ending.plain_body)
 
 
 async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:

@@ -31,8 +31,8 @@ class Reply:
     """
 
     __slots__ = (
-        "_is_gone", "_is_stream", "_keep_alive", "_peer", "_send", "has_started", "is_abandoned", "is_writing",
-        "request_id",
+        "_announced", "_is_gone", "_is_stream", "_keep_alive", "_peer", "_send", "has_started", "is_abandoned",
+        "is_writing", "request_id",
     )  # fmt: skip
 
     def __init__(self, send: Send, *, request_id: str, peer: tuple[str, int | str] | None = None) -> None:
@@ -47,11 +47,16 @@ class Reply:
         self._peer = peer
         self.request_id = request_id
         self._keep_alive: asyncio.Task[None] | None = None
+        self._announced: list[tuple[bytes, bytes]] = []
         self._is_gone = False
         self._is_stream = False
         self.has_started = False
         self.is_abandoned = False
         self.is_writing = False
+
+    def announce(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Put headers into the head, whatever kind of answer it will begin."""
+        self._announced = headers
 
     async def send_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         """Send a whole plain answer.
@@ -138,7 +143,9 @@ class Reply:
         self.has_started = True
         request_id = self.request_id.encode()
         names = ((b"x-request-id", request_id), (b"request-id", request_id))
-        await self._deliver({"type": "http.response.start", "status": status, "headers": [*headers, *names]})
+        await self._deliver(
+            {"type": "http.response.start", "status": status, "headers": [*headers, *self._announced, *names]}
+        )
 
     async def _deliver(self, message: dict[str, object]) -> None:
         """Hand a message to the server; whatever it raises means that nobody is reached through it any more."""

@@ -151,7 +151,9 @@ async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sql
         InternalError: A mistake, or the database did not take the close. The hold was given back if that was possible.
     """
     try:
-        close = _close_of(call, ending, _metered(call, ending), is_sqlite=is_sqlite)
+        metered = _metered(call, ending)
+        call.usage_source = metered.source
+        close = _close_of(call, ending, metered, is_sqlite=is_sqlite)
         async with asyncio.timeout(CLOSE_SECONDS_MAX if call.request.is_streaming else None):
             closed = await ledger.close_hold(close)
     except (TimeoutError, LedgerUnavailable) as error:

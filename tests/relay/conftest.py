@@ -78,6 +78,12 @@ class RunningRelay:
         async with httpx.AsyncClient(timeout=20, trust_env=False, verify=NO_TLS) as client:
             return await client.post(f"http://127.0.0.1:{self.port}{path}", content=content, headers={**usual, **given})
 
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        """Ask for something by hand."""
+        given = {"authorization": f"Bearer {self.secret}", **headers}
+        async with httpx.AsyncClient(timeout=20, trust_env=False, verify=NO_TLS) as client:
+            return await client.get(f"http://127.0.0.1:{self.port}{path}", headers=given)
+
     async def records(self) -> list[UsageRecord]:
         """Return all usage records."""
         async with read_session() as session:
