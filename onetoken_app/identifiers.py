@@ -59,6 +59,8 @@ class Kind(StrEnum):
     """A customer's API key."""
     LEDGER_ACCOUNT = "act"
     """An account of the ledger."""
+    BUDGET = "bud"
+    """A cap on what an owner may spend in a period."""
     EPOCH = "epo"
     """One life of a process that owns holds."""
     REQUEST = "req"

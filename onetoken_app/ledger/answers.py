@@ -1,8 +1,25 @@
 """What the writer's negative answers mean to whoever asked."""
 
+import msgspec
+
 from onetoken_app.errors import OneTokenError
-from onetoken_app.ledger.errors import AlreadyClaimed, InsufficientFunds, LedgerConflict, LedgerRefused, OwnerIsFrozen
-from onetoken_app.ledger.operations import Answer, BalanceTooLow, HoldConflict, HoldRepeated, OwnerFrozen, Refused
+from onetoken_app.ledger.errors import (
+    AlreadyClaimed,
+    BudgetExhausted,
+    InsufficientFunds,
+    LedgerConflict,
+    LedgerRefused,
+    OwnerIsFrozen,
+)
+from onetoken_app.ledger.operations import (
+    Answer,
+    BalanceTooLow,
+    BudgetReached,
+    HoldConflict,
+    HoldRepeated,
+    OwnerFrozen,
+    Refused,
+)
 from onetoken_app.telemetry import get_logger
 
 
@@ -13,6 +30,11 @@ def error_of(answer: Answer) -> OneTokenError:
             "The balance does not cover the largest charge of this call; nothing was sent or charged. "
             "Top up, or ask for fewer output tokens.",
             metadata={"available_nanos": answer.available_nanos},
+        )
+    if isinstance(answer, BudgetReached):
+        return BudgetExhausted(
+            "A budget does not allow the largest charge of this call; nothing was sent or charged.",
+            metadata=msgspec.structs.asdict(answer),
         )
     if isinstance(answer, OwnerFrozen):
         return OwnerIsFrozen("No new call is paid for while the organization is frozen; nothing was sent or charged.")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onetoken_app.ledger import journal
+from onetoken_app.ledger.budgets import Period
 from onetoken_app.ledger.kinds import SPENDABLE_KINDS, AccountKind, Outcome
 from onetoken_app.ledger.operations import RecordProgress
 from onetoken_app.money import Currency, Nanos
@@ -62,6 +63,9 @@ class HoldState:
     parts: list[journal.PartRow]
     close: journal.CloseRow | None = None
     correction: journal.CorrectionRow | None = None
+    budget_count: int = 0
+    """How many budgets it counts against, by its row; they are loaded only where there are any."""
+    budgets: list[Period] = field(default_factory=list)
     paid: list[tuple[str, Nanos]] = field(default_factory=list)
     """Which accounts a recovered close took how much from, in order; unset where nobody could ask."""
 
@@ -84,11 +88,14 @@ class Changes:
 
     new_accounts: list[Account] = field(default_factory=list)
     touched_accounts: dict[str, Account] = field(default_factory=dict)
-    holds: list[journal.HoldRow] = field(default_factory=list)
+    holds: list[HoldState] = field(default_factory=list)
     parts: list[tuple[str, journal.PartRow]] = field(default_factory=list)
     """With the request's id."""
     claims: dict[str, ClaimState] = field(default_factory=dict)
     """By digest."""
+    hold_budgets: list[tuple[str, Period]] = field(default_factory=list)
+    """With the request's id."""
+    touched_periods: set[Period] = field(default_factory=set)
     progress: dict[str, RecordProgress] = field(default_factory=dict)
     entries: list[tuple[journal.Entry, bytes, bytes]] = field(default_factory=list)
     """With the hash of the one before and its own."""
@@ -113,6 +120,8 @@ class Books:
     changes: Changes = field(default_factory=Changes)
     claims: dict[str, ClaimState] = field(default_factory=dict)
     """Those that count now, by digest."""
+    periods: dict[tuple[str, str], Period] = field(default_factory=dict)
+    """By budget and period."""
     frozen_owner_ids: set[str] = field(init=False, default_factory=set)
     _wallets: dict[tuple[str, Currency], list[Account]] = field(init=False, default_factory=dict)
     """The accounts that an owner spends in a currency, in their turn."""

@@ -141,6 +141,7 @@ class LedgerClient:
 
         Raises:
             InsufficientFunds: Nothing was held; the metadata says what is available.
+            BudgetExhausted: Nothing was held; the metadata says which budget and what it has left.
             OwnerIsFrozen: Nothing was held.
             LedgerUnavailable: Nothing will stay held; the request must not go upstream.
             LedgerConflict: The request has another hold, or is closed.
@@ -165,6 +166,7 @@ class LedgerClient:
 
         Raises:
             InsufficientFunds: The balance does not cover the difference.
+            BudgetExhausted: A budget does not.
             LedgerUnavailable: It is not known to be extended.
             LedgerConflict: There is no open hold.
             LedgerRefused: The database does not take it.

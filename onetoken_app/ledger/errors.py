@@ -2,10 +2,12 @@
 
 PaymentRequired 402
 ├── InsufficientFunds     a hold, or a movement of credit, is more than what is available
+├── BudgetExhausted       a hold would exceed a budget
 Forbidden 403
 ├── OwnerIsFrozen         no new hold until the owner is unfrozen
 NotFound 404
 ├── NoSuchAccount
+├── NoSuchBudget
 ├── NoSuchTransaction
 Conflict 409
 ├── LedgerConflict        the reference, or the request, stands for something else
@@ -31,6 +33,12 @@ class InsufficientFunds(PaymentRequired):
     code = "insufficient_funds"
 
 
+class BudgetExhausted(PaymentRequired):
+    """A budget does not allow what was asked for; ``budget_id``, ``limit_nanos`` and ``left_nanos`` say which one."""
+
+    code = "budget_reached"
+
+
 class OwnerIsFrozen(Forbidden):
     """The owner may place no new hold until it is unfrozen; what is open goes on."""
 
@@ -41,6 +49,12 @@ class NoSuchAccount(NotFound):
     """The owner has no account in this currency."""
 
     code = "no_such_account"
+
+
+class NoSuchBudget(NotFound):
+    """The owner has no budget with this id, or it was removed."""
+
+    code = "no_such_budget"
 
 
 class NoSuchTransaction(NotFound):

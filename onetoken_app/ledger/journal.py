@@ -112,6 +112,13 @@ class TermsRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
     floor_nanos: Nanos | None
 
 
+class BudgetRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A budget that a hold counted against."""
+
+    budget_id: str
+    period: str
+
+
 class Details(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What only some kinds of entries have. Hashed as an object without what is unset, so it may grow."""
 
@@ -120,6 +127,8 @@ class Details(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     terms: TermsRow | None = None
     reversed_number: int = 0
     """The entry that this one undoes."""
+    budgets: list[BudgetRow] = []
+    """What the hold that is closed counted against, in order."""
 
 
 class DetailedEntry(Entry, array_like=True, frozen=True, gc=False):

@@ -1,8 +1,9 @@
 """Tables of the ledger. They are written by ``store.py`` in the driver's SQL; these classes declare and read them.
 
-``ledger_account``, ``ledger_claim``, ``ledger_hold_progress`` and ``ledger_open_hold`` change; every other table is a
-journal whose rows are only ever inserted, which triggers enforce on both databases (an epoch's end may be written
-once). Account ids and owner ids are opaque here: the ledger knows neither customers nor requests.
+``ledger_account``, ``ledger_claim``, ``ledger_hold_progress``, ``ledger_open_hold``, ``ledger_budget`` and
+``ledger_budget_period`` change; every other table is a journal whose rows are only ever inserted, which triggers
+enforce on both databases (an epoch's end may be written once). Account ids and owner ids are opaque here: the ledger
+knows neither customers nor requests.
 """
 
 from datetime import datetime
@@ -10,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from onetoken_app.database import UtcDateTime, enum_type
+from onetoken_app.database import READ_BY_THE_RELAY, UtcDateTime, enum_type
 from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.money import Currency
 from onetoken_app.token_usage import UsageSource
@@ -134,6 +135,8 @@ class Hold(SQLModel, table=True):
     context: bytes = Field(sa_type=sa.LargeBinary)
     """Opaque to the ledger: what recovery hands back to the relay (ids and counts, ≤ 1 KiB)."""
     placed_at: datetime = Field(sa_type=UtcDateTime)
+    budget_count: int = 0
+    """How many rows of ``ledger_hold_budget`` it has, so that a batch without budgets need not look."""
 
 
 class Claim(SQLModel, table=True):
@@ -255,14 +258,65 @@ class Reversal(SQLModel, table=True):
     reversed_number: int = Field(foreign_key="ledger_transaction.sequence_number", unique=True, sa_type=sa.BigInteger)
 
 
+class Budget(SQLModel, table=True):
+    """A cap on what an owner's holds of one subject may cost in a period. Kept when it is removed: holds name it."""
+
+    __tablename__ = "ledger_budget"
+    __table_args__ = (
+        sa.CheckConstraint("limit_nanos >= 0", name="limit_is_not_negative"),
+        {"info": READ_BY_THE_RELAY},
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    owner_id: str = Field(index=True, max_length=32)
+    subject: str = Field(max_length=128)
+    """Opaque: what it limits, such as an API key's or a project's id, and per what period."""
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    limit_nanos: int = Field(sa_type=sa.BigInteger)
+    """The writer reads it with each hold."""
+    is_enabled: bool = True
+    """False: it is counted, and refuses nothing."""
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class BudgetPeriod(SQLModel, table=True):
+    """What a budget has seen in one period; the writer counts, and ``ledger verify`` counts again."""
+
+    __tablename__ = "ledger_budget_period"
+    __table_args__ = (sa.CheckConstraint("held_nanos >= 0", name="held_is_not_negative"),)
+
+    budget_id: str = Field(foreign_key="ledger_budget.id", primary_key=True, max_length=32)
+    period: str = Field(primary_key=True, max_length=16)
+    """Opaque, such as ``2026-11``: the caller's calendar decides."""
+    spent_nanos: int = Field(sa_type=sa.BigInteger)
+    """Σ charges of closed holds."""
+    held_nanos: int = Field(sa_type=sa.BigInteger)
+    """Σ open holds."""
+
+
+class HoldBudget(SQLModel, table=True):
+    """A budget that a hold counts against."""
+
+    __tablename__ = "ledger_hold_budget"
+    __table_args__ = (sa.Index("ix_ledger_hold_budget_budget_id", "budget_id", "period"),)
+
+    request_id: str = Field(foreign_key="ledger_hold.request_id", primary_key=True, max_length=32)
+    budget_id: str = Field(foreign_key="ledger_budget.id", primary_key=True, max_length=32)
+    period: str = Field(primary_key=True, max_length=16)
+
+
 __all__ = [
     "IS_NO_CALL",
     "Account",
     "AccountKind",
+    "Budget",
+    "BudgetPeriod",
     "Claim",
     "Correction",
     "Epoch",
     "Hold",
+    "HoldBudget",
     "HoldClose",
     "HoldPart",
     "HoldProgress",

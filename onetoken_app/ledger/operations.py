@@ -22,6 +22,14 @@ class Statement(msgspec.Struct, array_like=True, frozen=True):
     """Index of the parameter that the writer replaces by what the owner was really charged; −1: none."""
 
 
+class BudgetPeriod(msgspec.Struct, array_like=True, frozen=True):
+    """A budget that a hold counts against, and when."""
+
+    budget_id: str
+    period: str
+    """Opaque, such as ``2026-11-27`` or ``2026-11``; 1 to 16 characters."""
+
+
 class PlaceHold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
     """Set money aside. A repeat with the same amount returns the first receipt."""
 
@@ -38,6 +46,8 @@ class PlaceHold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
     """Of the request under every key in use, the newest first: a repeat has one that the claim was made with."""
     scope: str = ""
     """What it is for, such as the model's id: lots that name scopes pay for those alone."""
+    budgets: list[BudgetPeriod] = []
+    """Whose limits it may not exceed; each of this owner and currency, at most 16. Removed ones are passed over."""
 
 
 class ExtendHold(msgspec.Struct, array_like=True, frozen=True, tag="extend"):
@@ -95,6 +105,15 @@ class BalanceTooLow(msgspec.Struct, array_like=True, frozen=True, tag="low"):
     """Nothing was held: the owner's available balance is below the amount."""
 
     available_nanos: Nanos
+
+
+class BudgetReached(msgspec.Struct, array_like=True, frozen=True, tag="budget"):
+    """Nothing was held: spent and held together would exceed a budget's limit."""
+
+    budget_id: str
+    limit_nanos: Nanos
+    left_nanos: Nanos
+    """At least 0."""
 
 
 class HoldRepeated(msgspec.Struct, array_like=True, frozen=True, tag="repeated"):
@@ -163,6 +182,7 @@ class Refused(msgspec.Struct, array_like=True, frozen=True, tag="refused"):
 Answer = (
     HoldPlaced
     | BalanceTooLow
+    | BudgetReached
     | OwnerFrozen
     | HoldRepeated
     | HoldConflict

@@ -8,8 +8,9 @@ changes the books completely or not at all.
 from collections.abc import Callable
 from typing import Any
 
-from onetoken_app.ledger import claims, entries, journal
+from onetoken_app.ledger import budgets, claims, entries, journal
 from onetoken_app.ledger.books import Account, Books, HoldState
+from onetoken_app.ledger.budgets import Period
 from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
 from onetoken_app.ledger.operations import (
     Answer,
@@ -29,6 +30,9 @@ from onetoken_app.ledger.operations import (
 )
 from onetoken_app.money import NANOS_MAX, Nanos
 
+BUDGETS_MAX = 16
+"""How many budgets a hold may count against."""
+PERIOD_CHARACTERS_MAX = 16
 CONTEXT_BYTES_MAX = 1024
 """Longest context of a hold or a progress."""
 
@@ -49,7 +53,7 @@ def place_hold(books: Books, operation: PlaceHold) -> Answer:
     known = books.holds.get(operation.request_id)
     if known is not None:
         return _first_receipt(known, operation)
-    refusal = claims.repeat_of(books, operation) or _frozen(books, operation)
+    refusal = claims.repeat_of(books, operation) or _frozen(books, operation) or _beyond_budget(books, operation)
     if refusal is not None:
         return refusal
     payers = books.spendable(operation.owner_id, operation.currency, operation.scope)
@@ -65,16 +69,18 @@ def place_hold(books: Books, operation: PlaceHold) -> Answer:
         context=operation.context,
         placed_at=books.moment,
     )
-    hold = HoldState(row=row, parts=[])
+    periods = _periods(books, operation) or []
+    hold = HoldState(row=row, parts=[], budget_count=len(periods), budgets=periods)
     books.holds[row.request_id] = hold
-    books.changes.holds.append(row)
+    books.changes.holds.append(hold)
+    books.changes.hold_budgets += [(row.request_id, period) for period in periods]
     _add_parts(books, hold, shares)
     claims.note(books, operation)
     return HoldPlaced(amount_nanos=row.amount_nanos)
 
 
 def extend_hold(books: Books, operation: ExtendHold) -> Answer:
-    """Raise a hold's total; when the balance does not allow it the hold stays as it was."""
+    """Raise a hold's total; when the balance or a budget does not allow it the hold stays as it was."""
     if not _is_amount(operation.amount_nanos):
         return Refused(error_class="AmountOutOfRange")
     hold = books.holds.get(operation.request_id)
@@ -83,6 +89,9 @@ def extend_hold(books: Books, operation: ExtendHold) -> Answer:
     total = sum(part.amount_nanos for part in hold.parts)
     if operation.amount_nanos <= total:
         return HoldPlaced(amount_nanos=total)
+    refusal = budgets.reached(hold.budgets, operation.amount_nanos - total)
+    if refusal is not None:
+        return refusal
     payers = books.spendable(hold.row.owner_id, hold.row.currency, operation.scope)
     shares = _allocate(payers, operation.amount_nanos - total)
     if isinstance(shares, BalanceTooLow):
@@ -134,8 +143,12 @@ def close_hold(books: Books, operation: CloseHold) -> Answer:
         closed_at=books.moment,
     )
     movements = entries.charge(books, hold.row.currency, takings, absorbed)
-    entries.append(books, TransactionKind.CLOSE, operation.request_id, movements, hold=hold, close=close)
+    details = _details(hold) if hold.budgets else None
+    entries.append(
+        books, TransactionKind.CLOSE, operation.request_id, movements, hold=hold, close=close, details=details
+    )
     hold.close = close
+    _count(books, hold, held_nanos=-sum(part.amount_nanos for part in hold.parts), spent_nanos=paid)
     hold.paid = [(account.id, amount) for account, amount in takings.items()]
     _note_extra(books, operation, paid)
     return _closed(hold, is_first=True)
@@ -227,6 +240,7 @@ def _correct(
         corrected_at=books.moment,
     )
     entries.append_correction(books, hold, hold.correction, movements)
+    _count(books, hold, spent_nanos=amount)
     _note_extra(books, operation, close.amount_nanos + amount)
     return _closed(hold, is_first=False)
 
@@ -281,6 +295,44 @@ def _allocate(payers: list[Account], amount_nanos: Nanos) -> list[tuple[Account,
     return BalanceTooLow(available_nanos=amount_nanos - missing) if missing else shares
 
 
+def _periods(books: Books, operation: PlaceHold) -> list[Period] | None:
+    """Find what a hold counts against; None when one is unknown, another's, or in another currency."""
+    periods = {}
+    for counted in operation.budgets:
+        period = books.periods.get((counted.budget_id, counted.period))
+        if period is None or not 0 < len(counted.period) <= PERIOD_CHARACTERS_MAX:
+            return None
+        budget = period.budget
+        if (budget.owner_id, budget.currency) != (operation.owner_id, operation.currency):
+            return None
+        if not budget.is_removed:
+            periods[budget.id, period.period] = period
+    return [periods[key] for key in sorted(periods)] if len(periods) <= BUDGETS_MAX else None
+
+
+def _details(hold: HoldState) -> journal.Details:
+    """Say in the journal what a hold counted against."""
+    return journal.Details(budgets=[journal.BudgetRow(period.budget.id, period.period) for period in hold.budgets])
+
+
+def _beyond_budget(books: Books, operation: PlaceHold) -> Answer | None:
+    """Refuse a new hold that a budget does not allow."""
+    if not operation.budgets:
+        return None
+    periods = _periods(books, operation)
+    if periods is None:
+        return Refused(error_class="BudgetUnknown")
+    return budgets.reached(periods, operation.amount_nanos)
+
+
+def _count(books: Books, hold: HoldState, *, held_nanos: Nanos = 0, spent_nanos: Nanos = 0) -> None:
+    """Count what a hold sets aside, gives back and spends against its budgets."""
+    for period in hold.budgets:
+        period.held_nanos += held_nanos
+        period.spent_nanos += spent_nanos
+        books.changes.touched_periods.add(period)
+
+
 def _add_parts(books: Books, hold: HoldState, shares: list[tuple[Account, Nanos]]) -> None:
     """Hold the shares."""
     for account, share in shares:
@@ -289,6 +341,7 @@ def _add_parts(books: Books, hold: HoldState, shares: list[tuple[Account, Nanos]
         part = journal.PartRow(part_number=len(hold.parts) + 1, account_id=account.id, amount_nanos=share)
         hold.parts.append(part)
         books.changes.parts.append((hold.row.request_id, part))
+        _count(books, hold, held_nanos=share)
 
 
 def _release_and_take(books: Books, hold: HoldState, metered: Nanos, *, scope: str) -> dict[Account, Nanos]:

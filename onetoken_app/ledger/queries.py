@@ -1,5 +1,6 @@
 """Reads of the ledger for pages and commands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,7 +9,16 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.ledger.kinds import LOT_KINDS
-from onetoken_app.ledger.models import Account, AccountKind, LotScope, Posting, Transaction, TransactionKind
+from onetoken_app.ledger.models import (
+    Account,
+    AccountKind,
+    Budget,
+    BudgetPeriod,
+    LotScope,
+    Posting,
+    Transaction,
+    TransactionKind,
+)
 from onetoken_app.money import Currency, Nanos
 
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -41,6 +51,21 @@ class LotView:
     scopes: tuple[str, ...]
     """What it may be spent on; none: everything."""
     is_expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetView:
+    """A cap on what holds of one subject may cost, and what one period has seen of it."""
+
+    id: str
+    subject: str
+    currency: Currency
+    limit_nanos: Nanos
+    is_enabled: bool
+    """False: it is counted, and refuses nothing."""
+    spent_nanos: Nanos
+    held_nanos: Nanos
+    """Set aside for calls that are under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +120,35 @@ async def standing_of(session: AsyncSession, *, owner_id: str, currency: Currenc
     rows = (await session.exec(query)).all()
     floors = [floor_nanos or 0 for in_currency, floor_nanos, _ in rows if in_currency is currency]
     return StandingView(credit_limit_nanos=-sum(floors), is_frozen=any(is_frozen for _, _, is_frozen in rows))
+
+
+async def budgets_of(
+    session: AsyncSession, *, owner_id: str, period: str, subject: str | None = None
+) -> list[BudgetView]:
+    """Return an owner's budgets, of one subject if it is named, with what a period has seen."""
+    query = (
+        select(Budget, BudgetPeriod)
+        .outerjoin(
+            BudgetPeriod, sa.and_(col(BudgetPeriod.budget_id) == col(Budget.id), col(BudgetPeriod.period) == period)
+        )
+        .where(Budget.owner_id == owner_id, col(Budget.removed_at).is_(None))
+        .order_by(col(Budget.id))
+    )
+    if subject is not None:
+        query = query.where(Budget.subject == subject)
+    rows: Sequence[tuple[Budget, BudgetPeriod | None]] = (await session.exec(query)).all()
+    return [
+        BudgetView(
+            id=budget.id,
+            subject=budget.subject,
+            currency=budget.currency,
+            limit_nanos=budget.limit_nanos,
+            is_enabled=budget.is_enabled,
+            spent_nanos=seen.spent_nanos if seen is not None else 0,
+            held_nanos=seen.held_nanos if seen is not None else 0,
+        )
+        for budget, seen in rows
+    ]
 
 
 async def granted_total(session: AsyncSession, *, owner_id: str, currency: Currency, reference_prefix: str) -> Nanos:

@@ -2,6 +2,7 @@
 
 from onetoken_app.ledger import claims, journal
 from onetoken_app.ledger.books import Account, Books, Changes
+from onetoken_app.ledger.budget_store import save_budgets
 from onetoken_app.ledger.kinds import TransactionKind
 from onetoken_app.ledger.sql import Connection
 
@@ -13,6 +14,8 @@ def save(connection: Connection, books: Books) -> None:
     _insert_holds(connection, changes, books.epoch_id)
     claims.insert(connection, books)
     _insert_entries(connection, changes)
+    if changes.touched_periods or changes.hold_budgets:
+        save_budgets(connection, changes)
     connection.write(
         "UPDATE ledger_account SET posted_nanos = ?, held_nanos = ? WHERE id = ?",
         [(account.posted_nanos, account.held_nanos, account.id) for account in _by_id(changes)],
@@ -52,11 +55,11 @@ def _insert_accounts(connection: Connection, changes: Changes, moment: str) -> N
 def _insert_holds(connection: Connection, changes: Changes, epoch_id: str) -> None:
     """Write new holds, and the parts of new and extended ones."""
     connection.write(
-        "INSERT INTO ledger_hold (request_id, owner_id, currency, epoch_id, amount_nanos, context, placed_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO ledger_hold (request_id, owner_id, currency, epoch_id, amount_nanos, context, placed_at, "
+        "budget_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (hold.request_id, hold.owner_id, hold.currency.value, hold.epoch_id, hold.amount_nanos, hold.context,
-             hold.placed_at)
+            (hold.row.request_id, hold.row.owner_id, hold.row.currency.value, hold.row.epoch_id, hold.row.amount_nanos,
+             hold.row.context, hold.row.placed_at, hold.budget_count)
             for hold in changes.holds
         ],
     )  # fmt: skip
@@ -66,7 +69,7 @@ def _insert_holds(connection: Connection, changes: Changes, epoch_id: str) -> No
     )
     connection.write(
         "INSERT INTO ledger_open_hold (request_id, epoch_id) VALUES (?, ?)",
-        [(hold.request_id, epoch_id) for hold in changes.holds],
+        [(hold.row.request_id, epoch_id) for hold in changes.holds],
     )
 
 

@@ -11,7 +11,7 @@ _FIRST_JOURNAL_TABLES = (
     "ledger_hold_close",
 )
 _TABLES_OF_LOTS = ("ledger_lot_scope", "ledger_terms", "ledger_reversal")
-JOURNAL_TABLES = (*_FIRST_JOURNAL_TABLES, "ledger_correction", *_TABLES_OF_LOTS)
+JOURNAL_TABLES = (*_FIRST_JOURNAL_TABLES, "ledger_correction", *_TABLES_OF_LOTS, "ledger_hold_budget")
 """Tables whose rows are only ever inserted."""
 
 _FIRST_VIEW = """
@@ -68,6 +68,11 @@ def remove_corrections() -> list[str]:
 def add_lots(*, is_sqlite: bool) -> list[str]:
     """Return what makes the tables beside lots, terms and reversals journals; the triggers fall with their tables."""
     return [statement for table in _TABLES_OF_LOTS for statement in append_only_triggers(table, is_sqlite=is_sqlite)]
+
+
+def add_budgets(*, is_sqlite: bool) -> list[str]:
+    """Return what makes ``ledger_hold_budget`` a journal; the triggers fall with their table."""
+    return append_only_triggers("ledger_hold_budget", is_sqlite=is_sqlite)
 
 
 def drop_statements(*, is_sqlite: bool) -> list[str]:

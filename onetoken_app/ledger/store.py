@@ -16,6 +16,7 @@ from typing import Any
 from onetoken_app.clock import iso_instant
 from onetoken_app.ledger import claims, journal
 from onetoken_app.ledger.books import PLATFORM_OWNER_ID, Account, Books, HoldState
+from onetoken_app.ledger.budget_store import asked_periods, load_budgets
 from onetoken_app.ledger.kinds import AccountKind, Outcome
 from onetoken_app.ledger.operations import CloseHold, Operation, PlaceHold
 from onetoken_app.ledger.sql import Connection, listed
@@ -68,6 +69,7 @@ def load_for_operations(
     books = _load(connection, concern, holds, epoch_id=epoch_id, moment=moment)
     # After the accounts are locked: another process that claims the same has the same owner.
     books.claims = claims.load(connection, operations, moment=moment)
+    load_budgets(connection, books, asked_periods(operations))
     return books
 
 
@@ -160,11 +162,11 @@ def _load_holds(connection: Connection, request_ids: list[str]) -> dict[str, Hol
     if not request_ids:
         return {}
     rows = connection.read(
-        "SELECT request_id, owner_id, currency, epoch_id, amount_nanos, context, placed_at "
+        "SELECT request_id, owner_id, currency, epoch_id, amount_nanos, context, placed_at, budget_count "
         "FROM ledger_hold WHERE request_id = ANY(?)",
         (listed(request_ids, is_sqlite=connection.is_sqlite),),
     )
-    return {row[0]: HoldState(row=hold_row(row), parts=[]) for row in rows}
+    return {row[0]: HoldState(row=hold_row(row[:-1]), parts=[], budget_count=row[-1]) for row in rows}
 
 
 def hold_row(row: Sequence[Any]) -> journal.HoldRow:

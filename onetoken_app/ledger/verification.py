@@ -21,6 +21,7 @@ from onetoken_app.ledger.entry_rules import AccountRow, wrong_in, wrong_in_accou
 from onetoken_app.ledger.kinds import Outcome, TransactionKind
 from onetoken_app.ledger.sql import Connection, SessionConnection
 from onetoken_app.ledger.store import instant_text
+from onetoken_app.ledger.verification_budgets import wrong_budget
 from onetoken_app.ledger.verification_entries import Lots, grouped, hold_of, stored_entries
 
 DEAD_HOLD_SECONDS_MAX = 15
@@ -82,6 +83,9 @@ def _verify(session: Session) -> VerificationReport:
         _check_loose_rows(connection)
         _check_open_holds(connection, findings)
         _check_accounts(findings)
+        wrong_period = wrong_budget(connection)
+        if wrong_period:
+            _refuse(wrong_period)
     except _Wrong as wrong:
         first_wrong_row = str(wrong)
     return VerificationReport(

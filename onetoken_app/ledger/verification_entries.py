@@ -44,6 +44,7 @@ def stored_entries(connection: Connection, lots: Lots, *, at_once: int) -> Itera
         postings = grouped(connection.read(verification_sql.POSTINGS, bounds), journal.PostingRow)
         parts = grouped(connection.read(verification_sql.PARTS_OF_CLOSES, bounds), journal.PartRow)
         corrections = {row[0]: row[1:] for row in connection.read(verification_sql.CORRECTIONS, bounds)}
+        budgets = grouped(connection.read(verification_sql.BUDGETS_OF_CLOSES, bounds), journal.BudgetRow)
         terms = {row[0]: journal.TermsRow(*row[1:]) for row in connection.read(verification_sql.TERMS, bounds)}
         undone = {row[0]: row[1:] for row in connection.read(verification_sql.REVERSALS, bounds)}
         undone_postings = grouped(connection.read(verification_sql.REVERSED_POSTINGS, bounds), journal.PostingRow)
@@ -52,8 +53,11 @@ def stored_entries(connection: Connection, lots: Lots, *, at_once: int) -> Itera
             entry = _entry(row, postings.get(number, []), parts.get(number, []))
             undone_number, undone_kind = undone.get(number, (0, None))
             details = journal.Details(
-                lot=_lot(entry, lots), terms=terms.get(number), reversed_number=undone_number
-            )  # fmt: skip
+                lot=_lot(entry, lots),
+                terms=terms.get(number),
+                reversed_number=undone_number,
+                budgets=budgets.get(number, []),
+            )
             if number in corrections:
                 entry = _correction_entry(entry, corrections[number])
             elif details != _NO_DETAILS:

@@ -78,6 +78,34 @@ FROM ledger_open_hold AS open_hold JOIN ledger_hold_part AS part ON part.request
 WHERE open_hold.request_id > ? AND open_hold.request_id <= ? ORDER BY open_hold.request_id, part.part_number
 """
 
+BUDGETS_OF_CLOSES = """
+SELECT closing.transaction_number, counted.budget_id, counted.period
+FROM ledger_hold_close AS closing JOIN ledger_hold_budget AS counted ON counted.request_id = closing.request_id
+WHERE closing.transaction_number > ? AND closing.transaction_number <= ?
+ORDER BY closing.transaction_number, counted.budget_id, counted.period
+"""
+
+SPENT_OF_BUDGETS = """
+SELECT counted.budget_id, counted.period,
+       SUM(closing.amount_nanos + COALESCE(correction.amount_nanos, 0))
+FROM ledger_hold_budget AS counted
+JOIN ledger_hold_close AS closing ON closing.request_id = counted.request_id
+LEFT JOIN ledger_correction AS correction ON correction.request_id = counted.request_id
+GROUP BY counted.budget_id, counted.period
+"""
+
+HELD_OF_BUDGETS = """
+SELECT counted.budget_id, counted.period, SUM(part.amount_nanos)
+FROM ledger_open_hold AS open_hold
+JOIN ledger_hold_budget AS counted ON counted.request_id = open_hold.request_id
+JOIN ledger_hold_part AS part ON part.request_id = open_hold.request_id
+GROUP BY counted.budget_id, counted.period
+"""
+
+BUDGET_PERIODS = """
+SELECT budget_id, period, spent_nanos, held_nanos FROM ledger_budget_period ORDER BY budget_id, period
+"""
+
 LOOSE_ROWS = (
     (
         "ledger_posting of transaction",
@@ -124,6 +152,27 @@ LOOSE_ROWS = (
             "LEFT JOIN ledger_transaction AS entry ON entry.sequence_number = reversal.transaction_number "
             "LEFT JOIN ledger_transaction AS undone ON undone.sequence_number = reversal.reversed_number "
             "WHERE entry.sequence_number IS NULL OR undone.sequence_number IS NULL LIMIT 1"
+        ),
+    ),
+    (
+        "ledger_hold",
+        "what it counts against is not as many budgets as it says",
+        (
+            "SELECT hold.request_id FROM ledger_hold AS hold LEFT JOIN "
+            "(SELECT request_id, COUNT(*) AS budget_count FROM ledger_hold_budget GROUP BY request_id) AS counted "
+            "ON counted.request_id = hold.request_id "
+            "WHERE hold.budget_count <> COALESCE(counted.budget_count, 0) LIMIT 1"
+        ),
+    ),
+    (
+        "ledger_hold_budget of",
+        "its hold or its budget does not exist, or they are not of one owner and currency",
+        (
+            "SELECT counted.request_id FROM ledger_hold_budget AS counted "
+            "LEFT JOIN ledger_hold AS hold ON hold.request_id = counted.request_id "
+            "LEFT JOIN ledger_budget AS budget ON budget.id = counted.budget_id "
+            "WHERE hold.request_id IS NULL OR budget.id IS NULL OR budget.owner_id <> hold.owner_id "
+            "OR budget.currency <> hold.currency LIMIT 1"
         ),
     ),
     (

@@ -107,6 +107,12 @@ class IdempotencyKeyReused(OneTokenError):
     code = "idempotency_key_reused"
 
 
+class BudgetReached(PaymentRequired):
+    """A budget of the organization does not allow the most that the call could cost."""
+
+    code = "budget_reached"
+
+
 class InsufficientBalance(PaymentRequired):
     """The balance does not cover the most that the call could cost."""
 

@@ -14,6 +14,7 @@ from onetoken_app.ledger.claims import release_statement
 from onetoken_app.ledger.client import LedgerClient
 from onetoken_app.ledger.errors import (
     AlreadyClaimed,
+    BudgetExhausted,
     InsufficientFunds,
     LedgerConflict,
     LedgerUnavailable,
@@ -21,8 +22,14 @@ from onetoken_app.ledger.errors import (
 )
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import CloseHold, ExtendHold, HoldClosed, PlaceHold, RecordProgress, Statement
-from onetoken_app.money import Nanos
-from onetoken_app.relay.errors import InsufficientBalance, InternalError, OrganizationFrozen, internal_error
+from onetoken_app.money import Nanos, format_amount
+from onetoken_app.relay.errors import (
+    BudgetReached,
+    InsufficientBalance,
+    InternalError,
+    OrganizationFrozen,
+    internal_error,
+)
 from onetoken_app.relay.estimation import LEAST_OUTPUT_DIVISOR, least_output
 from onetoken_app.relay.metering import Metered, cost_of, estimate, meter
 from onetoken_app.relay.open_call import OpenCall, caller_left
@@ -66,6 +73,7 @@ async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None
         DuplicateRequest: It was made before.
         IdempotencyKeyReused: Its name stands for another one.
         OrganizationFrozen: Nothing was held.
+        BudgetReached: Nothing was held.
         LedgerUnavailable: Nothing stays held.
         InternalError: A mistake; what may have been held is given back.
     """
@@ -75,6 +83,8 @@ async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None
         raise
     except AlreadyClaimed as error:
         raise refusal_of(error.repeated) from error
+    except BudgetExhausted as error:
+        raise _budget_reached(call, error) from error
     except OwnerIsFrozen as error:
         raise OrganizationFrozen(
             "The organization is frozen, so no new call is made; nothing was sent or charged. Ask the operator."
@@ -113,6 +123,7 @@ async def cover(call: OpenCall, *, ledger: LedgerClient) -> None:
 
     Raises:
         InsufficientBalance: The balance does not cover it.
+        BudgetReached: A budget does not.
         LedgerUnavailable: It is not known to be covered.
     """
     least = least_output(call.counts)
@@ -120,14 +131,42 @@ async def cover(call: OpenCall, *, ledger: LedgerClient) -> None:
         return
     try:
         await _extend(call, EXTENSION_FACTOR * LEAST_OUTPUT_DIVISOR * least, ledger=ledger)
-    except InsufficientFunds:
+    except (InsufficientFunds, BudgetExhausted):
         try:
             await _extend(call, LEAST_OUTPUT_DIVISOR * least, ledger=ledger)
-        except InsufficientFunds as error:
-            raise InsufficientBalance(
-                f"The provider answers at greater length than was asked for, and the balance does not cover more of "
-                f"it. {call.charge_words} Top up, and try again."
-            ) from error
+        except (InsufficientFunds, BudgetExhausted) as error:
+            raise _cannot_go_on(call, error) from error
+
+
+def _cannot_go_on(call: OpenCall, error: OneTokenError) -> OneTokenError:
+    """Say why no more of an answer is delivered."""
+    if isinstance(error, BudgetExhausted):
+        return BudgetReached(
+            f"The provider answers at greater length than was asked for, and a budget of the organization does not "
+            f"allow more of it. {call.charge_words} Raise the budget, or wait for its next period."
+        )
+    return InsufficientBalance(
+        f"The provider answers at greater length than was asked for, and the balance does not cover more of it. "
+        f"{call.charge_words} Top up, and try again."
+    )
+
+
+def _budget_reached(call: OpenCall, error: BudgetExhausted) -> BudgetReached:
+    """Say which budget does not allow a call, and what it has left."""
+    currency, needed = call.admission.sheet.currency.value, format_amount(call.admission.upper_charge_nanos)
+    left, limit = (format_amount(int(error.metadata[name])) for name in ("left_nanos", "limit_nanos"))
+    return BudgetReached(
+        f"A budget of the organization does not allow this call: up to {needed} {currency} would be set aside for it, "
+        f"and {left} of {limit} {currency} are left. Nothing was sent or charged. Raise the budget, lower max_tokens, "
+        f"or wait for its next period.",
+        metadata={
+            "budget": str(error.metadata["budget_id"]),
+            "required": needed,
+            "left": left,
+            "limit": limit,
+            "currency": currency,
+        },
+    )
 
 
 async def _extend(call: OpenCall, output_tokens: int, *, ledger: LedgerClient) -> None:

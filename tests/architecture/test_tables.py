@@ -16,6 +16,9 @@ NAMES_OF_CONTENT_ALONE = {"text", "input", "output", "system", "history", "reque
 TABLES_THE_RELAY_WRITES = ("usage_", "ledger_")
 FREE_FORM_COLUMNS = {
     "ledger_account": {"id", "owner_id", "lot_id"},
+    "ledger_budget": {"id", "owner_id", "subject"},
+    "ledger_budget_period": {"budget_id", "period"},
+    "ledger_hold_budget": {"request_id", "budget_id", "period"},
     "ledger_claim": {"digest", "request_id", "fingerprint"},
     "ledger_correction": {"request_id"},
     "ledger_epoch": {"id"},

@@ -13,7 +13,7 @@ from onetoken_app.ledger.operations import CloseHold
 from onetoken_app.ledger.schema import JOURNAL_TABLES
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import UsageSource
-from tests.ledger.credit import sell
+from tests.ledger.credit import a_budget, a_counted_hold, sell
 from tests.ledger.desks import a_close, a_desk, a_hold, rows
 
 _A_COLUMN = {
@@ -26,6 +26,7 @@ _A_COLUMN = {
     "ledger_lot_scope": "scope",
     "ledger_terms": "owner_id",
     "ledger_reversal": "reversed_number",
+    "ledger_hold_budget": "period",
 }
 REFUSALS = (sqlite3.IntegrityError, psycopg.errors.RaiseException)
 
@@ -39,7 +40,7 @@ class TestTriggers:
             await service.reverse(session, reversed_reference="package:1", reference="reversal")
             await service.freeze_owner(session, owner_id=owner_id, reference="freeze")
             await service.unfreeze_owner(session, owner_id=owner_id, reference="unfreeze")
-        hold = a_hold(owner_id, 10)
+        hold = a_counted_hold(owner_id, 10, await a_budget(owner_id, 100))
         recovery = a_close(hold.request_id, 0, outcome=Outcome.RECOVERED)
         answer(desk, [hold, recovery, a_close(hold.request_id, 5)])
         before = rows(desk, f"SELECT * FROM {table}")

@@ -5,8 +5,8 @@ import pytest
 from onetoken_app.database import Database, unit_of_work, use_database
 from onetoken_app.ledger import service
 from onetoken_app.settings import Settings
-from tests.ledger.credit import LATER, SOON, USD, give_promotion, sell
-from tests.ledger.desks import a_desk, a_hold, an_owner, do
+from tests.ledger.credit import LATER, SOON, USD, a_budget, a_counted_hold, give_promotion, sell
+from tests.ledger.desks import a_close, a_desk, an_owner, do
 from tests.ledger.test_verify import tamper, the_report_of
 
 PROMOTION, PACKAGE, STRIPE = "lot_id = 'promotion:1'", "lot_id = 'package:1'", "lot_id = 'stripe'"
@@ -35,6 +35,17 @@ TAMPERS = [
     ("ledger_terms", "transaction_number = 99", "account_id IS NULL"),
     ("ledger_reversal", "reversed_number = 1", "reversed_number > 0"),
     ("ledger_reversal", "transaction_number = 1", "reversed_number > 0"),
+    ("ledger_budget_period", "spent_nanos = 1", "period = '2027-01'"),
+    ("ledger_budget_period", "held_nanos = 0", "period = '2027-01'"),
+    ("ledger_budget_period", "period = '2027-02'", "period = '2027-01'"),
+    ("ledger_budget", "owner_id = 'org_other'", "subject = 'key_1'"),
+    ("ledger_budget", "currency = 'CNY'", "subject = 'key_1'"),
+    ("ledger_hold_budget", "period = '2027-02'", "request_id = 'req_open'"),
+    ("ledger_hold_budget", "period = '2027-02'", "request_id = 'req_closed'"),
+    ("ledger_hold_budget", "budget_id = 'bud_other'", "request_id = 'req_closed'"),
+    ("ledger_hold_budget", "request_id = 'req_other'", "request_id = 'req_closed'"),
+    ("ledger_hold", "budget_count = 0", "request_id = 'req_open'"),
+    ("ledger_hold", "budget_count = 0", "request_id = 'req_closed'"),
     ("ledger_transaction", "kind = 'unfreeze'", "kind = 'freeze'"),
     ("ledger_transaction", "kind = 'grant'", "kind = 'promotion'"),
     ("ledger_transaction", "kind = 'refund_return'", "kind = 'reversal'"),
@@ -47,6 +58,10 @@ DELETED = [
     ("ledger_terms", "account_id IS NOT NULL"),
     ("ledger_reversal", "reversed_number > 0"),
     ("ledger_transaction", "kind = 'freeze'"),
+    ("ledger_budget_period", "period = '2027-01'"),
+    ("ledger_hold_budget", "request_id = 'req_open'"),
+    ("ledger_hold_budget", "request_id = 'req_closed'"),
+    ("ledger_budget", "subject = 'key_1'"),
 ]
 INSERTED = [
     "INSERT INTO ledger_lot_scope SELECT id, 'mdl_2' FROM ledger_account WHERE lot_id = 'package:1'",
@@ -80,7 +95,10 @@ async def a_ledger_of_credit(settings: Settings) -> None:
         await service.adjust(session, owner_id=owner_id, currency=USD, amount_nanos=-5, reference="adjustment:1")
         await service.set_credit_limit(session, owner_id=owner_id, currency=USD, limit_nanos=50, reference="limit:1")
     desk = a_desk(settings, epoch_id="epo_1")
-    do(desk, a_hold(owner_id, 15, request_id="req_open"))
+    budget_id = await a_budget(owner_id, 100)
+    do(desk, a_counted_hold(owner_id, 15, budget_id, request_id="req_open"))
+    do(desk, a_counted_hold(owner_id, 15, budget_id, request_id="req_closed"))
+    do(desk, a_close("req_closed", 9))
     desk.backend.close()
     async with unit_of_work() as session:
         await service.freeze_owner(session, owner_id=owner_id, reference="freeze:1")

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import openai
 import pytest
 
@@ -12,7 +13,10 @@ from onetoken_app.clock import utc_now
 from onetoken_app.database import unit_of_work
 from onetoken_app.keys.service import revoke_key
 from onetoken_app.ledger import service as ledger
+from onetoken_app.ledger.operations import BudgetPeriod
+from onetoken_app.money import Currency
 from onetoken_app.organizations.models import Organization
+from onetoken_app.relay import settlement
 from onetoken_app.relay.admission import OVERHEAD_TOKENS
 from onetoken_app.settings import Settings
 from tests.relay.conftest import MESSAGES, RunningRelay, running_relay, until
@@ -158,6 +162,25 @@ class TestBalance:
             response = await relay.post({"max_tokens": 5})
             await refused(relay, response, status=403, code="organization_frozen")
             assert response.headers["x-should-retry"] == "false"
+
+    async def test_a_budget_that_is_reached_is_named(
+        self, relay_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with running_relay(relay_settings, balance_nanos=1_000_000_000) as relay:
+            async with unit_of_work() as session:
+                budget_id = await ledger.create_budget(
+                    session, owner_id=relay.organization_id, subject="all", currency=Currency.USD, limit_nanos=7
+                )
+            without_budgets = settlement._hold_for  # the relay names none yet
+            counted = [BudgetPeriod(budget_id, "2026-11")]
+            monkeypatch.setattr(
+                settlement, "_hold_for", lambda call: msgspec.structs.replace(without_budgets(call), budgets=counted)
+            )
+            response = await relay.post({"max_tokens": 5})
+            error = await refused(relay, response, status=402, code="budget_reached")
+            assert response.headers["x-should-retry"] == "false"
+            assert error["metadata"]["budget"] == budget_id
+            assert (error["metadata"]["left"], error["metadata"]["limit"]) == ("0.000000007", "0.000000007")
 
     async def test_it_says_how_much_output_the_balance_covers(self, relay_settings: Settings) -> None:
         async with running_relay(relay_settings, balance_nanos=1_000_000) as relay:

@@ -7,6 +7,7 @@ from the first of them to the commit, holds and closes wait.
 """
 
 from onetoken_app.ledger.service.accounts import freeze_owner, open_account, set_credit_limit, unfreeze_owner
+from onetoken_app.ledger.service.budgets import change_budget, create_budget, remove_budget
 from onetoken_app.ledger.service.claims import purge_claims
 from onetoken_app.ledger.service.credit import adjust, grant_credit, refund, top_up
 from onetoken_app.ledger.service.lots import LOTS_AT_ONCE, expire_lots, grant_promotional_credit, sell_package
@@ -15,6 +16,8 @@ from onetoken_app.ledger.service.reversals import return_refund, reverse
 __all__ = [
     "LOTS_AT_ONCE",
     "adjust",
+    "change_budget",
+    "create_budget",
     "expire_lots",
     "freeze_owner",
     "grant_credit",
@@ -22,6 +25,7 @@ __all__ = [
     "open_account",
     "purge_claims",
     "refund",
+    "remove_budget",
     "return_refund",
     "reverse",
     "sell_package",
