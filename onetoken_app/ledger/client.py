@@ -83,6 +83,7 @@ class LedgerClient:
         self._spooling: Spooling | None = None
         self._is_stalled = False
         self._is_stopping = False
+        self._has_stopped = False
         self._drained = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
         self._revival: asyncio.Task[None] | None = None
@@ -132,6 +133,7 @@ class LedgerClient:
         if self._writer is not None:
             await self._writer.close()
             self._writer = None
+        self._has_stopped = True
         self._fail(list(self._pending))
 
     async def place_hold(self, operation: PlaceHold) -> HoldPlaced:
@@ -247,7 +249,13 @@ class LedgerClient:
                 self._void(operation)
 
     def _submit(self, operation: Operation) -> "asyncio.Future[Answer]":
-        """Queue an operation; all that is queued in one turn of the loop leaves in one frame."""
+        """Queue an operation; all that is queued in one turn of the loop leaves in one frame.
+
+        Raises:
+            LedgerUnavailable: The client was stopped; nobody would ever answer.
+        """
+        if self._has_stopped:
+            raise LedgerUnavailable(_UNAVAILABLE)
         waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._queue(operation, waiter)
         return waiter

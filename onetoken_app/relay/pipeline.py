@@ -27,7 +27,7 @@ from onetoken_app.relay.reply import Reply
 from onetoken_app.relay.request_body import BodyShare, Receive, check_announcement, read_body
 from onetoken_app.relay.request_head import RequestHead, read_head
 from onetoken_app.relay.runtime import RelayRuntime
-from onetoken_app.relay.settlement import Ending, cover, hold, settle
+from onetoken_app.relay.settlement import Ending, cover, give_back, hold, settle
 from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.recording import clean_user_agent
 
@@ -128,7 +128,12 @@ async def walk(runtime: RelayRuntime, call: OpenCall) -> None:
     except OneTokenError as error:
         await _refuse(call, error)
     else:
-        await _carry_and_close(runtime, call)
+        try:
+            await _carry_and_close(runtime, call)
+        except Exception:
+            # A mistake before the close was asked for would leave the hold open; one that is closed stays as it is.
+            await give_back(call, ledger=runtime.ledger, is_sqlite=runtime.is_sqlite)
+            raise
 
 
 async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
@@ -182,11 +187,10 @@ async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
     except OneTokenError as error:
         return Ending(error=error)
     except asyncio.CancelledError:
-        if call.interruption is None:
-            raise
+        # Of whomever: the close is still owed. One that nobody gave a reason for is a mistake, or the loop's end.
         if call.task is not None:
             call.task.uncancel()
-        return Ending(error=call.interruption)
+        return Ending(error=call.interruption or internal_error(call.charge_words))
     except Exception:  # noqa: BLE001 # the edge: whatever went wrong, the hold has to be closed
         get_logger().error("forwarding_failed", request_id=call.request_id, exc_info=True)
         return Ending(error=internal_error(call.charge_words))

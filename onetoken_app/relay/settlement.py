@@ -91,7 +91,7 @@ async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None
         ) from error
     except Exception as error:
         get_logger().error("hold_failed", request_id=call.request_id, exc_info=True)
-        await _give_back(call, ledger=ledger, is_sqlite=is_sqlite)
+        await give_back(call, ledger=ledger, is_sqlite=is_sqlite)
         raise internal_error() from error
 
 
@@ -199,14 +199,14 @@ async def settle(call: OpenCall, ending: Ending, *, ledger: LedgerClient, is_sql
         raise LedgerUnavailable(_STREAM_HELD_BACK if call.request.is_streaming else _PLAIN_HELD_BACK) from error
     except Exception as error:
         get_logger().error("close_failed", request_id=call.request_id, exc_info=True)
-        given_back = await _give_back(call, ledger=ledger, is_sqlite=is_sqlite)
+        given_back = await give_back(call, ledger=ledger, is_sqlite=is_sqlite)
         if given_back is None or given_back.is_first:
             raise internal_error(_UNKNOWN_CHARGE if given_back is None else "Nothing was charged.") from error
         closed = given_back  # only its answer had been lost
     return closed.amount_nanos
 
 
-async def _give_back(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> HoldClosed | None:
+async def give_back(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> HoldClosed | None:
     """Void a hold that nothing else closes: money comes before records. One that is closed stays as it is.
 
     Returns:
