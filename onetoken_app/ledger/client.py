@@ -222,8 +222,6 @@ class LedgerClient:
         unheard = []
         for number, answer in answers:
             pending = self._pending.pop(number)
-            if pending.is_spooled and self._spooling is not None:
-                self._spooling.note_taken()
             if pending.waiter is not None and not pending.waiter.done():
                 pending.waiter.set_result(answer)
             else:
@@ -260,12 +258,14 @@ class LedgerClient:
         self._queue(operation, waiter)
         return waiter
 
-    def _queue(self, operation: Operation, waiter: "asyncio.Future[Answer] | None") -> None:
+    def _queue(
+        self, operation: Operation, waiter: "asyncio.Future[Answer] | None", *, is_spooled: bool = False
+    ) -> None:
         """Encode here, so that what cannot be encoded fails its own caller."""
         number = self._last_number + 1
         encoded = frames.encode((number, operation))
         self._last_number = number
-        self._pending[number] = Pending(operation, encoded, waiter, monotonic_seconds())
+        self._pending[number] = Pending(operation, encoded, waiter, monotonic_seconds(), is_spooled)
         if self._writer is not None:
             if not self._outgoing:
                 asyncio.get_running_loop().call_soon(self._flush)
@@ -294,8 +294,12 @@ class LedgerClient:
         elif isinstance(operation, CloseHold) and isinstance(answer, Refused):
             get_logger().error("ledger_refused", request_id=operation.request_id, error_class=answer.error_class)
             if operation.extra and (pending.is_spooled or operation.outcome is Outcome.VOIDED):
-                # Money before records: a record that the database refuses must not keep a customer's money.
-                self._queue(without_record(operation), None)
+                # Money before records: a record that the database refuses must not keep a customer's money. Until the
+                # close is done without it, the spool keeps it for whoever starts after a kill.
+                self._queue(without_record(operation), None, is_spooled=pending.is_spooled)
+                return
+        if pending.is_spooled and self._spooling is not None:
+            self._spooling.note_answered(is_done=not isinstance(answer, Refused))
 
     def _refuse_when_unavailable(self) -> None:
         """Fail closed, and at once."""

@@ -24,15 +24,22 @@ class Spooling:
         self._pending = pending
         self._keeping: asyncio.Task[None] | None = None
         self._waiting_count = 0
+        self._has_leftover = False
 
     @property
     def is_behind(self) -> bool:
         """Whether the database has not taken yet what was answered from the spool; no hold is placed meanwhile."""
         return self._waiting_count > 0
 
-    def note_taken(self) -> None:
-        """Count one close that the database has taken after all."""
+    def note_answered(self, *, is_done: bool) -> None:
+        """Count one close that the database has answered after all.
+
+        Args:
+            is_done: False: it refuses the close, with and without its record. Then the file stays as it is for
+                whoever starts next, who tries again: its caller was told that it is done.
+        """
         self._waiting_count -= 1
+        self._has_leftover |= not is_done
 
     def look_after(self) -> None:
         """Put closes that wait for too long into the spool, beside the loop, or empty it once all of it is done."""
@@ -41,7 +48,7 @@ class Spooling:
         late = self._late(asked_before_seconds=monotonic_seconds() - SPOOL_AFTER_SECONDS)
         if late:
             self._keeping = asyncio.create_task(self._keep(late))
-        elif not self._waiting_count and not self._spool.is_empty:
+        elif self._may_be_cleared and not self._spool.is_empty:
             self._spool.clear()
             get_logger().warning("ledger_spool_done")
 
@@ -52,9 +59,14 @@ class Spooling:
         late = self._late(asked_before_seconds=math.inf)
         if late:
             await self._keep(late)
-        if not self._waiting_count:
+        if self._may_be_cleared:
             self._spool.clear()
         self._spool.close()
+
+    @property
+    def _may_be_cleared(self) -> bool:
+        """Whether the database has taken everything that is in the spool."""
+        return not self._waiting_count and not self._has_leftover
 
     def _late(self, *, asked_before_seconds: float) -> list[Pending]:
         """Return the closes that wait; a recovery is none of them, because the next start finds it by itself."""

@@ -202,6 +202,8 @@ class TestLedgerClient:
         assert (await closing).amount_nanos == 7
         with pytest.raises(LedgerUnavailable):
             await client.place_hold(a_hold(owner_id, 1))
+        with pytest.raises(LedgerUnavailable):
+            await client.close_hold(a_close(hold.request_id, 7))
 
 
 class TestWriterDeath:

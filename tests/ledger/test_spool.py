@@ -233,3 +233,48 @@ class TestFrozenDatabase:
         left.close()
         assert await apply_left_spools(client, folder) == 1
         assert await charged_nanos(owner_id) == 4
+
+    async def test_a_kill_before_a_spooled_close_is_done_without_its_refused_record_costs_nothing(
+        self, client: LedgerClient, successor: LedgerClient, owner_id: str, database_settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        hold, folder = a_hold(owner_id, 10), spool_folder(database_settings)
+        await client.place_hold(hold)
+        await client.record_progress(RecordProgress(hold.request_id, 5, b"context"))
+        is_asked_again, send = asyncio.Event(), client._flush
+
+        def send_but_the_second() -> None:
+            closes = [one.operation for one in client._pending.values() if isinstance(one.operation, CloseHold)]
+            if any(not close.extra for close in closes):
+                is_asked_again.set()
+            else:
+                send()
+
+        monkeypatch.setattr(client, "_flush", send_but_the_second)
+        with frozen(database_settings):
+            await client.close_hold(a_close(hold.request_id, 9, extra=[Statement("NOT SQL", [])]))
+        await is_asked_again.wait()
+        assert client._spooling is not None
+        client._spooling.look_after()
+        assert not client.is_available
+        await killed(client)
+        await successor.start(database_settings, new_id(Kind.EPOCH))
+        assert await apply_left_spools(successor, folder) == 1
+        await recover_dead_holds(successor, is_sqlite=database_settings.is_sqlite)
+        assert await charged_nanos(owner_id) == 9
+
+    async def test_a_close_that_the_database_never_takes_stays_for_whoever_starts_next(
+        self, client: LedgerClient, owner_id: str, database_settings: Settings
+    ) -> None:
+        hold = a_hold(owner_id, 10)
+        await client.place_hold(hold)
+        with frozen(database_settings):
+            await client.close_hold(a_close(hold.request_id, 2**63, extra=[Statement("NOT SQL", [])]))
+
+        async def has_caught_up() -> bool:
+            return client.is_available
+
+        await until(has_caught_up)
+        await client.stop()
+        (file,) = left_spools(spool_folder(database_settings))
+        assert [close.request_id for close in left_in(file)] == [hold.request_id]
