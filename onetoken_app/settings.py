@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "ONETOKEN_"
 MIB = 1024 * 1024
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -130,11 +131,13 @@ class Settings(BaseSettings):
     wechat_pay_base_url: str = "https://api.mch.weixin.qq.com"
     """Where WeChat Pay's API is."""
     operator_name: Annotated[str, Field(max_length=200)] | None = None
-    """Who runs this installation, as it stands on statements; unset: OneToken."""
+    """Who runs this installation, as pages, mails and statements name it; unset: OneToken."""
     operator_address: Annotated[str, Field(max_length=300)] | None = None
     """The operator's address on statements."""
     operator_tax_id: Annotated[str, Field(max_length=64)] | None = None
     """The operator's tax number or registration code on statements."""
+    contact_email: Annotated[str, Field(max_length=254)] | None = None
+    """Where people reach the operator: on every page, below every mail, and where answers to mails go."""
     sign_in_session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     """How long a sign-in lasts."""
     usage_retention_days: Annotated[int, Field(ge=180, le=36_500)] = 400
@@ -177,6 +180,15 @@ class Settings(BaseSettings):
             message = "looks like https://api.example.com; http only on this machine"
             raise ValueError(message)
         return value.rstrip("/")
+
+    @field_validator("contact_email")
+    @classmethod
+    def _check_contact_email(cls, value: str | None) -> str | None:
+        """Refuse what nobody can write to."""
+        if value and not _ADDRESS.fullmatch(value):
+            message = "looks like help@example.com"
+            raise ValueError(message)
+        return value or None
 
     @field_validator("smtp_url")
     @classmethod

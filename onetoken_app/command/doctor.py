@@ -71,7 +71,7 @@ def examine() -> list[Finding]:
     ]
     if findings[-2].verdict is Verdict.OK and findings[-3].verdict is Verdict.OK:
         findings += [_watched("mail", lambda: _mail(settings)), *_upstreams(settings)]
-    return [*findings, *_payment_providers(settings)]
+    return [*findings, _contact(settings), *_payment_providers(settings)]
 
 
 def _watched(subject: str, look: Callable[[], Finding]) -> Finding:
@@ -131,6 +131,16 @@ def _front_end() -> Finding:
     if front_end.is_current():
         return Finding("front end", Verdict.OK, "built from these sources")
     return Finding("front end", Verdict.NOTE, "not built from these sources; onetoken up builds it (about 30 seconds)")
+
+
+def _contact(settings: Settings) -> Finding:
+    """See whether people are told who runs this and where to ask, as the agreements promise."""
+    wanted = {"ONETOKEN_OPERATOR_NAME": settings.operator_name, "ONETOKEN_CONTACT_EMAIL": settings.contact_email}
+    missing = [name for name, value in wanted.items() if not value]
+    if missing:
+        words = "pages and mails do not say who runs this or whom to ask, though the agreements promise it"
+        return Finding("contact", Verdict.NOTE, f"{words}; set {' and '.join(missing)}")
+    return Finding("contact", Verdict.OK, f"{settings.operator_name}, {settings.contact_email}")
 
 
 def _mail(settings: Settings) -> Finding:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from onetoken_app.clock import iso_instant
 from onetoken_app.command.opening import check_tables, in_database
 from onetoken_app.database import read_session
+from onetoken_app.notifications.letters import signed
 from onetoken_app.notifications.queries import waiting_letters
 from onetoken_app.notifications.service import WaitingLetter
 from onetoken_app.settings import Settings
@@ -41,7 +42,7 @@ def waiting(settings: Settings) -> list[ShownLetter]:
             created_at=iso_instant(letter.created_at),
             recipient=letter.recipient,
             subject=letter.subject,
-            words=letter.words,
+            words=signed(letter.words, operator_name=settings.operator_name, contact_email=settings.contact_email),
         )
         for letter in in_database(settings, read)
     ]

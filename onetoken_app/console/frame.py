@@ -17,6 +17,7 @@ from onetoken_app.console.navigation import AGREEMENTS, HOME, OVERVIEW, PLACES, 
 from onetoken_app.console.session import SessionState, caller, event_for, forget_contents, reader
 from onetoken_app.console.text.catalogues import Locale, plain_text
 from onetoken_app.console.text.lookup import text
+from onetoken_app.settings import get_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,16 @@ class FrameState(rx.State):
 
     is_known: bool = False
     """Somebody who is signed in reads a page that is for everybody."""
+
+    @rx.var(initial_value="")
+    def operator(self) -> str:
+        """Who runs this installation; empty: nobody said."""
+        return get_settings().operator_name or ""
+
+    @rx.var(initial_value="")
+    def contact(self) -> str:
+        """Where to ask; empty: nobody said."""
+        return get_settings().contact_email or ""
 
     @event_for(Role.NOBODY)
     async def look(self) -> None:
@@ -81,6 +92,7 @@ def framed(*content: rx.Component, here: str) -> rx.Component:
             rx.el.main(_behind_texts(*content, here=here), id="content", class_name="content", tab_index=-1),
             class_name="body",
         ),
+        rx.el.footer(_imprint(), class_name="footer imprint-line"),
     )
 
 
@@ -176,7 +188,23 @@ def _footer() -> rx.Component:
     return rx.el.footer(
         rx.el.ul(*[rx.el.li(rx.el.a(text(place.label_key), href=place.route)) for place in places]),
         rx.el.p(text("public.promise")),
+        _imprint(),
         class_name="footer",
+    )
+
+
+def _imprint() -> rx.Component:
+    """Say who runs this installation and where to ask; nothing while nobody set it."""
+    return rx.cond(
+        (FrameState.operator != "") | (FrameState.contact != ""),
+        rx.el.p(
+            rx.cond(FrameState.operator != "", rx.el.span(text("frame.operator", name=FrameState.operator))),
+            rx.cond(
+                FrameState.contact != "",
+                rx.el.a(text("frame.contact", address=FrameState.contact), href="mailto:" + FrameState.contact),
+            ),
+            class_name="imprint",
+        ),
     )
 
 

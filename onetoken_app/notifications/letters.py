@@ -19,6 +19,12 @@ class Letter:
     words: str = field(repr=False)
 
 
+def signed(words: str, *, operator_name: str | None, contact_email: str | None) -> str:
+    """Add who writes, and where to answer, to a mail's last line, which reads the same in every language."""
+    more = [part for part in (operator_name, contact_email) if part and part != "OneToken"]
+    return " · ".join([words.rstrip("\n"), *more]) + "\n"
+
+
 def confirm_address(locale: str, *, link: str, hours: int) -> Letter:
     """Ask whoever reads this address to go on with their sign-up."""
     if locale == CHINESE:

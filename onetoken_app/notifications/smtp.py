@@ -16,6 +16,7 @@ from email.utils import format_datetime, parseaddr
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
+from onetoken_app.notifications.letters import signed
 from onetoken_app.notifications.models import DeliveryFailure
 from onetoken_app.notifications.service import WaitingLetter
 from onetoken_app.settings import Settings
@@ -42,6 +43,9 @@ class MailServer:
     user: str
     password: str
     sender: str
+    operator_name: str | None = None
+    contact_email: str | None = None
+    """Where answers go; unset: to the sender."""
 
     @property
     def is_loopback(self) -> bool:
@@ -66,6 +70,8 @@ def mail_server(settings: Settings) -> MailServer | None:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         sender=settings.mail_from or "",
+        operator_name=settings.operator_name,
+        contact_email=settings.contact_email,
     )
 
 
@@ -128,11 +134,14 @@ def _mail(server: MailServer, letter: WaitingLetter) -> EmailMessage:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = server.sender
     mail["To"] = letter.recipient
+    if server.contact_email:
+        mail["Reply-To"] = server.contact_email
     mail["Subject"] = _one_line(letter.subject)
     mail["Date"] = format_datetime(_as_utc(letter.created_at))
     mail["Message-ID"] = f"<{letter.id}@{parseaddr(server.sender)[1].rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(letter.words, cte="base64")
+    words = signed(letter.words, operator_name=server.operator_name, contact_email=server.contact_email)
+    mail.set_content(words, cte="base64")
     return mail
 
 

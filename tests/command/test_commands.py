@@ -1,7 +1,6 @@
 """Each verb, right and wrong: what it does, what it says, how it ends. Expected trouble is one line."""
 
 import importlib.metadata
-import json
 import os
 import sqlite3
 import subprocess
@@ -273,68 +272,6 @@ class TestBackup:
         database.write_bytes(content)
         assert_refused(onetoken("backup", "copy"), "damaged")
         assert not (tmp_path / "copy").exists()
-
-
-class TestDoctor:
-    def test_a_closed_upstream_is_trouble_that_says_what_to_do(self, onetoken: Onetoken) -> None:
-        onetoken("apply", "-", stdin=FILE)
-        done = onetoken("doctor", "--json")
-        findings = {finding["subject"]: finding for finding in json.loads(done.output)["findings"]}
-        assert done.exit_code == 1
-        assert findings["database"]["verdict"] == "ok"
-        assert findings["upstream upstream"]["verdict"] == "trouble"
-        assert "is it running?" in findings["upstream upstream"]["words"]
-
-    def test_a_fresh_folder_is_no_trouble(self, onetoken: Onetoken) -> None:
-        assert onetoken("doctor").exit_code == 0
-
-    def test_bad_settings_are_its_first_finding(self, onetoken: Onetoken, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("ONETOKEN_LOG_LEVEL", "loud")
-        done = onetoken("doctor")
-        assert done.exit_code == 1
-        assert "ONETOKEN_LOG_LEVEL" in done.output
-
-    def test_without_a_mail_server_it_says_what_waits(self, onetoken: Onetoken) -> None:
-        onetoken("apply", "-", stdin=FILE)
-        findings = json.loads(onetoken("doctor", "--json").output)["findings"]
-        (mail,) = [finding for finding in findings if finding["subject"] == "mail"]
-        assert mail["verdict"] == "note"
-        assert "0 mails wait" in mail["words"]
-
-    def test_a_mail_server_that_is_away_is_trouble(
-        self, onetoken: Onetoken, monkeypatch: pytest.MonkeyPatch, unused_port: int
-    ) -> None:
-        monkeypatch.setenv("ONETOKEN_SMTP_URL", f"smtp://127.0.0.1:{unused_port}")
-        monkeypatch.setenv("ONETOKEN_MAIL_FROM", "no-reply@test.example")
-        onetoken("apply", "-", stdin=FILE)
-        findings = json.loads(onetoken("doctor", "--json").output)["findings"]
-        (mail,) = [finding for finding in findings if finding["subject"] == "mail"]
-        assert mail["verdict"] == "trouble"
-
-    @pytest.mark.parametrize(
-        ("variables", "verdict", "words"),
-        [
-            pytest.param({}, "note", "ONETOKEN_STRIPE_SECRET_KEY, ONETOKEN_STRIPE_WEBHOOK_SECRET", id="off"),
-            pytest.param({"SECRET_KEY": "sk_1"}, "trouble", "set ONETOKEN_STRIPE_WEBHOOK_SECRET", id="half set up"),
-            pytest.param({"SECRET_KEY": "sk_1", "WEBHOOK_SECRET": ""}, "trouble", "off, though", id="an empty secret"),
-            pytest.param({"SECRET_KEY": "sk_1", "WEBHOOK_SECRET": "whsec_1"}, "note", "on, but", id="on"),
-        ],
-    )
-    def test_it_says_of_a_payment_provider_whether_it_is_on(
-        self,
-        onetoken: Onetoken,
-        monkeypatch: pytest.MonkeyPatch,
-        variables: dict[str, str],
-        verdict: str,
-        words: str,
-    ) -> None:
-        for name, value in variables.items():
-            monkeypatch.setenv(f"ONETOKEN_STRIPE_{name}", value)
-        done = onetoken("doctor", "--json")
-        findings = {finding["subject"]: finding for finding in json.loads(done.output)["findings"]}
-        assert findings["payments stripe"]["verdict"] == verdict
-        assert words in findings["payments stripe"]["words"]
-        assert "sk_1" not in done.output
 
 
 class TestVariablesOf:

@@ -73,6 +73,14 @@ class TestGetSettings:
             get_settings()
 
     @pytest.mark.parametrize(
+        "address", ["help", "a@b", "a b@c.example", "A <a@b.example>", "a@b.example\nBcc: c@d.example"]
+    )
+    def test_names_a_contact_that_nobody_can_write_to(self, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+        monkeypatch.setenv("ONETOKEN_CONTACT_EMAIL", address)
+        with pytest.raises(BadSettings, match=r"^ONETOKEN_CONTACT_EMAIL: looks like help@example"):
+            get_settings()
+
+    @pytest.mark.parametrize(
         ("url", "sender", "words"),
         [
             pytest.param("http://mail.example", SENDER, "ONETOKEN_SMTP_URL: looks like smtps", id="no mail server"),

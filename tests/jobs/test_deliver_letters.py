@@ -82,6 +82,17 @@ class TestDeliver:
         assert row.sent_at is not None
         assert not await deliver_next_letter(database_settings, known(server, database_settings))
 
+    @pytest.mark.usefixtures("sqlite_database")
+    async def test_a_mail_names_the_operator_and_answers_reach_the_contact(
+        self, sqlite_settings: Settings, server: MailServerOfTest
+    ) -> None:
+        named = sqlite_settings.model_copy(update={"operator_name": "示例运营", "contact_email": "help@ops.example"})
+        await a_letter(named)
+        await deliver_next_letter(named, known(server, named))
+        (received,) = server.received
+        assert received.mail["Reply-To"] == "help@ops.example"
+        assert received.words.splitlines()[-1] == "OneToken · 示例运营 · help@ops.example"
+
     @pytest.mark.parametrize(
         "answer",
         [

@@ -16,6 +16,8 @@ from tests.support.scripted_upstream import answers_usually, scripted_upstream
 expect.set_options(timeout=20_000)
 """Two processes of tests share two cores with a browser, a server and a database; a person would wait longer."""
 EMAIL = "owner@test.example"
+OPERATOR = "Relay Operations Ltd"
+CONTACT = "help@ops.example"
 STAFF_EMAIL = "desk@ops.example"
 """Somebody of the staff with the roles that it takes to look at every page."""
 
@@ -40,7 +42,8 @@ class RunningConsole:
 @pytest.fixture(scope="session")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]:
     """Run the console; the first start after a change builds its pages."""
-    installation = Installation(folder=tmp_path_factory.mktemp("console"))
+    named = {"ONETOKEN_OPERATOR_NAME": OPERATOR, "ONETOKEN_CONTACT_EMAIL": CONTACT}
+    installation = Installation(folder=tmp_path_factory.mktemp("console"), variables=named)
     with running_upstream() as base_url:
         (secret,) = installation.apply(apply_file(base_url=base_url))
         for role in (StaffRole.ADMINISTRATOR, StaffRole.REVIEWER, StaffRole.FINANCE):

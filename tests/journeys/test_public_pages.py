@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.browser import running_browser
-from tests.journeys.conftest import RunningConsole
+from tests.journeys.conftest import CONTACT, OPERATOR, RunningConsole
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
@@ -31,6 +31,16 @@ class TestStranger:
         expect(page.locator("#home-example")).to_contain_text("/v1")
         page.get_by_role("banner").get_by_role("link", name="Sign in").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+    def test_every_page_says_who_runs_it_and_whom_to_ask(self, page: Page, console: RunningConsole) -> None:
+        for path in ("/", "/sign-in", "/terms"):
+            page.goto(f"{console.url}{path}")
+            expect(page.get_by_role("contentinfo")).to_contain_text(f"Operated by {OPERATOR}")
+            contact = page.get_by_role("contentinfo").get_by_role("link", name=CONTACT)
+            expect(contact).to_have_attribute("href", f"mailto:{CONTACT}")
+        page.get_by_role("button", name="中文").click()
+        expect(page.get_by_role("contentinfo")).to_contain_text(f"运营方：{OPERATOR}")
+        page.get_by_role("button", name="English").click()
 
     def test_models_have_prices_and_regions(self, page: Page, console: RunningConsole) -> None:
         page.goto(f"{console.url}/models")

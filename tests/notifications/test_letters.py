@@ -40,6 +40,25 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
 }
 
 
+class TestSigned:
+    @pytest.mark.parametrize(
+        ("operator_name", "contact_email", "last_line"),
+        [
+            pytest.param(None, None, "OneToken", id="nobody said who runs it"),
+            pytest.param("Example Ltd", None, "OneToken · Example Ltd", id="a name"),
+            pytest.param(None, "help@x.example", "OneToken · help@x.example", id="an address"),
+            pytest.param("OneToken", "help@x.example", "OneToken · help@x.example", id="a name that stands there"),
+        ],
+    )
+    @pytest.mark.parametrize("locale", ["en", "zh-CN"])
+    def test_the_last_line_says_who_writes_and_where_to_answer(
+        self, locale: str, operator_name: str | None, contact_email: str | None, last_line: str
+    ) -> None:
+        words = WRITTEN[LetterKind.PASSWORD_CHANGED](locale).words
+        said = letters.signed(words, operator_name=operator_name, contact_email=contact_email)
+        assert said.splitlines() == [*words.splitlines()[:-1], last_line]
+
+
 class TestLetters:
     def test_each_kind_is_written(self) -> None:
         assert set(WRITTEN) == set(LetterKind)
