@@ -138,6 +138,8 @@ class Settings(BaseSettings):
     """The operator's tax number or registration code on statements."""
     contact_email: Annotated[str, Field(max_length=254)] | None = None
     """Where people reach the operator: on every page, below every mail, and where answers to mails go."""
+    legal_texts_dir: Path | None = None
+    """Folder of your own agreements, which replace those of the package of their kind; unset: the package's."""
     sign_in_session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     """How long a sign-in lasts."""
     usage_retention_days: Annotated[int, Field(ge=180, le=36_500)] = 400

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
 from onetoken_app.agreements.declarations import statement_locale, statement_sha256
-from onetoken_app.agreements.documents import TEXTS, Document, current_versions, documents
+from onetoken_app.agreements.documents import Document, current_versions, documents
 from onetoken_app.agreements.errors import AgreementChanged, AgreementNotAccepted, DeclarationMissing
 from onetoken_app.agreements.models import AcceptanceMethod, AgreementKind, Declaration, DeclarationKind
 from onetoken_app.agreements.service import record_acceptance
@@ -26,14 +26,14 @@ class Signatory:
 
 
 def accepted_documents(
-    accepted: Mapping[str, str], *, kinds: Collection[AgreementKind] = tuple(AgreementKind), texts: Path = TEXTS
+    accepted: Mapping[str, str], *, kinds: Collection[AgreementKind] = tuple(AgreementKind), texts: Path | None = None
 ) -> list[Document]:
     """Find the exact texts that somebody accepted; each agreement that is asked for has to be among them.
 
     Args:
         accepted: The SHA-256 of the text that was shown, in any language, by kind of agreement.
         kinds: Which agreements are asked for.
-        texts: The folder of texts.
+        texts: A folder of texts; ``None``: those of this installation.
 
     Raises:
         AgreementNotAccepted: One is missing.
@@ -121,7 +121,7 @@ async def record_clicks(
     return ids
 
 
-def _document(kind: AgreementKind, version: str, sha256: str, texts: Path) -> Document:
+def _document(kind: AgreementKind, version: str, sha256: str, texts: Path | None) -> Document:
     """Find the text in force with this SHA-256."""
     for document in documents(texts):
         if (document.kind, document.version, document.sha256) == (kind, version, sha256):

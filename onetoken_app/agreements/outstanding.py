@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from onetoken_app.agreements.documents import TEXTS, documents
+from onetoken_app.agreements.documents import documents
 from onetoken_app.agreements.models import AgreementKind
 
 GRACE = timedelta(days=14)
@@ -30,7 +30,7 @@ class OwedAgreement:
 
 
 def owed_agreement(
-    kind: AgreementKind, accepted: AbstractSet[str], *, on: date, texts: Path = TEXTS
+    kind: AgreementKind, accepted: AbstractSet[str], *, on: date, texts: Path | None = None
 ) -> OwedAgreement | None:
     """Return what has to be accepted of an agreement; ``None``: nothing.
 
@@ -38,7 +38,7 @@ def owed_agreement(
         kind: Which agreement; one of its texts is in force.
         accepted: The versions that were accepted.
         on: The day.
-        texts: The folder of texts.
+        texts: A folder of texts; ``None``: those of this installation.
     """
     taken_effect = {one.version: one.effective_on for one in documents(texts) if one.kind is kind}
     versions = sorted(version for version, effective_on in taken_effect.items() if effective_on <= on)

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
-from onetoken_app.agreements.documents import TEXTS, current_versions
+from onetoken_app.agreements.documents import current_versions
 from onetoken_app.agreements.models import (
     Acceptance,
     AcceptanceMethod,
@@ -66,7 +66,7 @@ class ConfirmationView:
 
 
 async def outstanding_agreements(
-    session: AsyncSession, organization_id: str, *, on: date | None = None, texts: Path = TEXTS
+    session: AsyncSession, organization_id: str, *, on: date | None = None, texts: Path | None = None
 ) -> list[AgreementKind]:
     """Return the agreements whose text in force has not been accepted, in any language.
 
@@ -74,7 +74,7 @@ async def outstanding_agreements(
         session: Any session.
         organization_id: Whose.
         on: The day; today in UTC when left out.
-        texts: The folder of texts.
+        texts: A folder of texts; ``None``: those of this installation.
 
     Raises:
         MissingText: An agreement has no text in force.
@@ -84,7 +84,7 @@ async def outstanding_agreements(
 
 
 async def owing_acceptance(
-    session: AsyncSession, organization_ids: Collection[str], *, on: date | None = None, texts: Path = TEXTS
+    session: AsyncSession, organization_ids: Collection[str], *, on: date | None = None, texts: Path | None = None
 ) -> set[str]:
     """Return those of these organizations whose calls are refused for want of an acceptance, in one query.
 
@@ -97,7 +97,7 @@ async def owing_acceptance(
 
 
 async def owed_agreements(
-    session: AsyncSession, organization_ids: Collection[str], *, on: date | None = None, texts: Path = TEXTS
+    session: AsyncSession, organization_ids: Collection[str], *, on: date | None = None, texts: Path | None = None
 ) -> dict[str, tuple[OwedAgreement, ...]]:
     """Return what these organizations have to accept, in one query; whoever owes nothing is left out.
 
@@ -105,7 +105,7 @@ async def owed_agreements(
         session: Any session.
         organization_ids: Whose.
         on: The day; today in UTC when left out.
-        texts: The folder of texts.
+        texts: A folder of texts; ``None``: those of this installation.
 
     Raises:
         MissingText: An agreement has no text in force.

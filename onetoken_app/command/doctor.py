@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from onetoken_app.catalog import queries as catalog_queries
 from onetoken_app.catalog.upstream_addresses import checked_base_url
 from onetoken_app.command.failure import CommandFailed
+from onetoken_app.command.legal_texts import check_own_texts, texts_lost
 from onetoken_app.command.opening import check_data_dir, in_database
 from onetoken_app.command.trouble import words_for
 from onetoken_app.console import front_end
@@ -69,7 +70,9 @@ def examine() -> list[Finding]:
         _watched("database", lambda: _database(settings)),
         _watched("front end", _front_end),
     ]
-    if findings[-2].verdict is Verdict.OK and findings[-3].verdict is Verdict.OK:
+    has_database = findings[-2].verdict is Verdict.OK and findings[-3].verdict is Verdict.OK
+    findings += [_watched("agreements", lambda: _agreements(settings, has_database=has_database))]
+    if has_database:
         findings += [_watched("mail", lambda: _mail(settings)), *_upstreams(settings)]
     return [*findings, _contact(settings), *_payment_providers(settings)]
 
@@ -131,6 +134,16 @@ def _front_end() -> Finding:
     if front_end.is_current():
         return Finding("front end", Verdict.OK, "built from these sources")
     return Finding("front end", Verdict.NOTE, "not built from these sources; onetoken up builds it (about 30 seconds)")
+
+
+def _agreements(settings: Settings, *, has_database: bool) -> Finding:
+    """See that the agreements can be read, and with a database that every text that was accepted is still there."""
+    check_own_texts(settings)
+    lost = texts_lost(settings) if has_database else []
+    if lost:
+        return Finding("agreements", Verdict.TROUBLE, "; ".join(one.words for one in lost))
+    place = settings.legal_texts_dir or "the package"
+    return Finding("agreements", Verdict.OK, f"texts of {place}, and each that was accepted is there")
 
 
 def _contact(settings: Settings) -> Finding:

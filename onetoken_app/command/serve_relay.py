@@ -10,6 +10,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from onetoken_app.command.failure import CommandFailed
+from onetoken_app.command.legal_texts import check_legal_texts
 from onetoken_app.command.listening import listening_socket, local_url
 from onetoken_app.command.opening import owned_installation
 from onetoken_app.jobs.scheduler import jobs_running
@@ -34,6 +35,7 @@ def serve_relay(settings: Settings, *, worker_count: int) -> None:
 
     Raises:
         CommandFailed: The address is in use, or several workers are asked for on the embedded database.
+        BadSettings: The operator's own agreements cannot be used.
         DatabaseInUse: Another process owns the embedded database.
     """
     if settings.is_sqlite and worker_count > 1:
@@ -41,7 +43,7 @@ def serve_relay(settings: Settings, *, worker_count: int) -> None:
         raise CommandFailed(message)
     load_root_secrets(settings)
     with owned_installation(settings):
-        pass  # the tables are up to date; the runtime owns the database from its start on
+        check_legal_texts(settings)  # the tables are up to date; the runtime owns the database from its start on
     with listening_socket(settings.host, settings.port) as listener:
         _serve(settings, listener, worker_count=worker_count)
 

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from onetoken_app.command.demo_setup import set_demo_up
 from onetoken_app.command.failure import CommandFailed
+from onetoken_app.command.legal_texts import check_legal_texts
 from onetoken_app.command.listening import check_address, local_url
 from onetoken_app.command.opening import check_data_dir, in_database, owned_installation
 from onetoken_app.console import front_end
@@ -53,6 +54,7 @@ def run_up(settings: Settings, *, with_demo: bool, say: Callable[[str], None]) -
         demo: DemoSecrets | None = None
         model_base_url = stack.enter_context(running_model(say)) if with_demo else ""
         with owned_installation(settings):
+            check_legal_texts(settings)
             if with_demo:
                 use_demo_account(settings)
                 say("setting up the demo organization")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onetoken_app.agreements.documents import documents
+from onetoken_app.agreements.documents import TEXTS, documents
 from onetoken_app.console.shown.prose import Block, Line, Row, Span, SpanKind, blocks_of
 
 
@@ -72,7 +72,7 @@ class TestBlocksOf:
     def test_a_picture_and_a_rule_leave_only_words(self) -> None:
         assert [words(block) for block in blocks_of("![seen](http://x.example/y.png)\n\n---\n\nend")] == ["seen", "end"]
 
-    @pytest.mark.parametrize("text", [document.text for document in documents()])
+    @pytest.mark.parametrize("text", [document.text for document in documents(TEXTS)])
     def test_no_clause_of_an_agreement_is_lost(self, text: str) -> None:
         said = "".join("".join(words(block).split()) for block in blocks_of(text))
         for line in text.splitlines():
