@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
@@ -86,15 +86,25 @@ async def mint_key(
     return MintedKey(id=api_key_id, secret=secret)
 
 
-async def revoke_key(session: AsyncSession, *, organization_id: str, api_key_id: str) -> None:
-    """Stop a key for ever; revoking it again changes nothing.
+async def revoke_key(session: AsyncSession, *, organization_id: str, api_key_id: str) -> bool:
+    """Stop a key for ever; revoking it again changes nothing. Return whether it was this that stopped it.
 
     Raises:
         NotFound: The organization has no such key.
     """
-    api_key = await _key(session, organization_id=organization_id, api_key_id=api_key_id)
-    if api_key.revoked_at is None:
-        api_key.revoked_at = clock.utc_now()
+    query = (
+        update(ApiKey)
+        .where(
+            col(ApiKey.id) == api_key_id,
+            col(ApiKey.organization_id) == organization_id,
+            col(ApiKey.revoked_at).is_(None),
+        )
+        .values(revoked_at=clock.utc_now())
+    )
+    if (await session.exec(query)).rowcount:
+        return True
+    await _key(session, organization_id=organization_id, api_key_id=api_key_id)
+    return False
 
 
 async def set_model_permissions(

@@ -35,10 +35,10 @@ async def mint(
         )
 
 
-async def revoke(key: MintedKey, organization_id: str) -> None:
-    """Revoke a key."""
+async def revoke(key: MintedKey, organization_id: str) -> bool:
+    """Revoke a key; return whether it was in force."""
     async with unit_of_work() as session:
-        await revoke_key(session, organization_id=organization_id, api_key_id=key.id)
+        return await revoke_key(session, organization_id=organization_id, api_key_id=key.id)
 
 
 async def model_ids(settings: Settings, *names: str) -> list[str]:

@@ -1,5 +1,7 @@
 """A revoked key stays revoked, and nobody revokes another organization's."""
 
+import asyncio
+
 import pytest
 
 from onetoken_app.database import unit_of_work
@@ -17,6 +19,11 @@ class TestRevokeKey:
             moments.append((await listed(organization_id))[0].revoked_at)
         assert moments[0] is not None
         assert moments[0] == moments[1]
+
+    async def test_of_two_at_once_one_stopped_it(self, organization_id: str) -> None:
+        minted = await mint(organization_id)
+        assert sorted(await asyncio.gather(*[revoke(minted, organization_id) for _ in range(2)])) == [False, True]
+        assert not await revoke(minted, organization_id)
 
     async def test_another_organizations_key_does_not_exist(self, organization_id: str) -> None:
         minted = await mint(organization_id)

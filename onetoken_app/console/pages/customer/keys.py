@@ -110,14 +110,17 @@ class KeysState(rx.State):
         """Stop the selected key; the relay refuses it within a second."""
         acting = caller()
         async with unit_of_work() as session:
-            await key_service.revoke_key(session, organization_id=acting.organization_id, api_key_id=self.selected.id)
-            await audit.record(
-                session,
-                actor=Actor(ActorKind.PERSON, acting.person.person_id),
-                action="api_key_revoked",
-                subject_id=self.selected.id,
-                organization_id=acting.organization_id,
+            was_in_force = await key_service.revoke_key(
+                session, organization_id=acting.organization_id, api_key_id=self.selected.id
             )
+            if was_in_force:
+                await audit.record(
+                    session,
+                    actor=Actor(ActorKind.PERSON, acting.person.person_id),
+                    action="api_key_revoked",
+                    subject_id=self.selected.id,
+                    organization_id=acting.organization_id,
+                )
         await self.load()
 
 
