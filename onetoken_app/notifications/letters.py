@@ -163,6 +163,25 @@ def case_news(locale: str, *, organization_name: str, address: str) -> Letter:
     )
 
 
+def case_waits(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell a reviewer that an organization submitted its case."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.CASE_WAITS,
+            f"“{organization_name}”已提交核验",
+            f"“{organization_name}”在 OneToken 提交了核验案卷，正在等待审核。请登录处理：",
+            address,
+            "您收到此邮件，是因为您在 OneToken 负责审核。出于保密考虑，邮件中不写明案卷内容。",
+        )
+    return _english(
+        LetterKind.CASE_WAITS,
+        f"{organization_name} asks to be verified",
+        f"{organization_name} submitted its case on OneToken. It waits for a reviewer:",
+        address,
+        "You get this mail because you review organizations on OneToken. We keep the particulars out of mails.",
+    )
+
+
 def payment_news(locale: str, *, organization_name: str, address: str) -> Letter:
     """Tell a member that a payment of their organization has moved on; the console says how."""
     if locale == CHINESE:

@@ -28,6 +28,8 @@ class LetterKind(StrEnum):
     """The link to take a seat in an organization."""
     CASE_NEWS = "case_news"
     """Something happened to the verification of an organization."""
+    CASE_WAITS = "case_waits"
+    """To reviewers: an organization submitted its case."""
     PAYMENT_NEWS = "payment_news"
     """Something happened to a payment."""
     TRANSFER_WAITS = "transfer_waits"

@@ -11,6 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
 from onetoken_app.errors import Conflict, NotFound
+from onetoken_app.identity.models import StaffRole
+from onetoken_app.notifications import letters
+from onetoken_app.notifications.letters import Letter
+from onetoken_app.organizations.circulars import MailRoom, write_to_staff
 from onetoken_app.organizations.queries import organization
 from onetoken_app.organizations.service import free_registration_code
 from onetoken_app.verification.casework import audit_case, locked_case_of, move_case, refuse_stale
@@ -36,6 +40,8 @@ EDITABLE = frozenset({CaseState.DRAFT, CaseState.MORE_WANTED})
 """States in which the organization writes."""
 DECIDED = frozenset({CaseState.APPROVED, CaseState.REFUSED})
 """States from which a change opens the case again."""
+DESK_PATH = "/staff/reviews"
+"""Where the console shows reviewers what waits."""
 REQUIRED_KINDS = (DocumentKind.BUSINESS_LICENCE, DocumentKind.AUTHORIZATION_LETTER)
 DOCUMENTS_MAX = 20
 _UNDER_REVIEW = "The case is with the reviewers or decided; nothing was changed. Take a submission back, or wait."
@@ -151,9 +157,16 @@ async def remove_document(session: AsyncSession, *, organization_id: str, docume
 
 
 async def submit_case(
-    session: AsyncSession, *, organization_id: str, submitted_by: str, expected_revision: int
+    session: AsyncSession, *, organization_id: str, submitted_by: str, expected_revision: int, mail_room: MailRoom
 ) -> None:
-    """Hand the case to the staff; a case that is with them already stays as it is.
+    """Hand the case to the staff and tell the reviewers; a case that is with them already stays as it is.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        organization_id: Whose case.
+        submitted_by: Who hands it in.
+        expected_revision: Of the case that was on the screen.
+        mail_room: Writes to the reviewers.
 
     Raises:
         Conflict: It was changed since, or is decided: a change opens it again.
@@ -176,6 +189,7 @@ async def submit_case(
     await move_case(
         session, case, CaseState.SUBMITTED, actor_id=submitted_by, particulars_json=await evidence_of(session, case)
     )
+    await _tell_reviewers(session, case, mail_room)
 
 
 async def withdraw_case(
@@ -194,6 +208,16 @@ async def withdraw_case(
     if case.state is not CaseState.SUBMITTED:
         raise Conflict("Only a submission that nobody reviews yet can be taken back; nothing was changed.")
     await move_case(session, case, CaseState.DRAFT, actor_id=withdrawn_by)
+
+
+async def _tell_reviewers(session: AsyncSession, case: Case, mail_room: MailRoom) -> None:
+    """Post a mail to every reviewer; it names the organization and nothing of its case."""
+
+    def letter(locale: str) -> Letter:
+        address = f"{mail_room.console_url}{DESK_PATH}"
+        return letters.case_waits(locale, organization_name=case.legal_name, address=address)
+
+    await write_to_staff(session, mail_room=mail_room, role=StaffRole.REVIEWER, letter=letter)
 
 
 async def missing_parts(session: AsyncSession, case: Case) -> tuple[MissingPart, ...]:

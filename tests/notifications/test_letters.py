@@ -22,6 +22,7 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
         locale, organization_name="Example Ltd", invited_by="Pat", link=LINK, days=7
     ),
     LetterKind.CASE_NEWS: lambda locale: letters.case_news(locale, organization_name="Example Ltd", address=LINK),
+    LetterKind.CASE_WAITS: lambda locale: letters.case_waits(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.PAYMENT_NEWS: lambda locale: letters.payment_news(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.TRANSFER_WAITS: lambda locale: letters.transfer_waits(
         locale, organization_name="Example Ltd", address=LINK

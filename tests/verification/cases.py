@@ -89,7 +89,11 @@ async def submit(cast: Cast, *, expected_revision: int | None = None) -> None:
     seen = expected_revision or (await the_case(cast)).revision
     async with unit_of_work() as session:
         await service.submit_case(
-            session, organization_id=cast.organization_id, submitted_by=cast.owner_id, expected_revision=seen
+            session,
+            organization_id=cast.organization_id,
+            submitted_by=cast.owner_id,
+            expected_revision=seen,
+            mail_room=MAIL_ROOM,
         )
 
 

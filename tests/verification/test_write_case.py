@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import select
+from sqlmodel import col, select
 
 from onetoken_app.database import Database, read_session, unit_of_work
 from onetoken_app.errors import BadRequest, Conflict, NotFound
+from onetoken_app.identity.models import Person
+from onetoken_app.notifications.models import LetterKind, OutboxLetter
 from onetoken_app.organizations.queries import organization
 from onetoken_app.organizations.registration_codes import InvalidRegistrationCode
 from onetoken_app.verification import service
@@ -16,6 +18,7 @@ from onetoken_app.verification.models import CaseState, DocumentKind, MissingPar
 from onetoken_app.verification.particulars import Particulars
 from onetoken_app.verification.queries import case_of, document_place, history_of, sealed_document
 from tests.verification.cases import (
+    MAIL_ROOM,
     OTHER_CODE,
     PARTICULARS,
     Cast,
@@ -54,6 +57,12 @@ async def remove(cast: Cast, document_id: str) -> None:
         await service.remove_document(
             session, organization_id=cast.organization_id, document_id=document_id, removed_by=cast.owner_id
         )
+
+
+async def told() -> list[str]:
+    async with read_session() as session:
+        query = select(OutboxLetter.recipient).where(OutboxLetter.kind == LetterKind.CASE_WAITS)
+        return sorted(await session.exec(query))
 
 
 class TestSaveParticulars:
@@ -256,8 +265,23 @@ class TestSubmit:
         async with unit_of_work() as session:
             with pytest.raises(NotFound):
                 await service.submit_case(
-                    session, organization_id=cast.organization_id, submitted_by=cast.owner_id, expected_revision=1
+                    session,
+                    organization_id=cast.organization_id,
+                    submitted_by=cast.owner_id,
+                    expected_revision=1,
+                    mail_room=MAIL_ROOM,
                 )
+
+    async def test_each_reviewer_gets_one_mail_a_submission(self) -> None:
+        cast = await a_case_in(CaseState.SUBMITTED)
+        await submit(cast)
+        async with read_session() as session:
+            reviewers = select(Person.email).where(col(Person.id).in_([cast.reviewer_id, cast.colleague_id]))
+            expected = sorted(await session.exec(reviewers))
+        assert await told() == expected
+        await withdraw(cast)
+        await submit(cast)
+        assert await told() == sorted(expected * 2)
 
 
 class TestWithdraw:

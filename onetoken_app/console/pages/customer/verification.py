@@ -26,7 +26,9 @@ from onetoken_app.console.shown.cases import ShownCase, case_to_begin, shown_cas
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 from onetoken_app.database import read_session, unit_of_work
+from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.organizations.queries import organization
+from onetoken_app.settings import get_settings
 from onetoken_app.verification import service as verification
 from onetoken_app.verification.particulars import CHARACTERS_MAX, Particulars
 from onetoken_app.verification.queries import case_of, case_revision
@@ -94,6 +96,7 @@ class VerificationState(rx.State):
                 organization_id=acting.organization_id,
                 submitted_by=acting.person.person_id,
                 expected_revision=self.case.revision,
+                mail_room=mail_room(get_settings()),
             )
         await self.load()
 
