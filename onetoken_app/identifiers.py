@@ -33,6 +33,8 @@ class Kind(StrEnum):
     """A document in a case file."""
     TOP_UP_ORDER = "ord"
     """An order to top up by bank transfer."""
+    REFUND = "rfd"
+    """Unused credit on its way back to whoever paid it."""
     INVOICE = "ivc"
     """An invoice that was asked for."""
     STATEMENT = "stm"

@@ -24,6 +24,7 @@ from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import PRODUCT_NAME, STYLESHEETS, head_components
 from onetoken_app.jobs.deliver_letters import letters_delivered
 from onetoken_app.jobs.scheduler import jobs_running
+from onetoken_app.jobs.send_refunds import refunds_sent
 from onetoken_app.jobs.settle_pending_orders import pending_orders_settled
 from onetoken_app.relay.asgi import RelayApp
 from onetoken_app.relay.runtime import RelayRuntime
@@ -43,7 +44,12 @@ async def _running() -> AsyncIterator[None]:
     configure_logging(_settings.log_level)
     await _runtime.start(_settings)
     try:
-        async with jobs_running(_settings), letters_delivered(_settings), pending_orders_settled(_settings):
+        async with (
+            jobs_running(_settings),
+            letters_delivered(_settings),
+            pending_orders_settled(_settings),
+            refunds_sent(_settings),
+        ):
             yield
     finally:
         await _runtime.stop()

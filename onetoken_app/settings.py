@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """Sender of mails, such as ``OneToken <no-reply@example.com>``; required with a mail server."""
     top_up_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 10_000
     """Bank transfers above this many units of their currency need the approval of two people."""
+    refund_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
+    """Refunds above this many units of their currency need the approval of two people."""
     top_up_order_days: Annotated[int, Field(ge=1, le=365)] = 30
     """How long after an order its transfer may be reported."""
     bank_account: Annotated[str, Field(max_length=500)] | None = None

@@ -220,6 +220,26 @@ def transfer_waits(locale: str, *, organization_name: str, address: str) -> Lett
     )
 
 
+def refund_waits(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell somebody of finance that a refund needs them: to be approved, paid by hand, or because it failed."""
+    if locale == CHINESE:
+        return _chinese(
+            LetterKind.REFUND_WAITS,
+            f"“{organization_name}”的一笔退款需要处理",
+            f"“{organization_name}”在 OneToken 的一笔退款需要处理：待批准、待转账，或支付失败。请登录查看：",
+            address,
+            "您收到此邮件，是因为您在 OneToken 负责付款事务。出于保密考虑，邮件中不写明金额。",
+        )
+    return _english(
+        LetterKind.REFUND_WAITS,
+        f"A refund of {organization_name} needs somebody",
+        f"A refund of {organization_name} on OneToken needs somebody: to approve it, to transfer it, or to look at "
+        "why it failed. Sign in to see which:",
+        address,
+        "You get this mail because you look after payments on OneToken. We keep amounts out of mails.",
+    )
+
+
 def invoice_news(locale: str, *, organization_name: str, address: str) -> Letter:
     """Tell a member that an invoice of their organization has moved on; the console says how."""
     if locale == CHINESE:

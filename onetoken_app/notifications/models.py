@@ -34,6 +34,8 @@ class LetterKind(StrEnum):
     """Something happened to a payment."""
     TRANSFER_WAITS = "transfer_waits"
     """To finance: a customer reported a transfer."""
+    REFUND_WAITS = "refund_waits"
+    """To finance: a refund needs somebody."""
     INVOICE_NEWS = "invoice_news"
     """Something happened to an invoice."""
     INVOICE_WAITS = "invoice_waits"

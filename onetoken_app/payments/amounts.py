@@ -45,6 +45,27 @@ def checked_amount(amount_nanos: Nanos) -> Nanos:
     return amount_nanos
 
 
+def refund_from_text(text: str) -> Nanos:
+    """Read what somebody typed as the amount of a refund, which may be less than the smallest order.
+
+    Raises:
+        AmountRefused: No plain decimal number of at least a cent and at most the largest order.
+    """
+    try:
+        amount_nanos = parse_amount(text.strip())
+    except ValueError as error:
+        raise AmountRefused("Write the amount as a plain number, such as 1000.00.", parameter="amount") from error
+    if not 0 < amount_nanos <= AMOUNT_NANOS_MAX:
+        raise AmountRefused("A refund is of more than nothing, and of no more than was paid.", parameter="amount")
+    cents_of(amount_nanos)
+    return amount_nanos
+
+
+def whole_cents(amount_nanos: Nanos) -> Nanos:
+    """Return the most of an amount that can be paid in money; of a negative one nothing."""
+    return max(0, amount_nanos) // _NANOS_PER_CENT * _NANOS_PER_CENT
+
+
 def cents_of(amount_nanos: Nanos) -> int:
     """Return an amount in hundredths of its currency: cents, or fen.
 

@@ -5,24 +5,20 @@ very same. The ledger credits by the order's id: whatever runs twice, the balanc
 entry in one spelling, so that it pays for one order however it is typed; approvals keep what was typed.
 """
 
-import unicodedata
-
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
-from onetoken_app.errors import BadRequest, NotFound
+from onetoken_app.errors import NotFound
 from onetoken_app.money import Nanos, format_amount
 from onetoken_app.organizations.circulars import MailRoom
 from onetoken_app.organizations.queries import members_of
+from onetoken_app.payments.bank_entries import checked_bank_entry, one_spelling
 from onetoken_app.payments.crediting import credit, tell
 from onetoken_app.payments.errors import AmountDiffers, ApproverInvolved, BankEntryDiffers, BankEntryUsed, OrderChanged
 from onetoken_app.payments.models import OrderState, TopUpOrder, TransferApproval, TransferRefusal
 from onetoken_app.payments.orders import audit_order
-
-BANK_ENTRY_CHARACTERS_MAX = 64
-WORDS_CHARACTERS_MAX = 1000
-_MINUS_SIGN = "\N{MINUS SIGN}"
+from onetoken_app.payments.words import checked_words
 
 
 async def approve_transfer(
@@ -61,7 +57,7 @@ async def approve_transfer(
         NotFound: There is no such order.
         OrderChanged: The order was changed since, or nothing is reported.
     """
-    bank_entry = _checked_bank_entry(bank_entry)
+    bank_entry = checked_bank_entry(bank_entry)
     order = await _reported_order(session, order_id, approved_by, expected_revision)
     if received_nanos != order.amount_nanos:
         raise AmountDiffers("What arrived is not what was ordered; nothing was credited. Refuse the transfer.")
@@ -96,11 +92,7 @@ async def refuse_transfer(
         NotFound: There is no such order.
         OrderChanged: The order was changed since, or nothing is reported.
     """
-    words = words.strip()
-    if len(words) > WORDS_CHARACTERS_MAX or not all(line.isprintable() for line in words.splitlines()):
-        raise BadRequest(f"At most {WORDS_CHARACTERS_MAX} printable characters.", parameter="words")
-    if reason is TransferRefusal.OTHER and not words:
-        raise BadRequest("Say in words of your own what the reason is.", parameter="words")
+    words = checked_words(words, are_required=reason is TransferRefusal.OTHER)
     order = await _reported_order(session, order_id, refused_by, expected_revision)
     order.state, order.refusal, order.words, order.bank_entry = OrderState.REFUSED, reason, words, None
     order.revision += 1
@@ -150,32 +142,12 @@ async def _approve_once(session: AsyncSession, order: TopUpOrder, approved_by: s
     return len(earlier) + 1
 
 
-def _checked_bank_entry(typed: str) -> str:
-    """Return an entry of the bank statement as it was typed, with single spaces."""
-    typed = " ".join(typed.split())
-    counts = (len(typed), len(_one_spelling(typed)))
-    if not typed.isprintable() or not all(0 < count <= BANK_ENTRY_CHARACTERS_MAX for count in counts):
-        raise BadRequest("Name the entry of the bank statement in 1 to 64 characters.", parameter="bank_entry")
-    return typed
-
-
-def _one_spelling(typed: str) -> str:
-    """Spell an entry in one way: without regard to width, case, white space, and kinds of dashes."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold())
-    return "".join("-" if _is_dash(one) else one for one in folded if not one.isspace())
-
-
-def _is_dash(character: str) -> bool:
-    """Whether people read a hyphen; a minus sign is none to Unicode."""
-    return character == _MINUS_SIGN or unicodedata.category(character) == "Pd"
-
-
 async def _take_bank_entry(session: AsyncSession, order: TopUpOrder, typed: str) -> None:
     """Tie an entry of the bank statement to an order.
 
     Refuses one that stands for another order; of two at the same moment the column's uniqueness lets one in.
     """
-    bank_entry = _one_spelling(typed)
+    bank_entry = one_spelling(typed)
     if order.bank_entry not in {None, bank_entry}:
         raise BankEntryDiffers("Your colleague named another entry of the bank statement; nothing was done.")
     query = select(TopUpOrder.id).where(TopUpOrder.bank_entry == bank_entry, col(TopUpOrder.id) != order.id)

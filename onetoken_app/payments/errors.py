@@ -79,3 +79,21 @@ class ApproverInvolved(Forbidden):
     """Who ordered, reported, or belongs to the organization does not approve; nor does one person twice."""
 
     code = "approver_involved"
+
+
+class RefundBlocked(Forbidden):
+    """Nothing is refunded while the organization is suspended, frozen, or a case about it is open."""
+
+    code = "refund_blocked"
+
+
+class RefundTooMuch(Conflict):
+    """More than what can be refunded of this order; ``refundable_nanos`` in the metadata says how much that is."""
+
+    code = "refund_too_much"
+
+
+class RefundChanged(Conflict):
+    """The refund is no longer as it was on the screen, or no longer at a stage that allows it."""
+
+    code = "refund_changed"

@@ -1,4 +1,7 @@
-"""Tables of top-up orders and payments. An order is worked on; approvals and payments are evidence and only added."""
+"""Tables of top-up orders, payments and refunds.
+
+Orders and refunds are worked on; approvals, payments and what providers said are evidence and only added.
+"""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,7 +12,12 @@ from sqlmodel import Field, SQLModel
 from onetoken_app.database import UtcDateTime, enum_type
 from onetoken_app.money import Currency
 
-JOURNAL_TABLES = ("payments_approval", "payments_external_payment", "payments_notification")
+JOURNAL_TABLES = (
+    "payments_approval",
+    "payments_external_payment",
+    "payments_notification",
+    "payments_refund_approval",
+)
 """Tables whose rows are only ever inserted."""
 
 
@@ -65,6 +73,8 @@ class NewsOutcome(StrEnum):
     """No order of ours; nothing was credited."""
     PAYMENT_USED = "payment_used"
     """The payment was credited to another order."""
+    REFUND_NOTED = "refund_noted"
+    """About a refund of ours, which is as far as it says, or is asked about."""
     NOTED = "noted"
     """Kept for finance; the balance is as it was."""
 
@@ -97,6 +107,54 @@ class TransferRefusal(StrEnum):
     """The transfer was credited to another order."""
     OTHER = "other"
     """What the words say."""
+
+
+class RefundStage(StrEnum):
+    """How far a refund is; it only goes forward."""
+
+    REQUESTED = "requested"
+    """It waits for approvals."""
+    HELD = "held"
+    """Approved: the ledger has taken the money from the balance; nobody was told to pay it out yet."""
+    SENT = "sent"
+    """The payment provider may have been told to pay it out; what it says is awaited."""
+    CONFIRMED = "confirmed"
+    """It went back to whoever paid."""
+    FAILED = "failed"
+    """It could not be paid out; the balance has it again."""
+    REFUSED = "refused"
+    """Finance did not approve it; the balance was never touched."""
+
+    @property
+    def gave_nothing_back(self) -> bool:
+        """Whether what it asked for may be asked for again."""
+        return self in {RefundStage.FAILED, RefundStage.REFUSED}
+
+
+class RefundRefusal(StrEnum):
+    """Why a refund was not approved."""
+
+    CONSUMED = "consumed"
+    """What is asked for was used."""
+    CASE_OPEN = "case_open"
+    """A case about the organization is open."""
+    AGREED_OTHERWISE = "agreed_otherwise"
+    """A written agreement says otherwise."""
+    ASKED_BY_MISTAKE = "asked_by_mistake"
+    """The organization does not want it any more."""
+    OTHER = "other"
+    """What the words say."""
+
+
+class RefundFailure(StrEnum):
+    """Why a refund that was approved could not be paid out."""
+
+    PROVIDER_REFUSED = "provider_refused"
+    """The payment provider would not do it."""
+    PROVIDER_FAILED = "provider_failed"
+    """The payment provider tried, and the money did not arrive."""
+    BANK_RETURNED = "bank_returned"
+    """The bank could not transfer it, or it came back."""
 
 
 class TopUpOrder(SQLModel, table=True):
@@ -204,4 +262,56 @@ class TransferApproval(SQLModel, table=True):
     received_nanos: int = Field(sa_type=sa.BigInteger)
     bank_entry: str = Field(max_length=64)
     """As they typed it."""
+    approved_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Refund(SQLModel, table=True):
+    """Unused credit of one order on its way back to whoever paid it, and what became of it."""
+
+    __tablename__ = "payments_refund"
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "submission_id"),
+        sa.CheckConstraint("amount_nanos > 0", name="amount_is_positive"),
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    """What providers and the ledger know it by, so that it is paid out once."""
+    order_id: str = Field(foreign_key="payments_order.id", max_length=32)
+    organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)
+    submission_id: str = Field(max_length=64)
+    """Made once per form: the same form sent twice is one refund."""
+    provider: PaymentProvider = Field(sa_type=enum_type(PaymentProvider))
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+    stage: RefundStage = Field(default=RefundStage.REQUESTED, sa_type=enum_type(RefundStage), index=True)
+    revision: int = Field(default=1)
+    """Counts up with every change; who acts names the one they saw."""
+
+    asked_by: str = Field(foreign_key="identity_person.id", max_length=32)
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    asked_words: str = Field(default="", max_length=1000)
+    """Why, in the words of whoever asked."""
+    refusal: RefundRefusal | None = Field(default=None, sa_type=enum_type(RefundRefusal))
+    failure: RefundFailure | None = Field(default=None, sa_type=enum_type(RefundFailure))
+    words: str = Field(default="", max_length=1000)
+    """Finance's own words to the organization."""
+    held_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When the provider was first told; set before it is."""
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When it was refused, confirmed or failed."""
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    """When the provider is told or asked next; empty: there is nothing to tell or to ask."""
+    bank_entry: str | None = Field(default=None, unique=True, max_length=64)
+    """The entry of the operator's bank statement, in one spelling; no entry pays two refunds."""
+
+
+class RefundApproval(SQLModel, table=True):
+    """One person's word that a refund may be paid out. Rows are evidence: they are added, never changed."""
+
+    __tablename__ = "payments_refund_approval"
+
+    refund_id: str = Field(foreign_key="payments_refund.id", primary_key=True, max_length=32)
+    person_id: str = Field(foreign_key="identity_person.id", primary_key=True, max_length=32)
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
     approved_at: datetime = Field(sa_type=UtcDateTime)

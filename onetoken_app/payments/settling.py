@@ -26,6 +26,7 @@ from onetoken_app.payments.models import (
     PaymentProvider,
     TopUpOrder,
 )
+from onetoken_app.payments.payouts import note_news
 from onetoken_app.payments.providers.protocol import Checkout, Invoice, PaymentNews
 
 ASK_AFTER = timedelta(minutes=2)
@@ -46,7 +47,7 @@ async def settle(
         session: Open unit of work; the caller commits.
         provider: Whose signature was checked, not what the news says.
         news: What it said.
-        mail_room: Writes to the organization once it is credited.
+        mail_room: Writes to the organization once it is credited, or a refund has ended.
 
     Raises:
         Conflict: At the commit, when the same news was acted upon at the same moment; doing it again tells how.
@@ -57,6 +58,8 @@ async def settle(
     if first is not None:
         return first.outcome
     outcome = await _outcome(session, order, provider, news)
+    if outcome is NewsOutcome.NOTED and await note_news(session, provider=provider, news=news, mail_room=mail_room):
+        outcome = NewsOutcome.REFUND_NOTED
     session.add(
         PaymentNotification(
             provider=provider,
@@ -75,7 +78,7 @@ async def settle(
         await _credit(session, order, news, mail_room)
     elif news.kind is NewsKind.CLOSED and order is not None and order.provider is provider:
         order.ask_at = None  # nothing more will come of it
-    elif outcome is not NewsOutcome.REPEATED:
+    elif outcome not in {NewsOutcome.REPEATED, NewsOutcome.REFUND_NOTED}:
         await _audit(session, order, provider, news, action="payment_noted", outcome=outcome)
     await session.flush()
     return outcome

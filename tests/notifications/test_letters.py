@@ -27,6 +27,7 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
     LetterKind.TRANSFER_WAITS: lambda locale: letters.transfer_waits(
         locale, organization_name="Example Ltd", address=LINK
     ),
+    LetterKind.REFUND_WAITS: lambda locale: letters.refund_waits(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.INVOICE_NEWS: lambda locale: letters.invoice_news(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.INVOICE_WAITS: lambda locale: letters.invoice_waits(
         locale, organization_name="Example Ltd", address=LINK

@@ -12,8 +12,9 @@ from onetoken_app.console.components.top_up_orders import fact, look_button, ord
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 from onetoken_app.payments.amounts import AMOUNT_CHARACTERS_MAX
-from onetoken_app.payments.approvals import BANK_ENTRY_CHARACTERS_MAX, WORDS_CHARACTERS_MAX
+from onetoken_app.payments.bank_entries import BANK_ENTRY_CHARACTERS_MAX
 from onetoken_app.payments.models import TransferRefusal
+from onetoken_app.payments.words import WORDS_CHARACTERS_MAX
 
 
 def transfer_columns(on_look: Any) -> list[Column]:

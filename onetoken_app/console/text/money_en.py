@@ -26,6 +26,14 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "error.payment_provider_off": "This way to pay is switched off. Nothing was charged.",
     "error.payment_provider_refused": "The payment provider refused. Nothing was charged. Please tell us.",
     "error.payment_provider_silent": "The payment provider does not answer. Try again in a few minutes.",
+    "error.refund_blocked": (
+        "Nothing is refunded while the organization is suspended or frozen, or a case about it is open."
+        " Nothing was done."
+    ),
+    "error.refund_changed": "This refund was changed since you opened it. Nothing was done. Look at it again.",
+    "error.refund_too_much": (
+        "So much of this order cannot be refunded: what was used, invoiced or refunded before stays. Nothing was done."
+    ),
     "error.statement_changed": "What is consented to has changed. Nothing was ordered. Read it again.",
     "error.too_many_orders": "Too many orders are under way. Report or cancel one before you make another.",
     "nav.top_up": "Top up",
