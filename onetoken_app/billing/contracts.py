@@ -51,8 +51,8 @@ class ContractView:
 
 
 @dataclass(frozen=True, slots=True)
-class OverdueView:
-    """A cycle whose day has passed and that is not paid wholly."""
+class UnpaidView:
+    """A closed cycle that is not paid wholly."""
 
     statement_id: str
     organization_id: str
@@ -64,6 +64,8 @@ class OverdueView:
     """Money that arrived − money that went back since it was closed."""
     outstanding_nanos: Nanos
     due_on: date
+    is_overdue: bool
+    """Its day has passed, where the organization is."""
 
 
 async def agree_contract(
@@ -122,28 +124,41 @@ async def contract_of(session: AsyncSession, organization_id: str) -> ContractVi
     return _view(row) if row else None
 
 
-async def overdue(session: AsyncSession, *, now: datetime, organization_id: str | None = None) -> list[OverdueView]:
-    """Return the cycles that should have been paid by now, longest overdue first.
+async def overdue(session: AsyncSession, *, now: datetime, organization_id: str | None = None) -> list[UnpaidView]:
+    """Return the cycles that should have been paid by now, longest overdue first; see ``unpaid``."""
+    # A day ahead of UTC is still today somewhere.
+    latest = now.date() + timedelta(days=1)
+    found = await unpaid(session, now=now, organization_id=organization_id, due_until=latest)
+    return [one for one in found if one.is_overdue]
 
-    Each closed cycle is looked at by itself, because the next one's due includes it with a later day. What arrived
-    since it was closed pays the oldest first, and nobody owes more than what the balance is below 0.
+
+async def unpaid(
+    session: AsyncSession, *, now: datetime, organization_id: str | None = None, due_until: date | None = None
+) -> list[UnpaidView]:
+    """Return the cycles that are closed and not paid wholly, the earliest day first.
+
+    Each is looked at by itself, because the next one's due includes it with a later day. What arrived since it was
+    closed pays the oldest first, and nobody owes more than what the balance is below 0.
 
     Args:
         session: Any session.
         now: The present moment.
         organization_id: Only of this organization.
+        due_until: Only with this day or an earlier one.
     """
     query = (
         select(MonthlyStatement, Organization)
         .join(Organization, col(Organization.id) == col(MonthlyStatement.organization_id))
-        .where(col(MonthlyStatement.due_on) <= now.date() + timedelta(days=1), MonthlyStatement.due_nanos > 0)
+        .where(col(MonthlyStatement.due_on).is_not(None), MonthlyStatement.due_nanos > 0)
         .order_by(col(MonthlyStatement.due_on), MonthlyStatement.id)
     )
     if organization_id is not None:
         query = query.where(MonthlyStatement.organization_id == organization_id)
-    late = []
+    if due_until is not None:
+        query = query.where(col(MonthlyStatement.due_on) <= due_until)
+    found = []
     for row, customer in (await session.exec(query)).all():
-        if row.due_on is None or day_at(now, time_zone=customer.time_zone) <= row.due_on:
+        if row.due_on is None:
             continue
         paid = await paid_total(
             session, organization_id=customer.id, currency=row.currency, after_number=row.last_number
@@ -151,8 +166,8 @@ async def overdue(session: AsyncSession, *, now: datetime, organization_id: str 
         balance = await balance_of(session, owner_id=customer.id, currency=row.currency)
         outstanding = min(row.due_nanos - paid, -balance.posted_nanos)
         if outstanding > 0:
-            late.append(
-                OverdueView(
+            found.append(
+                UnpaidView(
                     statement_id=row.id,
                     organization_id=customer.id,
                     organization_name=customer.name,
@@ -162,9 +177,10 @@ async def overdue(session: AsyncSession, *, now: datetime, organization_id: str 
                     paid_since_nanos=paid,
                     outstanding_nanos=outstanding,
                     due_on=row.due_on,
+                    is_overdue=day_at(now, time_zone=customer.time_zone) > row.due_on,
                 )
             )
-    return late
+    return found
 
 
 def due_of(contract: Contract | None, *, month: Month, prepaid_nanos: Nanos) -> Due | None:

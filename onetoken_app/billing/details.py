@@ -4,10 +4,10 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
+from onetoken_app.billing.errors import InvoiceAmountRefused
 from onetoken_app.billing.models import InvoiceKind
 from onetoken_app.errors import BadRequest
-from onetoken_app.money import NANOS_PER_UNIT, Nanos
-from onetoken_app.payments.errors import AmountRefused
+from onetoken_app.money import NANOS_PER_UNIT, Nanos, parse_amount
 
 CHARACTERS_MAX = {"registered_address": 300, "phone": 40, "bank_name": 120, "bank_account": 64}
 ORDERS_MAX = 100
@@ -75,12 +75,26 @@ def checked_invoice_amount(amount_nanos: Nanos) -> Nanos:
     """Return an amount that can stand on an invoice.
 
     Raises:
-        AmountRefused: Not more than 0, or no whole number of cents.
+        InvoiceAmountRefused: Not more than 0, or no whole number of cents.
     """
     # A bool or a float that slipped through is no amount.
     if type(amount_nanos) is not int or amount_nanos <= 0 or amount_nanos % _NANOS_PER_CENT:
-        raise AmountRefused("An invoice is for an amount above 0 with at most two decimals.", parameter="amount")
+        raise InvoiceAmountRefused("An invoice is for an amount above 0 with at most two decimals.", parameter="amount")
     return amount_nanos
+
+
+def invoice_amount_from_text(text: str) -> Nanos:
+    """Read what somebody typed, such as ``1000`` or ``1000.50``.
+
+    Raises:
+        InvoiceAmountRefused: No plain decimal number, or none that can stand on an invoice.
+    """
+    try:
+        return checked_invoice_amount(parse_amount(text.strip()))
+    except ValueError as error:
+        raise InvoiceAmountRefused(
+            "Write the amount as a plain number, such as 1000.00.", parameter="amount"
+        ) from error
 
 
 def whole_cents(amount_nanos: Nanos) -> Nanos:

@@ -1,6 +1,13 @@
 """Errors of billing."""
 
 from onetoken_app.errors import BadRequest, Conflict, Forbidden
+from onetoken_app.payments.errors import AmountRefused
+
+
+class InvoiceAmountRefused(AmountRefused):
+    """The amount is none that can stand on an invoice."""
+
+    code = "invoice_amount_refused"
 
 
 class InvoiceTooLarge(Conflict):

@@ -28,10 +28,17 @@ _LOCK = 730_541_704
 class InvoiceableView:
     """Where an organization stands in one currency."""
 
-    paid_nanos: Nanos
-    """Top-ups that arrived − refunds and payments that were taken back."""
+    arrived_nanos: Nanos
+    """Top-ups."""
+    returned_nanos: Nanos
+    """Refunds and payments that were taken back."""
     invoiced_nanos: Nanos
     """Invoices and requests for some − red letters."""
+
+    @property
+    def paid_nanos(self) -> Nanos:
+        """What was paid and stayed."""
+        return self.arrived_nanos - self.returned_nanos
 
     @property
     def available_nanos(self) -> Nanos:
@@ -81,8 +88,8 @@ async def invoiceable(session: AsyncSession, *, organization_id: str, currency: 
         .join(Invoice, col(Invoice.id) == col(RedLetter.invoice_id))
         .where(col(Invoice.organization_id) == organization_id, col(Invoice.currency) == currency),
     )
-    paid = await paid_total(session, organization_id=organization_id, currency=currency)
-    return InvoiceableView(paid_nanos=paid, invoiced_nanos=claimed - reversed_nanos)
+    arrived, returned = await _moved(session, organization_id, currency, after_number=0)
+    return InvoiceableView(arrived_nanos=arrived, returned_nanos=returned, invoiced_nanos=claimed - reversed_nanos)
 
 
 async def paid_total(
@@ -96,23 +103,8 @@ async def paid_total(
         currency: Of the accounts.
         after_number: Only transactions with a greater number.
     """
-    source, target = aliased(Account), aliased(Account)
-    is_in = (col(target.owner_id) == organization_id) & col(source.kind).in_(MONEY_KINDS)
-    is_out = (col(source.owner_id) == organization_id) & col(target.kind).in_(MONEY_KINDS)
-    return await _sum(
-        session,
-        sa.select(sa.func.sum(sa.case((is_in, col(Posting.amount_nanos)), else_=-col(Posting.amount_nanos))))
-        .select_from(Transaction)
-        .join(Posting, col(Posting.transaction_number) == col(Transaction.sequence_number))
-        .join(source, col(source.id) == col(Posting.from_account_id))
-        .join(target, col(target.id) == col(Posting.to_account_id))
-        .where(
-            IS_NO_CALL,
-            col(Transaction.sequence_number) > after_number,
-            col(source.currency) == currency,
-            is_in | is_out,
-        ),
-    )
+    arrived, returned = await _moved(session, organization_id, currency, after_number=after_number)
+    return arrived - returned
 
 
 async def orders_on_invoices(session: AsyncSession, organization_id: str) -> set[str]:
@@ -126,6 +118,31 @@ async def orders_on_invoices(session: AsyncSession, organization_id: str) -> set
         )
     )
     return set(await session.exec(query))
+
+
+async def _moved(
+    session: AsyncSession, organization_id: str, currency: Currency, *, after_number: int
+) -> tuple[Nanos, Nanos]:
+    """Return the money that arrived and the money that went back, by transactions with a greater number."""
+    source, target = aliased(Account), aliased(Account)
+    is_in = (col(target.owner_id) == organization_id) & col(source.kind).in_(MONEY_KINDS)
+    is_out = (col(source.owner_id) == organization_id) & col(target.kind).in_(MONEY_KINDS)
+    amount = col(Posting.amount_nanos)
+    query = (
+        sa.select(sa.func.sum(sa.case((is_in, amount), else_=0)), sa.func.sum(sa.case((is_in, 0), else_=amount)))
+        .select_from(Transaction)
+        .join(Posting, col(Posting.transaction_number) == col(Transaction.sequence_number))
+        .join(source, col(source.id) == col(Posting.from_account_id))
+        .join(target, col(target.id) == col(Posting.to_account_id))
+        .where(
+            IS_NO_CALL,
+            col(Transaction.sequence_number) > after_number,
+            col(source.currency) == currency,
+            is_in | is_out,
+        )
+    )
+    arrived, returned = (await (await session.connection()).execute(query)).one()
+    return int(arrived or 0), int(returned or 0)
 
 
 async def _sum(session: AsyncSession, query: sa.Select[Any]) -> Nanos:

@@ -32,8 +32,10 @@ from onetoken_app.organizations.registration_codes import is_of_mainland
 from onetoken_app.payments.errors import FormReused, NotVerified
 from onetoken_app.payments.models import OrderState, TopUpOrder
 
-CONSOLE_PATH = "/overview"
-"""Where mails send people; the console has its invoices from there."""
+CONSOLE_PATH = "/invoices"
+"""Where mails send the organization's people."""
+STAFF_CONSOLE_PATH = "/overview"
+"""Where mails send finance."""
 _FAPIAO = (InvoiceKind.GENERAL_FAPIAO, InvoiceKind.SPECIAL_FAPIAO)
 
 
@@ -59,7 +61,7 @@ async def request_invoice(
         mail_room: Writes to finance.
 
     Raises:
-        AmountRefused, BadRequest, FormReused: The form cannot be used.
+        BadRequest, FormReused: The form cannot be used.
         InvoiceKindRefused: The kind is not for this organization.
         InvoiceTooLarge: More than is invoiceable.
         NotFound, NotVerified: There is no such organization, or it was never verified.
@@ -206,7 +208,7 @@ async def _tell_finance(session: AsyncSession, invoice: Invoice, mail_room: Mail
     """Post a mail to those who make invoices."""
 
     def letter(locale: str) -> Letter:
-        address = f"{mail_room.console_url}{CONSOLE_PATH}"
+        address = f"{mail_room.console_url}{STAFF_CONSOLE_PATH}"
         return letters.invoice_waits(locale, organization_name=invoice.title, address=address)
 
     await write_to_staff(session, mail_room=mail_room, role=StaffRole.FINANCE, letter=letter)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.billing.invoiceable import invoiceable, orders_on_invoices
@@ -80,6 +80,14 @@ async def invoices_of(session: AsyncSession, organization_id: str) -> list[Invoi
         .order_by(col(Invoice.requested_at).desc(), col(Invoice.id).desc())
     )
     return await _views(session, list(await session.exec(query)))
+
+
+async def invoices_revision(session: AsyncSession, organization_id: str) -> int:
+    """Return a number that grows with every request of an organization and every change of one."""
+    query = select(func.coalesce(func.sum(col(Invoice.revision) + 1), 0)).where(
+        Invoice.organization_id == organization_id
+    )
+    return int((await session.exec(query)).one())
 
 
 async def invoice_for_staff(session: AsyncSession, invoice_id: str) -> InvoiceView | None:

@@ -1,13 +1,14 @@
 """A statement as a document and as CSV, in the reader's language. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from onetoken_app.billing.csv_file import csv_file
-from onetoken_app.billing.figures import ChargeLine, Figures, Movement
+from onetoken_app.billing.figures import Figures, Movement
 from onetoken_app.billing.paper import Column, Paper, Table
 from onetoken_app.billing.statement_words import KINDS, POTS, WORDS, language_of
+from onetoken_app.billing.summaries import PlaceOf, by_key, by_model, by_project, charged_by, moved_by_kind
 from onetoken_app.clock import parse_instant
 from onetoken_app.money import Nanos, format_amount
 from onetoken_app.organizations.time_zones import zone_of
@@ -53,11 +54,11 @@ def statement_paper(figures: Figures, edition: Edition) -> Paper:
                 rows=tuple(_movement_rows(figures, reads)),
                 words_when_empty=words["no_movements"],
             ),
-            _charges(figures, reads, "by_model", "model", lambda line: (line.model_id, line.model_name)),
-            _charges(figures, reads, "by_project", "project", lambda line: (line.project_id, line.project_name)),
-            _charges(figures, reads, "by_key", "key", lambda line: (line.api_key_id, line.api_key_name)),
+            _charges(figures, reads, "by_model", "model", by_model),
+            _charges(figures, reads, "by_project", "project", by_project),
+            _charges(figures, reads, "by_key", "key", by_key),
         ),
-        notices=tuple(_notices(figures, edition, reads)),
+        notices=tuple(notices(figures, reads, is_closed=bool(edition.number), sha256=edition.sha256)),
         page_words=words["page"],
     )  # fmt: skip
 
@@ -151,12 +152,11 @@ def _summary(figures: Figures, reads: str) -> Table:
     """Show for each kind of account what was there, what moved by kind, and what is there."""
     words = WORDS[reads]
     pots = figures.pots
-    moved: dict[str, dict[str, Nanos]] = {}
-    for one in figures.movements:
-        by_pot = moved.setdefault(KINDS[reads][one.kind], {})
-        by_pot[one.pot] = by_pot.get(one.pot, 0) + one.amount_nanos
     lines = [(words["opening"], [pot.opening_nanos for pot in pots])]
-    lines += [(name, [by_pot.get(pot.kind, 0) for pot in pots]) for name, by_pot in moved.items()]
+    lines += [
+        (KINDS[reads][kind], [by_pot.get(pot.kind, 0) for pot in pots])
+        for kind, by_pot in moved_by_kind(figures).items()
+    ]
     lines.append((words["charges"], [-pot.charged_nanos for pot in pots]))
     closing = [pot.closing_nanos for pot in pots]
     heads = [POTS[reads][pot.kind] for pot in pots]
@@ -185,20 +185,14 @@ def _named(one: Movement, reads: str) -> str:
     return f"{KINDS[reads][one.kind]} · {POTS[reads][one.pot]}"
 
 
-def _charges(
-    figures: Figures, reads: str, title: str, head: str, place_of: Callable[[ChargeLine], tuple[str, str]]
-) -> Table:
-    """Add the charges up by one thing, dearest first; what is beyond what a document holds in one row."""
+def _charges(figures: Figures, reads: str, title: str, head: str, place_of: PlaceOf) -> Table:
+    """Add the charges up by one thing; what is beyond what a document holds stands in one row."""
     words = WORDS[reads]
-    sums: dict[tuple[str, str], tuple[int, Nanos]] = {}
-    for line in figures.charges:
-        count, amount = sums.get(place_of(line), (0, 0))
-        sums[place_of(line)] = (count + line.call_count, amount + line.amount_nanos)
-    dearest = sorted(sums.items(), key=lambda one: (-one[1][1], -one[1][0], one[0]))
-    rest = [figure for _, figure in dearest[ROWS_MAX:]]
-    found = [(name or identity or words["unknown"], figure) for (identity, name), figure in dearest[:ROWS_MAX]]
+    dearest = charged_by(figures, place_of)
+    rest = dearest[ROWS_MAX:]
+    found = [(one.name or one.id or words["unknown"], one.call_count, one.amount_nanos) for one in dearest[:ROWS_MAX]]
     if rest:
-        found.append((words["rest"], (sum(one[0] for one in rest), sum(one[1] for one in rest))))
+        found.append((words["rest"], sum(one.call_count for one in rest), sum(one.amount_nanos for one in rest)))
     calls = sum(line.call_count for line in figures.charges)
     return Table(
         title=words[title],
@@ -206,17 +200,17 @@ def _charges(
             Column(words[head], 56), Column(words["calls"], 16, is_figure=True),
             Column(words["amount"], 28, is_figure=True),
         ),
-        rows=tuple((name, f"{count:,}", grouped(amount)) for name, (count, amount) in found),
+        rows=tuple((name, f"{count:,}", grouped(amount)) for name, count, amount in found),
         total=(words["total"], f"{calls:,}", grouped(figures.charged_nanos)),
         words_when_empty=words["no_charges"],
     )  # fmt: skip
 
 
-def _notices(figures: Figures, edition: Edition, reads: str) -> Iterator[str]:
-    """Say what has to be known to read it."""
+def notices(figures: Figures, reads: str, *, is_closed: bool, sha256: str = "") -> Iterator[str]:
+    """Say what has to be known to read a statement, on paper or on a page."""
     words = WORDS[reads]
     yield words["notice"]
-    if not edition.number:
+    if not is_closed:
         yield words["notice_preliminary"]
     if figures.corrections_nanos:
         yield words["notice_corrections"].format(amount=grouped(figures.corrections_nanos))
@@ -225,8 +219,8 @@ def _notices(figures: Figures, edition: Edition, reads: str) -> Iterator[str]:
         yield words["notice_late"].format(amount=grouped(late))
     if figures.open_hold_count:
         yield words["notice_open"].format(count=figures.open_hold_count)
-    if edition.sha256:
-        yield words["notice_digest"].format(digest=edition.sha256)
+    if sha256:
+        yield words["notice_digest"].format(digest=sha256)
 
 
 def _local(text: str, time_zone: str) -> str:

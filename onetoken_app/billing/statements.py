@@ -35,8 +35,8 @@ CLOSED_AFTER = timedelta(hours=6)
 """How long after its end a month is closed at the earliest."""
 OPEN_CALLS_WAIT = timedelta(hours=72)
 """How long after its end a month is closed at the latest, whatever is under way."""
-CONSOLE_PATH = "/overview"
-"""Where mails send people; the console has its statements from there."""
+CONSOLE_PATH = "/statements"
+"""Where mails send people."""
 
 
 class StatementDoesNotAddUp(OneTokenError):

@@ -209,8 +209,31 @@ def _imprint() -> rx.Component:
 
 
 def _menu(area: Area, here: str) -> rx.Component:
-    """List the places of one side."""
-    return rx.el.ul(*[_menu_entry(place, here) for place in PLACES if place.area is area], class_name="menu-list")
+    """List the places of one side, each group under its heading."""
+    groups: list[list[Place]] = []
+    for place in PLACES:
+        if place.area is area:
+            if place.heading_key or not groups:
+                groups.append([])
+            groups[-1].append(place)
+    return rx.fragment(*[_menu_group(group, here) for group in groups])
+
+
+def _menu_group(places: list[Place], here: str) -> rx.Component:
+    """List the places of one group."""
+    entries = [
+        rx.cond(SessionState.looks_after_money, _menu_entry(place, here))
+        if place.is_for_money
+        else _menu_entry(place, here)
+        for place in places
+    ]
+    if not places[0].heading_key:
+        return rx.el.ul(*entries, class_name="menu-list")
+    return rx.el.div(
+        rx.el.p(text(places[0].heading_key), class_name="menu-title"),
+        rx.el.ul(*entries, class_name="menu-list"),
+        class_name="menu-section",
+    )
 
 
 def _staff_menu(here: str) -> rx.Component:

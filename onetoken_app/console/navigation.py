@@ -24,6 +24,10 @@ class Place:
     icon: str
     """A name of lucide."""
     area: Area
+    heading_key: str = ""
+    """Of the group that begins with it, in the catalogues; empty: it goes on with the group before."""
+    is_for_money: bool = False
+    """Whether it is for those in charge of the organization's money alone."""
 
 
 HOME = "/"
@@ -42,8 +46,10 @@ PLACES = (
     Place("/playground", "nav.playground", "message-square", Area.CUSTOMER),
     Place("/usage", "nav.usage", "chart-column", Area.CUSTOMER),
     Place("/keys", "nav.keys", "key-round", Area.CUSTOMER),
-    Place("/top-up", "nav.top_up", "wallet", Area.CUSTOMER),
-    Place("/verification", "nav.verification", "badge-check", Area.CUSTOMER),
+    Place("/top-up", "nav.top_up", "wallet", Area.CUSTOMER, heading_key="nav.money"),
+    Place("/statements", "nav.statements", "receipt-text", Area.CUSTOMER),
+    Place("/invoices", "nav.invoices", "stamp", Area.CUSTOMER, is_for_money=True),
+    Place("/verification", "nav.verification", "badge-check", Area.CUSTOMER, heading_key="nav.organization"),
     Place("/members", "nav.members", "users", Area.CUSTOMER),
     Place("/agreements", "nav.agreements", "file-check", Area.CUSTOMER),
     Place("/staff/reviews", "nav.reviews", "clipboard-check", Area.STAFF),

@@ -74,6 +74,8 @@ class SessionState(rx.State):
     """A text in force waits for the organization's acceptance."""
     runs_organization: bool = False
     """Whether it is this person who may accept it."""
+    looks_after_money: bool = False
+    """Whether the menu leads to what is for those in charge of it alone."""
     calls_stop_on: str = ""
     """The day from which calls are refused without it; empty: they are refused."""
     has_put_off: bool = False
@@ -105,6 +107,7 @@ class SessionState(rx.State):
         self.organization_role = caller.acting_for.role.value if caller.acting_for else ""
         self.owes_acceptance = bool(caller.owed)
         self.runs_organization = caller.may(Role.ADMINISTRATOR)
+        self.looks_after_money = caller.may(Role.BILLING)
         first = min((one.calls_stop_on for one in caller.owed), default=None)
         self.calls_stop_on = first.isoformat() if first and first > clock.utc_now().date() else ""
         self.organizations = [(one.organization_id, one.organization_name) for one in caller.memberships]

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from onetoken_app.billing.contracts import ContractTerms, OverdueView, agree_contract, contract_of, due_of, overdue
+from onetoken_app.billing.contracts import ContractTerms, UnpaidView, agree_contract, contract_of, due_of, overdue
 from onetoken_app.billing.errors import ContractChanged, IssuerInvolved
 from onetoken_app.billing.models import BillingCycle, Contract
 from onetoken_app.billing.months import month_after, month_around
@@ -54,7 +54,7 @@ async def agree(books: Books, terms: ContractTerms = TERMS, *, revision: int | N
         )
 
 
-async def late(books: Books, moment: str) -> list[OverdueView]:
+async def late(books: Books, moment: str) -> list[UnpaidView]:
     """Return who is late at a moment."""
     async with read_session() as session:
         return await overdue(session, now=at(moment), organization_id=books.organization_id)

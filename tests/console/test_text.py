@@ -8,9 +8,14 @@ from string import Formatter
 
 import pytest
 
+from onetoken_app.billing.details import CHARACTERS_MAX
+from onetoken_app.billing.invoice_paper import KINDS
+from onetoken_app.billing.models import BillingCycle, InvoiceKind
 from onetoken_app.console.components.countries import country_codes
+from onetoken_app.console.invoice_requests import BY_ORDERS
 from onetoken_app.console.shown.api_keys import KeyStanding
 from onetoken_app.console.shown.calls import CallOutcome
+from onetoken_app.console.shown.invoices import InvoiceStanding
 from onetoken_app.console.shown.moments import PeriodName
 from onetoken_app.console.shown.platform import OrganizationStanding, PublicService
 from onetoken_app.console.shown.readings import Operation
@@ -41,6 +46,12 @@ KEYS_BY_PREFIX = {
     "order.": {f"order.{one}" for one in OrderStanding},
     "order_next.": {f"order_next.{one}" for one in OrderStanding},
     "payment_provider.": {f"payment_provider.{one}" for one in PaymentProvider},
+    "invoice.": {f"invoice.{one}" for one in InvoiceStanding},
+    "invoice_next.": {f"invoice_next.{one}" for one in InvoiceStanding},
+    "invoice_kind.": {f"invoice_kind.{one}" for one in InvoiceKind},
+    "invoice_by.": {"invoice_by.amount", f"invoice_by.{BY_ORDERS}"},
+    "buyer_detail.": {f"buyer_detail.{name}" for name in CHARACTERS_MAX},
+    "billing_cycle.": {f"billing_cycle.{one}" for one in BillingCycle},
     "transfer_refusal.": {f"transfer_refusal.{one}" for one in TransferRefusal},
     "case.": {f"case.{state}" for state in CaseState},
     "next.": {f"next.{state}" for state in CaseState},
@@ -111,6 +122,12 @@ class TestCatalogues:
     def test_are_in_order(self) -> None:
         for words in [part for parts in PARTS.values() for part in parts]:
             assert list(words) == sorted(words)
+
+    def test_name_kinds_of_invoices_as_their_data_sheets_do(self) -> None:
+        named = {
+            locale: {kind: CATALOGUES[locale][f"invoice_kind.{kind}"] for kind in InvoiceKind} for locale in Locale
+        }
+        assert named == KINDS
 
     def test_say_each_thing_once(self) -> None:
         for locale, parts in PARTS.items():

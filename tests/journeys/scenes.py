@@ -10,9 +10,21 @@ from dataclasses import dataclass
 from playwright.sync_api import Page as Tab
 
 from onetoken_app.console.pages import PAGES
+from onetoken_app.console.shown.invoices import InvoiceStanding
 from onetoken_app.payments.models import OrderState
 from onetoken_app.verification.models import CaseState
-from tests.journeys.staged_business import CASE_OWNERS, NEWCOMER, OWNER, STAFF, SUSPENDED, UNSIGNED, VIEWER, Secrets
+from tests.journeys.staged_business import (
+    CASE_OWNERS,
+    DEBTOR,
+    FAPIAO,
+    NEWCOMER,
+    OWNER,
+    STAFF,
+    SUSPENDED,
+    UNSIGNED,
+    VIEWER,
+    Secrets,
+)
 
 NOBODY = ""
 WRONG_PASSWORD = "not the password"
@@ -79,6 +91,16 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
         Scene("top-up-refused-amount", "/top-up", OWNER, step=_order_wrongly),
         *[Scene(f"order-{state}", "/top-up", OWNER, step=_look_at(_ORDERS[state])) for state in OrderState],
         Scene("dialog-cancel-order", "/top-up", OWNER, step=_cancel_order, opens="cancel-order"),
+        Scene("statements-running-lines", "/statements", FAPIAO, step=_open_running_month),
+        Scene("statements-owed", "/statements", DEBTOR),
+        Scene("statements-month", "/statements", DEBTOR, step=_look_at("-", place="#open-month .card")),
+        *[
+            Scene(f"invoice-{standing}", "/invoices", OWNER, step=_look_at(amount, place="#open-invoice .card"))
+            for standing, amount in _INVOICES.items()
+        ],
+        Scene("dialog-withdraw-request", "/invoices", OWNER, step=_withdraw, opens="withdraw-request"),
+        Scene("invoice-form-of-orders", "/invoices", FAPIAO, step=_choose_orders),
+        Scene("invoice-refused-amount", "/invoices", FAPIAO, step=_ask_for_too_much),
         Scene("playground-answered", "/playground", OWNER, step=_ask(secrets.api_key)),
         Scene("playground-refused", "/playground", OWNER, step=_ask("otk_live_wrong")),
         Scene("usage-older", "/usage", OWNER, step=_turn_the_page),
@@ -101,6 +123,16 @@ _ORDERS = {
     OrderState.CANCELLED: "1.00",
 }
 """The amount by which the staged order of a state is found."""
+_INVOICES = {
+    InvoiceStanding.REFUSED: "111.00",
+    InvoiceStanding.WITHDRAWN: "222.00",
+    InvoiceStanding.RED_LETTERED: "333.00",
+    InvoiceStanding.PARTLY_REVERSED: "444.00",
+    InvoiceStanding.ISSUED: "555.00",
+    InvoiceStanding.IN_WORK: "666.00",
+    InvoiceStanding.REQUESTED: "777.00",
+}
+"""The amount by which the staged invoice of a standing is found."""
 
 
 def _dialog(route: str, name: str) -> Scene:
@@ -113,13 +145,13 @@ def _dialog(route: str, name: str) -> Scene:
     return Scene(f"dialog-{name}", route, OWNER, step=step, opens=name)
 
 
-def _look_at(words: str) -> Step:
-    """Open the row that has these words."""
+def _look_at(words: str, *, place: str = "main .columns") -> Step:
+    """Open the row that has these words; what it opens is at a place."""
 
     def step(page: Tab) -> None:
         row = page.locator("tbody tr").filter(has_text=words).first
         row.locator(".actions button").first.click()
-        page.locator("main .columns").first.wait_for()
+        page.locator(place).first.wait_for()
 
     return step
 
@@ -161,6 +193,30 @@ def _cancel_order(page: Tab) -> None:
     _look_at(_ORDERS[OrderState.OPEN])(page)
     page.locator("[data-opens=cancel-order]").click()
     page.locator("#cancel-order[open]").wait_for()
+
+
+def _open_running_month(page: Tab) -> None:
+    page.locator("main [data-shows=open-month]").first.click()
+    page.locator("#open-month .card").wait_for()
+
+
+def _withdraw(page: Tab) -> None:
+    _look_at(_INVOICES[InvoiceStanding.REQUESTED], place="#open-invoice .card")(page)
+    page.locator("[data-opens=withdraw-request]").click()
+    page.locator("#withdraw-request[open]").wait_for()
+
+
+def _choose_orders(page: Tab) -> None:
+    page.locator("[name=by][value=orders]").check()
+    page.locator(".when-orders [type=checkbox]").first.check()
+    page.locator(".invoice-form summary").click()
+    page.locator("[name=bank_account]").wait_for()
+
+
+def _ask_for_too_much(page: Tab) -> None:
+    page.locator("[name=amount]").fill("9999999")
+    page.locator(".invoice-form [type=submit]").click()
+    page.locator("#refusal").wait_for()
 
 
 def _ask(secret: str) -> Step:

@@ -47,6 +47,7 @@ class StagedConsole:
 
     url: str
     secrets: Secrets
+    installation: Installation
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def running_staged_console(folder: Path) -> Iterator[StagedConsole]:
     with running_upstream() as base_url:
         secrets = arrange(installation, upstream_url=base_url)
         with installation.console() as server:
-            yield StagedConsole(server.url, secrets)
+            yield StagedConsole(server.url, secrets, installation)
 
 
 @contextmanager

@@ -20,13 +20,14 @@ from onetoken_app.identity.mailed_links import issue_link
 from onetoken_app.identity.models import MailedLinkKind, Person, StaffMembership, StaffRole
 from onetoken_app.identity.passwords import hash_password
 from onetoken_app.keys.service import MintedKey, mint_key, revoke_key
-from onetoken_app.money import NANOS_PER_UNIT
+from onetoken_app.money import NANOS_PER_UNIT, Currency
 from onetoken_app.organizations.invitations import invite
-from onetoken_app.organizations.models import Membership, OrganizationRole, Scenario
+from onetoken_app.organizations.models import Membership, Organization, OrganizationRole, Scenario
 from onetoken_app.organizations.service import declare_scenarios, suspend_organization
 from onetoken_app.payments.models import TransferRefusal
 from onetoken_app.settings import Settings
 from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReason
+from tests.journeys.staged_billing import invoices_in_each_state, months_of_a_debtor
 from tests.payments import orders
 from tests.support.builders import BuiltModel, a_channel, a_model, an_organization
 from tests.support.installation import PASSWORD, Installation
@@ -39,6 +40,8 @@ VARIABLES = {
 """What the installation has to have in its environment."""
 OWNER, VIEWER = "owner@lantern.example", "viewer@lantern.example"
 NEWCOMER, UNSIGNED, SUSPENDED = "owner@new.example", "owner@unsigned.example", "owner@stopped.example"
+DEBTOR, FAPIAO = "owner@harbour.example", "finance@fapiao.example"
+"""Somebody of an organization that pays afterwards, and of one that gets fapiao."""
 STAFF = "desk@ops.example"
 CASE_OWNERS = {state: f"{state}@case.example" for state in CaseState}
 """Who looks at a case file in each state."""
@@ -111,9 +114,11 @@ async def _arrange(installation: Installation, upstream_url: str) -> Secrets:
         staff_id = await _a_member_of_staff(STAFF, "Sun Mei", password_hash)
         colleague_id = await _a_member_of_staff("colleague@ops.example", "Ada Okafor", password_hash)
         stage = _Stage(settings, password_hash, staff_id, colleague_id)
+        await _the_debtor(stage)
         models = await _catalog(stage, upstream_url)
         secrets = await _the_filled_one(stage, models)
         await _the_bare_ones(stage)
+        await _the_one_with_fapiao(stage)
         for state in CaseState:
             await _a_case(stage, state)
         return secrets
@@ -173,7 +178,9 @@ async def _the_filled_one(stage: _Stage, models: list[BuiltModel]) -> Secrets:
         )
     minted = await _keys(stage, organization_id, people[0], models)
     await _calls(organization_id, [key.id for key in minted], models)
-    await _orders(orders.Cast(organization_id, people[3], stage.staff_id, stage.colleague_id))
+    cast = orders.Cast(organization_id, people[3], stage.staff_id, stage.colleague_id)
+    await _orders(cast)
+    await invoices_in_each_state(cast)
     return Secrets(api_key=minted[0].secret, links=await _links(organization_id, people[0]))
 
 
@@ -276,6 +283,29 @@ async def _orders(cast: orders.Cast) -> None:
     await orders.report(cast, seconded, payer_name=_COMPANY)
     await orders.approve(cast, seconded, approved_by=cast.colleague_id, bank_entry="2026-11-25/2")
     await orders.place(cast, amount_nanos=12_345_670_000_000, submission_id="form-open")
+
+
+async def _the_debtor(stage: _Stage) -> None:
+    """Add an organization that pays afterwards, in the past."""
+    organization_id = await months_of_a_debtor(stage.settings, agreed_by=stage.staff_id)
+    async with unit_of_work() as session:
+        row = await session.get_one(Organization, organization_id)
+        row.name, row.registration_code = "Harbour Analytics (Singapore) Ltd", "SG-201999999K"
+    await _a_person(stage, DEBTOR, "Li Wei", organization_id, OrganizationRole.OWNER)
+
+
+async def _the_one_with_fapiao(stage: _Stage) -> None:
+    """Add an organization of the mainland that paid in CNY."""
+    async with unit_of_work() as session:
+        organization_id = await an_organization(
+            session, name="杭州示例信息技术有限公司", registration_code="91330100799655058B", currency=Currency.CNY
+        )
+    person_id = await _a_person(stage, FAPIAO, "Li Na", organization_id, OrganizationRole.BILLING)
+    cast = orders.Cast(organization_id, person_id, stage.staff_id, stage.colleague_id)
+    for number, amount in enumerate((3_000, 4_500)):
+        order_id = await orders.place(cast, amount_nanos=amount * NANOS_PER_UNIT, submission_id=f"form-{number:04d}")
+        await orders.report(cast, order_id)
+        await orders.approve(cast, order_id, bank_entry=f"2026-11-20/{number}")
 
 
 async def _the_bare_ones(stage: _Stage) -> None:

@@ -5,8 +5,11 @@ by the owner of another organization with the ids of the first one's rows. The w
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -29,6 +32,8 @@ from tests.verification.files import PDF
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 OWNER, OTHER = "owner@test.example", "other@other.example"
+INVOICES_TO = "books@test.example"
+"""Where the first organization wants its invoices."""
 MAY: dict[str, set[Role]] = {
     "nobody": set(),
     "viewer": {Role.PERSON, Role.VIEWER},
@@ -97,10 +102,19 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole
     file = apply_file(base_url="http://127.0.0.1:9/v1")
     assert one in file
     installation.apply(file.replace(one, one + more) + other)
+    _close_a_month(installation)
     for role in STAFF:
         installation.succeed("staff", "add", f"{role}@ops.example", "--role", role, "--password-env", "TEST_PASSWORD")
     with installation.console() as server:
         yield RunningConsole(installation, server, email=OWNER, password=PASSWORD, secret="")
+
+
+def _close_a_month(installation: Installation) -> None:
+    """Let everybody have been here for forty days, and close what is over."""
+    moment = clock.iso_instant(clock.utc_now() - timedelta(days=40))
+    with closing(sqlite3.connect(installation.data_dir / "onetoken.sqlite3")) as connection, connection:
+        connection.execute("UPDATE ledger_account SET created_at = ?", (moment,))
+    assert installation.succeed("statements", "close", "--json").json()["closed"]
 
 
 @pytest.fixture
@@ -119,6 +133,8 @@ async def scene(console: RunningConsole) -> Scene:
         "case_id": "SELECT id FROM verification_case",
         "document_id": "SELECT min(id) FROM verification_document",
         "order_id": "SELECT id FROM payments_order ORDER BY ordered_at LIMIT 1",
+        "invoice_id": "SELECT id FROM billing_invoice ORDER BY requested_at LIMIT 1",
+        "statement_id": "SELECT id FROM billing_statement WHERE figures_json LIKE '%\"Test Ltd\"%'",
     }.items():
         (found.ids[argument],) = console.installation.rows(query)[0]
     return found
@@ -145,12 +161,29 @@ async def _furnish(scene: Scene) -> None:
     await call(scene, owner, [(_event("top_up_state.order"), {"form": _form(scene, 0)})])
     ((order_id,),) = installation.rows("SELECT id FROM payments_order")
     await call(scene, owner, [(_event("top_up_state.report"), {"form": _form(scene, 0) | {"order_id": order_id}})])
+    await _have_invoiced(scene, owner)
     ((case_id, revision),) = installation.rows("SELECT id, revision FROM verification_case")
     reviewer, take = await scene.cookie_of("reviewer@ops.example"), {"case_id": case_id, "revision": revision}
     looks = (_event("reviews_state.look"), {"case_id": case_id})
     await call(scene, reviewer, [looks, (_event("reviews_state.take"), take)])
     assert installation.rows("SELECT state FROM verification_case") == [("in_review",)]
-    assert installation.rows("SELECT state FROM payments_order") == [("reported",)]
+    assert installation.rows("SELECT state FROM payments_order ORDER BY ordered_at") == [("reported",), ("credited",)]
+
+
+async def _have_invoiced(scene: Scene, owner: str) -> None:
+    """Pay a second order, and ask for an invoice of a part of it."""
+    form = _form(scene, 0) | {"submission_id": "raw-form-0002", "amount": "50", "received": "50", "bank_entry": "E-2"}
+    await call(scene, owner, [(_event("top_up_state.order"), {"form": form})])
+    query = "SELECT id, revision FROM payments_order WHERE state = 'open'"
+    ((form["order_id"], revision),) = scene.console.installation.rows(query)
+    await call(scene, owner, [(_event("top_up_state.report"), {"form": form})])
+    approval = {"form": form | {"revision": str(revision + 1)}}
+    looks = (_event("top_ups_state.look"), {"order_id": form["order_id"]})
+    finance = await scene.cookie_of("finance@ops.example")
+    await call(scene, finance, [looks, (_event("top_ups_state.approve"), approval)])
+    asked = form | {"amount": "1", "email": INVOICES_TO}
+    await call(scene, owner, [(_event("invoices_state.request"), {"form": asked})])
+    assert scene.console.installation.rows("SELECT state FROM billing_invoice") == [("requested",)]
 
 
 def _event(ending: str) -> str:
@@ -178,6 +211,8 @@ def _form(scene: Scene, revision: int) -> dict[str, Any]:
         "decision": "ask",
         "reason": "other",
         "words": "In words of one's own.",
+        "kind": "commercial",
+        "email": "somebody@else.example",
     }
 
 
@@ -271,8 +306,10 @@ class TestEveryEvent:
             "finance payments_approval", "finance payments_order", "finance notifications_letter",
             "reviewer verification_case", "owner verification_case", "owner keys_api_key",
             "owner organizations_membership", "owner organizations_invitation",
-            "owner organizations_declared_scenario",
+            "owner organizations_declared_scenario", "owner billing_invoice",
         }  # fmt: skip
+        states = {state for (state,) in scene.console.installation.rows("SELECT state FROM billing_invoice")}
+        assert states == {"requested", "withdrawn"}
 
 
 def _people(scene: Scene) -> set[str]:
@@ -284,5 +321,13 @@ def _people(scene: Scene) -> set[str]:
 def _secrets(scene: Scene, received: str) -> list[str]:
     """Return what came back of the first organization that was not sent."""
     ((reference,),) = scene.console.installation.rows("SELECT reference_code FROM payments_order ORDER BY id LIMIT 1")
-    own = ["Test Ltd", reference, "developer@test.example", "han@company.example", "paper.pdf", "Wang Fang"]
+    own = [
+        "Test Ltd",
+        reference,
+        "developer@test.example",
+        "han@company.example",
+        "paper.pdf",
+        "Wang Fang",
+        INVOICES_TO,
+    ]
     return [words for words in own if re.search(re.escape(words), received)]

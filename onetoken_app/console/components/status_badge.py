@@ -17,10 +17,10 @@ def status_badge(kind: Value, *, prefix: str, tones: Mapping[str, Tone]) -> rx.C
         prefix: Where its words stand in the catalogues: ``<prefix>.<value>``.
         tones: The tone of each value; the last one stands for a value that is not listed.
     """
-    badges = [(value, _badge(text(f"{prefix}.{value}"), tone)) for value, tone in tones.items()]
+    badges = [(value, badge(text(f"{prefix}.{value}"), tone)) for value, tone in tones.items()]
     return rx.match(kind, *badges, badges[-1][1])
 
 
-def _badge(words: Value, tone: Tone) -> rx.Component:
-    """Draw one."""
+def badge(words: Value, tone: Tone) -> rx.Component:
+    """Say something in a tone."""
     return rx.el.span(words, class_name=f"badge tone-{tone}")

@@ -286,15 +286,15 @@ def order_table(orders: Value, *, is_loaded: Value, on_look: Any) -> rx.Componen
     )
 
 
-def look_button(row_id: Value, name: Value, on_look: Any) -> rx.Component:
-    """Open the order of a row; the page's script brings it into view."""
+def look_button(row_id: Value, name: Value, on_look: Any, *, shows: str = OPEN_ORDER) -> rx.Component:
+    """Open what a row is about; the page's script brings the place ``shows`` into view."""
     return rx.el.button(
         text("top_up.look"),
         rx.el.span(" ", name, class_name="unseen"),
         type="button",
         class_name="button quiet small",
         on_click=on_look(row_id),
-        custom_attrs={"data-shows": OPEN_ORDER},
+        custom_attrs={"data-shows": shows},
     )
 
 

@@ -3,11 +3,13 @@
 from onetoken_app.console.frame import Page
 from onetoken_app.console.pages.customer import (
     agreements,
+    invoices,
     keys,
     members,
     overview,
     playground,
     quick_start,
+    statements,
     top_up,
     usage,
     verification,
@@ -46,6 +48,8 @@ PAGES: tuple[Page, ...] = (
     usage.PAGE,
     keys.PAGE,
     top_up.PAGE,
+    statements.PAGE,
+    invoices.PAGE,
     verification.PAGE,
     members.PAGE,
     agreements.PAGE,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from onetoken_app.console.text.billing_en import BILLING_ENGLISH
+from onetoken_app.console.text.billing_zh_cn import BILLING_CHINESE
 from onetoken_app.console.text.calling_en import CALLING_ENGLISH
 from onetoken_app.console.text.calling_zh_cn import CALLING_CHINESE
 from onetoken_app.console.text.countries_en import COUNTRIES_ENGLISH
@@ -38,6 +40,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         JOINING_ENGLISH,
         VETTING_ENGLISH,
         MONEY_ENGLISH,
+        BILLING_ENGLISH,
         MEMBERSHIP_ENGLISH,
         COUNTRIES_ENGLISH,
     ),
@@ -48,6 +51,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         JOINING_CHINESE,
         VETTING_CHINESE,
         MONEY_CHINESE,
+        BILLING_CHINESE,
         MEMBERSHIP_CHINESE,
         COUNTRIES_CHINESE,
     ),

@@ -87,7 +87,7 @@ MEMBERSHIP_ENGLISH: Mapping[str, str] = {
     "role.owner": "Owner",
     "role.viewer": "Viewer",
     "role_may.administrator": "Looks after members, verification and agreements, keys and payments.",
-    "role_may.billing": "Orders top-ups and looks at usage.",
+    "role_may.billing": "Orders top-ups, asks for invoices, keeps statements, and looks at usage.",
     "role_may.developer": "Creates, restricts and revokes keys, and looks at usage.",
     "role_may.owner": "May do everything, answers for the organization, and decides who is an owner.",
     "role_may.viewer": "Looks at everything and changes nothing.",

@@ -73,7 +73,7 @@ MEMBERSHIP_CHINESE: Mapping[str, str] = {
     "role.owner": "所有者",
     "role.viewer": "查看者",
     "role_may.administrator": "管理成员、组织核验、协议、密钥与付款。",
-    "role_may.billing": "下单充值，查看用量。",
+    "role_may.billing": "下单充值，申请发票，下载账单，查看用量。",
     "role_may.developer": "创建、限制和吊销密钥，查看用量。",
     "role_may.owner": "拥有全部权限，对组织负责，并决定谁是所有者。",
     "role_may.viewer": "可查看全部内容，不可更改。",

@@ -11,7 +11,7 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "error.bank_entry_differs": "Your colleague named another entry of the bank statement. Nothing was done.",
     "error.bank_entry_used": "This entry of the bank statement stands for another order. Nothing was credited.",
     "error.consent_missing": "Without your consent to what happens to paid credit nothing is ordered.",
-    "error.form_reused": "This form was sent before with other values. Nothing new was ordered. Load the page again.",
+    "error.form_reused": "This form was sent before with other values. Nothing was done. Load the page again.",
     "error.invalid_request_bank_entry": "Name the entry of the bank statement in 1 to 64 characters.",
     "error.invalid_request_bank_reference": "The bank's number of the transfer has at most 64 characters.",
     "error.invalid_request_paid_on": "Choose the day of the transfer. It is not in the future.",

@@ -9,7 +9,7 @@ MONEY_CHINESE: Mapping[str, str] = {
     "error.bank_entry_differs": "您的同事填写了另一条银行流水，未作任何更改。",
     "error.bank_entry_used": "该银行流水已对应另一笔订单，未入账。",
     "error.consent_missing": "未同意付费额度说明，未下单。",
-    "error.form_reused": "该表单已以其他内容提交过，未重复下单。请重新加载页面。",
+    "error.form_reused": "该表单已以其他内容提交过，未作任何更改。请重新加载页面。",
     "error.invalid_request_bank_entry": "请填写银行流水号，1 至 64 个字符。",
     "error.invalid_request_bank_reference": "银行流水号最多 64 个字符。",
     "error.invalid_request_paid_on": "请选择转账日期，且不能是将来的日期。",

@@ -1,0 +1,88 @@
+"""A billing member looks at the month that runs, asks for an invoice with a nervous finger, and withdraws it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.browser import running_browser, settle, sign_in
+from tests.journeys.screens import StagedConsole, running_staged_console
+from tests.journeys.staged_business import FAPIAO
+from tests.support.installation import PASSWORD
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+ASKED = "SELECT state, kind, amount_nanos, title, tax_id, phone FROM billing_invoice WHERE currency = 'CNY'"
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedConsole]:
+    """A console with an organization of the mainland that paid 7,500 CNY."""
+    with running_staged_console(tmp_path_factory.mktemp("invoices")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(staged: StagedConsole) -> Iterator[Page]:
+    """Its billing member's window."""
+    with running_browser() as browser:
+        context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(20_000)
+        opened = context.new_page()
+        sign_in(opened, staged.url, FAPIAO, PASSWORD)
+        yield opened
+
+
+class TestInvoices:
+    def test_the_month_that_runs_is_there_with_its_lines(self, page: Page, staged: StagedConsole) -> None:
+        page.get_by_role("link", name="Statements").click()
+        settle(page)
+        running = page.locator("section", has_text="so far")
+        expect(running.locator("tr", has_text="Top-up").get_by_text("7,500.00")).to_be_visible()
+        expect(page.get_by_text("The first statement is closed at")).to_be_visible()
+        running.get_by_role("button", name="By model, key and project").click()
+        expect(page.get_by_role("heading", name="By project")).to_be_visible()
+        with page.expect_download() as kept:
+            running.get_by_role("link", name="CSV").click()
+        assert kept.value.suggested_filename.endswith("-CNY-preliminary.csv")
+        assert staged.installation.rows(ASKED) == []
+
+    def test_a_refusal_leaves_what_was_typed(self, page: Page) -> None:
+        page.get_by_role("link", name="Invoices").click()
+        settle(page)
+        page.get_by_label("Special VAT fapiao").check()
+        page.get_by_label("Amount in CNY").fill("7500.01")
+        page.get_by_text("Address, phone and bank").click()
+        page.get_by_label("Phone").fill("0571-8000 0000")
+        page.get_by_role("button", name="Ask for the invoice").click()
+        expect(page.get_by_role("alert").filter(has_text="7500.00 CNY can be invoiced")).to_be_visible()
+        expect(page.get_by_label("Amount in CNY")).to_have_value("7500.01")
+        expect(page.get_by_label("Special VAT fapiao")).to_be_checked()
+        expect(page.get_by_label("Phone")).to_have_value("0571-8000 0000")
+
+    def test_a_double_click_asks_once(self, page: Page, staged: StagedConsole) -> None:
+        page.get_by_label("Amount in CNY").fill("1000.50")
+        page.get_by_role("button", name="Ask for the invoice").dblclick()
+        expect(page.get_by_text("Your request waits for finance.")).to_be_visible()
+        expect(page.get_by_role("table").locator("tbody tr", has_text="Special VAT fapiao")).to_have_count(1)
+        expect(page.locator(".sums").get_by_text("6,499.50")).to_be_visible()
+        asked = ("requested", "special_fapiao", 1_000_500_000_000, "杭州示例信息技术有限公司", "91330100799655058B")
+        assert staged.installation.rows(ASKED) == [(*asked, "0571-8000 0000")]
+
+    def test_the_next_one_names_a_top_up(self, page: Page, staged: StagedConsole) -> None:
+        page.get_by_label("Top-ups by name").check()
+        page.locator(".when-orders").get_by_role("checkbox").first.check()
+        page.get_by_role("button", name="Ask for the invoice").click()
+        expect(page.get_by_role("table").locator("tbody tr", has_text="General VAT fapiao")).to_have_count(1)
+        amounts = {row[2] for row in staged.installation.rows(ASKED)}
+        assert amounts == {1_000_500_000_000, 4_500_000_000_000}
+
+    def test_the_request_is_withdrawn(self, page: Page, staged: StagedConsole) -> None:
+        page.get_by_role("row", name="Special VAT fapiao").get_by_role("button", name="Look").click()
+        card = page.locator("#open-invoice")
+        expect(card.get_by_text("1,000.50")).to_be_visible()
+        card.get_by_role("button", name="Withdraw the request").click()
+        page.get_by_role("dialog").get_by_role("button", name="Withdraw the request").click()
+        expect(page.get_by_text("Your organization took this request back.")).to_be_visible()
+        expect(page.locator(".sums").get_by_text("3,000.00")).to_be_visible()
+        states = sorted(row[0] for row in staged.installation.rows(ASKED))
+        assert states == ["requested", "withdrawn"]
