@@ -99,6 +99,12 @@ def _name_of(file: Path, *, is_made: bool) -> str:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        # A power cut that kept the database's word and lost the file's name would leave the installation homeless.
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     if not file.exists():
         return ""
     return f"folder {file.read_text()[: 2 * _NAME_BYTES]} {file.stat().st_ino}"

@@ -114,6 +114,18 @@ class TestDowngrade:
         upgrade_database(empty_settings)
         assert database_revision(empty_settings).is_current
 
+    def test_a_database_that_was_at_home_somewhere_forgets_it(self, empty_settings: Settings) -> None:
+        upgrade_database(empty_settings)
+        with migration_connection(empty_settings) as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO database_home (id, place, settled_at) VALUES (1, 'here', '2026-11-27T00:00:00.000000Z')"
+            )
+        downgrade_database(empty_settings, "20261127pa")
+        assert "database_home" not in left_over(empty_settings)
+        upgrade_database(empty_settings)
+        with migration_connection(empty_settings) as connection:
+            assert connection.execute(sa.text("SELECT place FROM database_home")).all() == []
+
 
 class TestJournals:
     def test_the_audit_log_refuses_update_and_delete(self, empty_settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """A restored copy verifies, and serves nowhere until somebody takes it over."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -93,3 +94,13 @@ class TestCheckHome:
         await check_home(database_settings)
         use_database(None)
         await database.dispose()
+
+    async def test_the_name_of_the_place_is_on_disk_before_the_database_says_it(
+        self, sqlite_settings: Settings, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert sqlite_database.is_sqlite
+        synced: list[Path] = []
+        monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(Path(f"/dev/fd/{descriptor}").resolve()))
+        await check_home(sqlite_settings)
+        folder = sqlite_settings.data_dir.resolve()
+        assert synced == [folder / "home", folder]

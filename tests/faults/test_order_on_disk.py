@@ -12,22 +12,25 @@ import httpx
 import pytest
 
 from tests.support.installation import Installation, RunningProcess, apply_file
+from tests.support.postgresql import PostgresqlServer
 from tests.support.scripted_upstream import answers_usually, scripted_upstream
 
 TRACER = [
-    "strace", "--follow-forks", "--decode-fds=all", "--string-limit=4096", "--seccomp-bpf", "-qq",
+    "strace", "--follow-forks", "--decode-fds=all", "--string-limit=65536", "--seccomp-bpf", "-qq",
     "--trace=fdatasync,fsync,read,recvfrom,recvmsg,write,writev,sendto,sendmsg",
 ]  # fmt: skip
 _SYNC_DONE = re.compile(r"f(?:data)?sync(?:\(\d+<(?P<file>[^>]*)>\)| resumed>\)) += 0")
 _SYNC_BEGUN = re.compile(r"^(?P<pid>\d+) +f(?:data)?sync\(\d+<(?P<file>[^>]*)> <unfinished")
+_MOVED = re.compile(r"^(?P<pid>\d+) +(?P<call>[a-z]+)\((?P<socket>\d+)<(?P<kind>[^:>]*)")
 _RECEIVING = r"(?:read|recvfrom|recvmsg)"
+_COMMITTED = r"COMMIT\0"
+_HOLD_WORDS, _CLOSE_WORDS = "INSERT INTO ledger_hold ", "INSERT INTO ledger_hold_close "
 _SENDING = r"(?:write|writev|sendto|sendmsg)"
 
 
-async def trace_of_a_call(folder: Path, *, is_streaming: bool) -> tuple[list[str], int, int]:
+async def trace_of_a_call(installation: Installation, *, is_streaming: bool) -> tuple[list[str], int, int]:
     """Make one call through a traced relay; return the trace, the relay's port and the upstream's."""
-    installation = Installation(folder)
-    trace_file = folder / "trace"
+    trace_file = installation.folder / "trace"
     async with scripted_upstream(answers_usually) as upstream:
         (secret,) = await asyncio.to_thread(installation.apply, apply_file(base_url=upstream.base_url))
         with ExitStack() as stack:
@@ -81,6 +84,25 @@ def synced_between(lines: list[str], start: int, end: int) -> bool:
     return False
 
 
+def committed_between(lines: list[str], words: str, start: int, end: int) -> bool:
+    """Whether the writer asked PostgreSQL to write ``words`` after ``start``, and read of the commit before ``end``.
+
+    PostgreSQL answers ``COMMIT`` only when its log is on disk (``synchronous_commit``), which its own tests show; what
+    is ours is to have read that answer before anybody else hears.
+    """
+    asked: tuple[str, str] | None = None
+    for line in lines[start:end]:
+        moved = _MOVED.search(line)
+        if moved is None:
+            continue
+        connection = moved["pid"], moved["socket"]
+        if re.match(_SENDING, moved["call"]) and words in line:
+            asked = connection
+        elif re.match(_RECEIVING, moved["call"]) and connection == asked and _COMMITTED in line:
+            return True
+    return False
+
+
 @pytest.mark.row("A12")
 @pytest.mark.long
 class TestOrder:
@@ -88,7 +110,7 @@ class TestOrder:
     async def test_the_hold_is_durable_before_the_upstream_hears_and_the_close_before_the_caller_sees_the_end(
         self, tmp_path: Path, *, is_streaming: bool
     ) -> None:
-        lines, relay_port, upstream_port = await trace_of_a_call(tmp_path, is_streaming=is_streaming)
+        lines, relay_port, upstream_port = await trace_of_a_call(Installation(tmp_path), is_streaming=is_streaming)
         end_words = "[DONE]" if is_streaming else "chat.completion"
         asked = first(lines, has(_RECEIVING, relay_port, "POST /v1/chat/completions", is_local=True))
         sent = first(lines, has(_SENDING, upstream_port, "POST /v1/chat/completions", is_local=False), after=asked)
@@ -99,10 +121,32 @@ class TestOrder:
         assert synced_between(lines, answered, ended), "the caller saw the end before the close was durable"
 
     async def test_the_first_words_of_a_stream_do_not_wait_for_the_close(self, tmp_path: Path) -> None:
-        lines, relay_port, upstream_port = await trace_of_a_call(tmp_path, is_streaming=True)
+        lines, relay_port, upstream_port = await trace_of_a_call(Installation(tmp_path), is_streaming=True)
         spoke = first(lines, has(_RECEIVING, upstream_port, "hello", is_local=False))
         heard = first(lines, has(_SENDING, relay_port, "hello", is_local=True), after=spoke)
         assert not synced_between(lines, spoke, heard)
+
+
+@pytest.mark.row("A12")
+@pytest.mark.long
+class TestOrderOnPostgresql:
+    @pytest.mark.parametrize("is_streaming", [False, True], ids=["plain", "streaming"])
+    async def test_the_commits_were_heard_of_before_the_upstream_hears_and_before_the_caller_sees_the_end(
+        self, tmp_path: Path, postgresql_server: PostgresqlServer, *, is_streaming: bool
+    ) -> None:
+        url = postgresql_server.url(postgresql_server.create_database())
+        lines, relay_port, upstream_port = await trace_of_a_call(
+            Installation(tmp_path).on_postgresql(url), is_streaming=is_streaming
+        )
+        end_words = "[DONE]" if is_streaming else "chat.completion"
+        asked = first(lines, has(_RECEIVING, relay_port, "POST /v1/chat/completions", is_local=True))
+        sent = first(lines, has(_SENDING, upstream_port, "POST /v1/chat/completions", is_local=False), after=asked)
+        answered = first(lines, has(_RECEIVING, upstream_port, end_words, is_local=False), after=sent)
+        ended = first(lines, has(_SENDING, relay_port, end_words, is_local=True), after=sent)
+        assert asked < sent < answered < ended
+        assert committed_between(lines, _HOLD_WORDS, asked, sent), "the upstream heard before the hold's commit was"
+        assert committed_between(lines, _CLOSE_WORDS, answered, ended), "the caller saw the end before the commit was"
+        assert first(lines, lambda line: "synchronous_commit TO on" in line) < asked
 
 
 class TestSyncedBetween:
@@ -122,3 +166,19 @@ class TestSyncedBetween:
     )
     def test_it_sees_what_the_trace_proves(self, lines: list[str], *, is_synced: bool) -> None:
         assert synced_between(lines, 0, len(lines)) is is_synced
+
+
+class TestCommittedBetween:
+    @pytest.mark.parametrize(
+        ("answer", "is_committed"),
+        [
+            pytest.param(r'7 recvfrom(5<UNIX-STREAM:[1->2]>, "C\0\0\0\vCOMMIT\0Z", 9) = 9', True, id="heard of"),
+            pytest.param(r'7 recvfrom(5<UNIX-STREAM:[1->2]>, "INSERT 0 1\0", 9) = 9', False, id="not committed"),
+            pytest.param(r'7 recvfrom(6<UNIX-STREAM:[1->3]>, "COMMIT\0", 9) = 9', False, id="on another connection"),
+            pytest.param(r'8 recvfrom(5<UNIX-STREAM:[1->2]>, "COMMIT\0", 9) = 9', False, id="by another process"),
+        ],
+    )
+    def test_it_sees_what_the_trace_proves(self, answer: str, *, is_committed: bool) -> None:
+        asked = '7 sendto(5<UNIX-STREAM:[1->2]>, "INSERT INTO ledger_hold (request_id", 9) = 9'
+        assert committed_between([asked, answer], _HOLD_WORDS, 0, 2) is is_committed
+        assert not committed_between([answer, asked], _HOLD_WORDS, 0, 2)

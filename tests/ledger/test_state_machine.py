@@ -45,7 +45,8 @@ from onetoken_app.settings import Settings
 from onetoken_app.token_usage import UsageSource
 from tests.ledger.desks import a_desk, an_owner, rows, the_report
 from tests.ledger.ledger_model import BALANCE_NANOS, LIMIT_NANOS, Model
-from tests.support.databases import sqlite_settings_in
+from tests.support.databases import postgresql_settings_in, sqlite_settings_in
+from tests.support.postgresql import PostgresqlServer
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 USD = Currency.USD
@@ -264,13 +265,23 @@ class LedgerMachine(RuleBasedStateMachine):
             await self.database.dispose()
 
 
+def run_machine(new_settings: Callable[[], Settings], *, examples_max: int) -> None:
+    """Let Hypothesis think of runs, each on a fresh database."""
+    machine = type("FreshLedgerMachine", (LedgerMachine,), {"new_settings": staticmethod(new_settings)})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples_max,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
 @pytest.mark.row("A13")
 class TestStateMachine:
-    @pytest.mark.timeout(600)  # each step of a verb is durable twice
-    def test_the_ledger_does_what_the_model_says(
-        self, sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(clock, "utc_now", clock.utc_now)  # each run sets its own, and this puts it back
+    def test_the_ledger_does_what_the_model_says(self, sqlite_settings: Settings, tmp_path: Path) -> None:
         numbers = count()
 
         def new_settings() -> Settings:
@@ -279,13 +290,20 @@ class TestStateMachine:
             shutil.copyfile(sqlite_settings.database_file, made.database_file)
             return made
 
-        machine = type("FreshLedgerMachine", (LedgerMachine,), {"new_settings": staticmethod(new_settings)})
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=10,
-                stateful_step_count=30,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_machine(new_settings, examples_max=25)
+
+    @pytest.mark.long
+    def test_so_it_does_on_postgresql(
+        self, request: pytest.FixtureRequest, postgresql_server: PostgresqlServer, tmp_path: Path
+    ) -> None:
+        template, names = request.getfixturevalue("_postgresql_template"), list[str]()
+
+        def new_settings() -> Settings:
+            names.append(postgresql_server.create_database(template=template))
+            return postgresql_settings_in(tmp_path, url=postgresql_server.url(names[-1]))
+
+        try:
+            run_machine(new_settings, examples_max=5)
+        finally:
+            for name in names:
+                postgresql_server.drop_database(name)
