@@ -144,6 +144,8 @@ class Settings(BaseSettings):
     """Folder of your own agreements, which replace those of the package of their kind; unset: the package's."""
     sign_in_session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     """How long a sign-in lasts."""
+    document_retention_days: Annotated[int, Field(ge=30, le=3650)] = 180
+    """How long documents of a case are kept after the decision, or after its last step if there is none."""
     usage_retention_days: Annotated[int, Field(ge=180, le=36_500)] = 400
     """How long the metadata of calls is kept; the law asks for at least six months."""
 

@@ -21,6 +21,7 @@ from onetoken_app.jobs import (
     close_statements,
     expire_lots,
     purge_claims,
+    purge_documents,
     purge_ended_sessions,
     purge_mails,
     purge_stale_throttles,
@@ -38,6 +39,7 @@ JOBS = (
     purge_stale_throttles.JOB,
     purge_mails.JOB,
     purge_claims.JOB,
+    purge_documents.JOB,
     expire_lots.JOB,
     close_statements.JOB,
 )

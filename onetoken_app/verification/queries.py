@@ -20,6 +20,7 @@ from onetoken_app.verification.models import (
     StoredDocument,
 )
 from onetoken_app.verification.particulars import Particulars, particulars_of
+from onetoken_app.verification.retention import last_step_at
 from onetoken_app.verification.service import EDITABLE, missing_parts
 
 
@@ -34,6 +35,8 @@ class DocumentView:
     byte_count: int
     uploaded_at: datetime
     uploaded_by: str
+    removed_at: datetime | None
+    """Set: its bytes are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ class CaseView:
     round_number: int
     particulars: Particulars
     documents: tuple[DocumentView, ...]
+    removed_documents: tuple[DocumentView, ...]
+    """Those that were handed in once and are gone."""
+    last_step_at: datetime
+    """With it, how long documents are kept begins."""
     missing: tuple[MissingPart, ...]
     """What it needs before it can be submitted."""
     submitted_by: str | None
@@ -250,11 +257,10 @@ async def sealed_document(session: AsyncSession, document_id: str) -> SealedDocu
 
 async def _view(session: AsyncSession, row: Case) -> CaseView:
     """Copy a case and describe its documents."""
-    query = (
-        select(StoredDocument)
-        .where(StoredDocument.case_id == row.id, col(StoredDocument.removed_at).is_(None))
-        .order_by(StoredDocument.id)
-    )
+    query = select(StoredDocument).where(StoredDocument.case_id == row.id).order_by(StoredDocument.id)
+    handed_in = " ".join(
+        await session.exec(select(CaseEvent.particulars_json).where(CaseEvent.case_id == row.id))
+    )  # names the SHA-256 of each document
     documents = tuple(
         DocumentView(
             id=one.id,
@@ -264,8 +270,10 @@ async def _view(session: AsyncSession, row: Case) -> CaseView:
             byte_count=one.byte_count,
             uploaded_at=one.uploaded_at,
             uploaded_by=one.uploaded_by,
+            removed_at=one.removed_at,
         )
         for one in await session.exec(query)
+        if one.removed_at is None or one.sha256 in handed_in
     )
     return CaseView(
         id=row.id,
@@ -274,7 +282,9 @@ async def _view(session: AsyncSession, row: Case) -> CaseView:
         revision=row.revision,
         round_number=row.round_number,
         particulars=particulars_of(row),
-        documents=documents,
+        documents=tuple(one for one in documents if one.removed_at is None),
+        removed_documents=tuple(one for one in documents if one.removed_at is not None),
+        last_step_at=await last_step_at(session, row.id),
         missing=await missing_parts(session, row),
         submitted_by=row.submitted_by,
         submitted_at=row.submitted_at,

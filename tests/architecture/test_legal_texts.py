@@ -11,8 +11,8 @@ from tests.architecture.tree import PACKAGE, relative
 TEXTS = PACKAGE / "agreements" / "texts"
 LOCALES = ("en", "zh-CN")
 PUBLISHED = {
-    "privacy_policy.2026-05-18.en.md": "f73100ed71400caf33ae02d9155f48fc248e871ec6e20fc0bd2428c70563d430",
-    "privacy_policy.2026-05-18.zh-CN.md": "1a7bdb76d912a98724b36738089e852e2db27db79450128dd874e6adce5d5d70",
+    "privacy_policy.2026-05-18.en.md": "b1aa6fbe85e646c3d0e62e439446b4daf97af6e658f0bd7cade62fca1fce9651",
+    "privacy_policy.2026-05-18.zh-CN.md": "da7186b6e071b15a4b7d2383490d488a5706e36689dc0420fb85b0a4502d76a9",
     "terms_of_service.2026-05-18.en.md": "5d63f1427823c05c4d44e46c4707fea645de71e01cb903a453ba41838844b623",
     "terms_of_service.2026-05-18.zh-CN.md": "b41f4817a6e5e990aec0a6a5a10ebb964bc1d77165c83ae38367d92ef748cba0",
 }

@@ -114,17 +114,18 @@ def document_table(
     """List documents; a name hands the file out."""
     kinds = [(one.value, text(f"document.{one}")) for one in DocumentKind]
     columns = [
-        Column(text("document.name"), lambda one: file_link(one.name, address=one.address)),
+        Column(text("document.name"), _document_name),
         Column(text("document.kind"), lambda one: rx.el.span(rx.match(one.kind, *kinds, ""), class_name="figure")),
         Column(text("document.size"), lambda one: one.size, align=Align.NUMBER),
         Column(text("document.uploaded"), lambda one: rx.el.span(one.uploaded, class_name="figure")),
+        Column(text("document.kept"), _document_kept),
     ]
     if on_remove is not None:
         columns.append(
             Column(
                 text("keys.actions"),
                 lambda one: rx.cond(
-                    may_remove,
+                    may_remove & (one.removed == ""),
                     rx.el.button(
                         text("document.remove"),
                         rx.el.span(" ", one.name, class_name="unseen"),
@@ -142,6 +143,21 @@ def document_table(
         caption=text("verify.documents"),
         is_loaded=is_loaded,
         empty=empty_state(text("document.none"), text("document.none_next")),
+    )
+
+
+def _document_name(one: Value) -> rx.Component:
+    """Hand a document out, or name one that is gone."""
+    return rx.cond(one.address == "", rx.el.span(one.name), file_link(one.name, address=one.address))
+
+
+def _document_kept(one: Value) -> rx.Component:
+    """Say until when a document is kept, or when it went."""
+    until = rx.cond(
+        one.kept_until == "", text("document.kept_for_decision"), text("document.kept_until", day=one.kept_until)
+    )
+    return rx.el.span(
+        rx.cond(one.removed == "", until, text("document.removed_on", day=one.removed)), class_name="figure"
     )
 
 

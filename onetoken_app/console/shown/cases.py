@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app.console.shown.moments import shown_minute
 from onetoken_app.organizations.queries import OrganizationView
+from onetoken_app.settings import Settings
 from onetoken_app.verification.models import CaseState, MissingPart
 from onetoken_app.verification.particulars import Particulars
 from onetoken_app.verification.queries import (
@@ -15,6 +16,7 @@ from onetoken_app.verification.queries import (
     WaitingCaseView,
     waiting_cases,
 )
+from onetoken_app.verification.retention import purge_due_at
 
 _KIBIBYTE = 1024
 
@@ -29,7 +31,11 @@ class ShownDocument:
     size: str = ""
     uploaded: str = ""
     address: str = ""
-    """Where it is handed out; each look is in the audit log."""
+    """Where it is handed out; each look is in the audit log. Empty: it is gone."""
+    kept_until: str = ""
+    """The day; empty: until a decision and some time after."""
+    removed: str = ""
+    """When it went; empty: it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,14 @@ class ShownDecidedCase:
     round_number: str = ""
 
 
-def shown_case(view: CaseView, *, time_zone: str) -> ShownCase:
-    """Show a case."""
+def shown_case(view: CaseView, *, time_zone: str, settings: Settings) -> ShownCase:
+    """Show a case.
+
+    Args:
+        view: The case.
+        time_zone: The reader's.
+        settings: Say how long its documents are kept.
+    """
     return ShownCase(
         id=view.id,
         state=view.state.value,
@@ -84,7 +96,10 @@ def shown_case(view: CaseView, *, time_zone: str) -> ShownCase:
         round_number=view.round_number,
         is_editable=view.is_editable,
         particulars=view.particulars,
-        documents=[_shown_document(document, time_zone) for document in view.documents],
+        documents=[
+            _shown_document(one, view, time_zone=time_zone, retention_days=settings.document_retention_days)
+            for one in (*view.documents, *view.removed_documents)
+        ],
         missing=[part.value for part in view.missing],
         submitted=shown_minute(view.submitted_at, time_zone),
         reason=view.reason.value if view.reason else "",
@@ -134,13 +149,21 @@ def shown_decided_case(view: DecidedCaseView, *, time_zone: str) -> ShownDecided
     )
 
 
-def _shown_document(view: DocumentView, time_zone: str) -> ShownDocument:
-    """Show a document."""
+def _shown_document(view: DocumentView, case: CaseView, *, time_zone: str, retention_days: int) -> ShownDocument:
+    """Show a document, or that it was there."""
+    due_at = purge_due_at(
+        state=case.state,
+        last_step_at=case.last_step_at,
+        uploaded_at=view.uploaded_at,
+        retention_days=retention_days,
+    )
     return ShownDocument(
         id=view.id,
         kind=view.kind.value,
         name=view.name,
         size=f"{max(1, view.byte_count // _KIBIBYTE):,} KiB",
         uploaded=shown_minute(view.uploaded_at, time_zone),
-        address=f"/account/documents/{view.id}",
+        address="" if view.removed_at else f"/account/documents/{view.id}",
+        kept_until="" if view.removed_at or due_at is None else shown_minute(due_at, time_zone)[:10],
+        removed=shown_minute(view.removed_at, time_zone)[:10],
     )

@@ -15,6 +15,9 @@ VETTING_ENGLISH: Mapping[str, str] = {
     "document.file": "File",
     "document.filing": "Licence or filing for the use",
     "document.hint": "PDF, JPEG or PNG, at most 10 MiB. Stored encrypted; every look at it is recorded.",
+    "document.kept": "Kept",
+    "document.kept_for_decision": "until it is decided",
+    "document.kept_until": "until {day}",
     "document.kind": "Kind",
     "document.name": "Document",
     "document.no_file": "No file chosen yet",
@@ -23,6 +26,7 @@ VETTING_ENGLISH: Mapping[str, str] = {
     "document.one_at_a_time": "A document of yours is still on its way. Send the next one when it has arrived.",
     "document.other": "Other",
     "document.remove": "Remove",
+    "document.removed_on": "removed on {day}",
     "document.size": "Size",
     "document.suspicious": (
         "This file is damaged, holds more than a document, or would act when opened. Export it anew as a plain "

@@ -57,7 +57,11 @@ class VerificationState(rx.State):
         if customer is None:
             return
         self.organization_id, self.time_zone = customer.id, customer.time_zone
-        self.case = shown_case(found, time_zone=customer.time_zone) if found else case_to_begin(customer)
+        self.case = (
+            shown_case(found, time_zone=customer.time_zone, settings=get_settings())
+            if found
+            else case_to_begin(customer)
+        )
         self.is_verified = customer.verified_at is not None
         self.may_change = acting.may(Role.ADMINISTRATOR)
         self.is_loaded, self.is_saved = True, False

@@ -62,7 +62,7 @@ class ReviewsState(rx.State):
             self.waiting = await waiting_on_desk(session, time_zone=zone)
             found = await case(session, self.open_case.id) if self.open_case.id else None
             self.uses, self.consents_to_public = await uses_of(session, found.organization_id) if found else ([], False)
-        self.open_case = shown_case(found, time_zone=zone) if found else ShownCase()
+        self.open_case = shown_case(found, time_zone=zone, settings=get_settings()) if found else ShownCase()
         self.is_mine = found is not None and found.reviewer_id == caller().person.person_id
         await self._read_decided(before=None)
         self.is_loaded = True
