@@ -2,7 +2,7 @@
 
 Of an order at most what no refund of it has yet; of the organization at most what of its prepaid balance is unused
 and what is not invoiced. Credit that was used is gone from the balance, and promotional credit never was in it. A
-balance is spent grants first: docs/decisions/0021.
+balance is spent grants first: docs/decisions/0022.
 """
 
 from dataclasses import dataclass

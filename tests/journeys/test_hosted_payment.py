@@ -123,7 +123,7 @@ def owner(server: RunningProcess, hosted: HostedPage, complaints: list[str]) -> 
 class TestHostedPayment:
     def test_an_order_leads_to_the_providers_page(self, owner: Page, hosted: HostedPage) -> None:
         owner.get_by_label("Amount in USD").fill("250.50")
-        owner.get_by_label("Card or wallet (Stripe)").check()
+        owner.get_by_label("Card (Stripe)").check()
         owner.get_by_label("I have read this and consent").check()
         assert findings(owner) == []
         owner.get_by_role("button", name="Place the order").click()

@@ -115,7 +115,8 @@ def said(page: Page, words: str) -> Locator:
 
 def latest_link(place: Place, path: str) -> str:
     """Return the newest link of the outbox that leads to a page."""
-    return re.findall(rf"http\S+{path}#[\w-]{{40,}}", place.installation.succeed("outbox").output)[-1]
+    links: list[str] = re.findall(rf"http\S+{path}#[\w-]{{40,}}", place.installation.succeed("outbox").output)
+    return links[-1]
 
 
 class TestSignUp:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
@@ -35,16 +36,16 @@ def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Win
     for email in (FINANCE, COLLEAGUE):
         installation.succeed("staff", "add", email, "--role", "finance", "--password-env", "TEST_PASSWORD")
     with installation.console() as server, running_browser() as browser:
-        opened = []
+        opened: list[Window] = []
         for email in (OWNER, FINANCE, COLLEAGUE):
             context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
             context.set_default_timeout(20_000)
             window = Window(context.new_page())
-            # Not the method itself: Playwright keeps a mark on what it is given, and a slot has no room for it.
-            window.page.on("websocket", lambda socket, window=window: window.listen(socket))
+            window.page.on("websocket", partial(window.listen))
             sign_in(window.page, server.url, email, PASSWORD)
             opened.append(window)
-        yield server.url, *opened
+        owner, finance, colleague = opened
+        yield server.url, owner, finance, colleague
 
 
 class TestNews:

@@ -17,7 +17,7 @@ from onetoken_app.console.shown.amounts import ShownAmount, aligned, shown_amoun
 from onetoken_app.console.shown.moments import shown_minute
 from onetoken_app.console.shown.spending import ShownShare, shown_shares
 from onetoken_app.money import Currency, Nanos
-from onetoken_app.usage.queries import ChargeTotal, NamedChargeView
+from onetoken_app.usage.charges import ChargeTotal, NamedChargeView
 
 STATEMENTS = "/account/statements/"
 """Where the files are handed out, by the statement's name."""

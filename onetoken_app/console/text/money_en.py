@@ -81,7 +81,7 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "pay.scan": "Scan this code with WeChat to pay.",
     "payment_provider.alipay": "Alipay",
     "payment_provider.bank_transfer": "Bank transfer",
-    "payment_provider.stripe": "Card or wallet (Stripe)",
+    "payment_provider.stripe": "Card (Stripe)",
     "payment_provider.wechat_pay": "WeChat Pay",
     "receipt.download": "Download the receipt",
     "receipt.open": "Open the receipt",

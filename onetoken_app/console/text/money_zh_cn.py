@@ -57,7 +57,7 @@ MONEY_CHINESE: Mapping[str, str] = {
     "pay.scan": "请用微信扫描此二维码付款。",
     "payment_provider.alipay": "支付宝",
     "payment_provider.bank_transfer": "银行转账",
-    "payment_provider.stripe": "银行卡或电子钱包（Stripe）",
+    "payment_provider.stripe": "银行卡（Stripe）",
     "payment_provider.wechat_pay": "微信支付",
     "receipt.download": "下载收据",
     "receipt.open": "打开收据",
