@@ -146,7 +146,7 @@ class TestHostedPayment:
         owner.get_by_role("link", name="Pay now").click()
         expect(owner.get_by_text("250.50").first).to_be_visible()
         owner.goto(f"{hosted.console_url}/top-up")
-        owner.get_by_role("button", name="Look OT-").click()
+        owner.get_by_role("button", name="View OT-").click()
         expect(owner.get_by_text("The amount is on your balance.")).to_be_visible()
         assert installation.rows("SELECT state FROM payments_order") == [("credited",)]
         assert installation.rows("SELECT external_payment_id FROM payments_external_payment") == [(PAYMENT_ID,)]

@@ -217,7 +217,7 @@ class TestVerification:
 
     def test_taking_and_approving(self, place: Place, customer: Page, staff: Page) -> None:
         staff.goto(f"{place.line.url}/staff/reviews")
-        staff.get_by_role("button", name=f"Look {COMPANY}").click()
+        staff.get_by_role("button", name=f"View {COMPANY}").click()
         take = staff.get_by_role("button", name="Take this case")
         expect(take).to_be_visible()
         taken = "SELECT count(*) FROM verification_case WHERE state = 'in_review'"
@@ -266,7 +266,7 @@ class TestTopUp:
 
     def test_approving(self, place: Place, customer: Page, staff: Page) -> None:
         staff.goto(f"{place.line.url}/staff/top-ups")
-        staff.get_by_role("button", name=f"Look {COMPANY}").click()
+        staff.get_by_role("button", name=f"View {COMPANY}").click()
         expect(staff.get_by_label("Amount that arrived")).to_be_visible()
         place.lose_the_click(staff, lambda: approve(staff, received=AMOUNT))
         expect(said(staff, STEP_LOST)).to_be_visible()

@@ -70,7 +70,7 @@ class TestNews:
         owner.page.get_by_role("button", name="Report the transfer").click()
         expect(owner.page.get_by_text("We look for the transfer")).to_be_visible()
         for window in (finance, colleague):
-            window.page.get_by_role("button", name="Look Test Ltd").click()
+            window.page.get_by_role("button", name="View Test Ltd").click()
 
     def test_what_is_typed_at_a_desk_outlives_the_news(self, windows: tuple[str, Window, Window, Window]) -> None:
         _, _, finance, colleague = windows
@@ -83,7 +83,7 @@ class TestNews:
         self, windows: tuple[str, Window, Window, Window]
     ) -> None:
         _, owner, _, colleague = windows
-        colleague.page.get_by_role("button", name="Look Test Ltd").click()
+        colleague.page.get_by_role("button", name="View Test Ltd").click()
         expect(colleague.page.locator(".facts").get_by_text("Approved by")).to_be_visible()
         owner.page.get_by_label("Amount in USD").fill("33")
         approve(colleague.page)

@@ -155,7 +155,7 @@ class TestTopUp:
 
     def test_finance_refuses_it_with_a_reason_and_words(self, finance: Page, server: RunningProcess) -> None:
         finance.goto(f"{server.url}/staff/top-ups")
-        finance.get_by_role("button", name="Look Test Ltd").click()
+        finance.get_by_role("button", name="View Test Ltd").click()
         expect(finance.get_by_role("button", name="Refuse")).to_be_visible()
         assert findings(finance) == []
         finance.locator("select[name=reason]").select_option("other")
@@ -179,7 +179,7 @@ class TestTopUp:
     ) -> None:
         for page in (finance, colleague):
             page.goto(f"{server.url}/staff/top-ups")
-            page.get_by_role("button", name="Look Test Ltd").click()
+            page.get_by_role("button", name="View Test Ltd").click()
             expect(page.get_by_text("needs the approval of two people")).to_be_visible()
         approve(finance, received="20000.05")
         expect(finance.get_by_role("alert").filter(has_text="not what was ordered")).to_be_visible()
@@ -208,7 +208,7 @@ class TestTopUp:
         owner.goto(f"{server.url}/overview")
         expect(owner.get_by_text("20,000.50").first).to_be_visible()
         owner.goto(f"{server.url}/top-up")
-        owner.get_by_role("button", name="Look OT-").click()
+        owner.get_by_role("button", name="View OT-").click()
         with owner.expect_popup() as opened:
             owner.get_by_role("link", name="Open the receipt").click()
         expect(opened.value.get_by_role("heading", name="Receipt")).to_be_visible()

@@ -119,7 +119,7 @@ class TestVerification:
 
     def test_the_reviewer_reads_it_and_asks_for_more(self, reviewer: Page, server: RunningProcess) -> None:
         reviewer.goto(f"{server.url}/staff/reviews")
-        reviewer.get_by_role("button", name="Look Test Ltd").click()
+        reviewer.get_by_role("button", name="View Test Ltd").click()
         expect(reviewer.get_by_text("Wang Fang")).to_be_visible()
         address = reviewer.get_by_role("link", name="business_licence.pdf").get_attribute("href")
         assert reviewer.request.get(f"{server.url}{address}").body() == PDF
@@ -144,7 +144,7 @@ class TestVerification:
 
     def test_serving_the_public_needs_consent(self, reviewer: Page) -> None:
         reviewer.reload()
-        reviewer.get_by_role("button", name="Look Test Ltd").click()
+        reviewer.get_by_role("button", name="View Test Ltd").click()
         expect(reviewer.get_by_role("listitem").filter(has_text="Serving the general public")).to_be_visible()
         reviewer.get_by_role("button", name="Take this case").click()
         reviewer.get_by_role("button", name="Approve", exact=True).click()

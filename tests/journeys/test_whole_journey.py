@@ -101,7 +101,7 @@ def wait_for_mail(mail_server: MailServerOfTest, recipient: str, subject: str, *
 def take_case(page: Page, url: str) -> None:
     """Open the one case that waits, and take it."""
     page.goto(f"{url}/staff/reviews")
-    page.get_by_role("button", name=f"Look {COMPANY}").click()
+    page.get_by_role("button", name=f"View {COMPANY}").click()
     page.get_by_role("button", name="Take this case").click()
 
 
@@ -187,7 +187,7 @@ class TestWholeJourney:
     ) -> None:
         staff.goto(f"{server.url}/staff/top-ups")
         expect(staff.get_by_text("Nothing was decided yet.")).to_be_visible()
-        staff.get_by_role("button", name=f"Look {COMPANY}").click()
+        staff.get_by_role("button", name=f"View {COMPANY}").click()
         approve(staff, received="25.00")
         expect(staff.get_by_role("alert").filter(has_text="not what was ordered")).to_be_visible()
         approve(staff, received=AMOUNT)

@@ -135,10 +135,15 @@ def order_form(
 
 def cancel_dialog(order: Value, *, on_confirm: Any) -> rx.Component:
     """Ask before an order is called off."""
+    consequence = rx.cond(
+        order.provider == PaymentProvider.BANK_TRANSFER.value,
+        text("top_up.cancel_consequence"),
+        text("top_up.cancel_hosted_consequence"),
+    )
     return confirm_dialog(
         element_id=CANCEL_DIALOG,
         title=text("top_up.cancel_title"),
-        consequence=rx.el.p(rx.el.strong(order.reference), rx.el.br(), text("top_up.cancel_consequence")),
+        consequence=rx.el.p(rx.el.strong(order.reference), rx.el.br(), consequence),
         confirm=text("top_up.cancel"),
         on_confirm=on_confirm,
     )
@@ -164,7 +169,7 @@ def order_card(
 
 
 def transfer_facts(order: Value, *, bank_account: Value) -> rx.Component:
-    """Show what to transfer and where to, each to be copied."""
+    """Show what to transfer and where to, each to be copied; an amount that is not to be transferred is only shown."""
     account = rx.cond(
         bank_account == "",
         note(text("top_up.no_account"), tone="warning"),
@@ -176,7 +181,7 @@ def transfer_facts(order: Value, *, bank_account: Value) -> rx.Component:
             rx.el.div(
                 money_text(order.amount, size="large"),
                 rx.el.span(order.exact, id="order-amount", class_name="unseen"),
-                copy_button("order-amount"),
+                rx.cond(order.is_reportable, copy_button("order-amount")),
                 class_name="copied",
             ),
         ),

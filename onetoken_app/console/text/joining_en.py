@@ -11,6 +11,7 @@ JOINING_ENGLISH: Mapping[str, str] = {
     ),
     "join.confirmed": "Confirmed address:",
     "join.name": "Your name",
+    "join.new_link": "Ask for a new link",
     "join.position": "Your position",
     "join.position_hint": "Such as Head of IT; it stands beside your name in the record of acceptance.",
     "join.text_changed": (

@@ -9,6 +9,7 @@ JOINING_CHINESE: Mapping[str, str] = {
     "join.check_form": "表单中有内容无法使用，请检查标出的字段；用途至少选择一项。",
     "join.confirmed": "已确认的邮箱：",
     "join.name": "您的姓名",
+    "join.new_link": "重新获取链接",
     "join.position": "您的职务",
     "join.position_hint": "例如信息技术负责人；将与您的姓名一同记入接受记录。",
     "join.text_changed": "文本已更新，请重新打开邮件中的链接并阅读新文本。",

@@ -80,7 +80,7 @@ VETTING_ENGLISH: Mapping[str, str] = {
     "reviews.decided": "Decided cases, newest first",
     "reviews.decided_at": "Decided",
     "reviews.lead": "Organizations that wait to be verified, longest waiting first.",
-    "reviews.look": "Look",
+    "reviews.look": "View",
     "reviews.looks_are_kept": "Each look at a document is recorded.",
     "reviews.none": "Nobody waits.",
     "reviews.none_decided": "Nothing was decided yet.",

@@ -24,6 +24,7 @@ def password_reset() -> rx.Component:
                 method="post",
                 custom_attrs={"data-posts": "password/reset", "data-looks": "password/look"},
             ),
+            rx.el.p(rx.el.a(text("join.new_link"), href="/password/forgotten"), class_name="quiet-text"),
             class_name="card sign-in",
         )
     )

@@ -68,6 +68,7 @@ def sign_up_continue() -> rx.Component:
                 method="post",
                 custom_attrs={"data-posts": "sign-up/complete", "data-looks": "sign-up/look"},
             ),
+            rx.el.p(rx.el.a(text("join.new_link"), href="/sign-up"), class_name="quiet-text"),
             class_name="card sign-in broad",
         )
     )
