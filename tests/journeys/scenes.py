@@ -4,13 +4,16 @@ Pages come from the console's own list, so that a new page is among the scenes b
 fails ``test_scenes``.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from playwright.sync_api import Page as Tab
 
 from onetoken_app.console.pages import PAGES
 from onetoken_app.console.shown.invoices import InvoiceStanding
+from onetoken_app.money import format_amount
 from onetoken_app.payments.models import OrderState
 from onetoken_app.verification.models import CaseState
 from tests.journeys.staged_business import (
@@ -19,12 +22,14 @@ from tests.journeys.staged_business import (
     FAPIAO,
     NEWCOMER,
     OWNER,
+    PAYS_IN_YUAN,
     STAFF,
     SUSPENDED,
     UNSIGNED,
     VIEWER,
     Secrets,
 )
+from tests.journeys.staged_payments import HOSTED_NANOS
 
 NOBODY = ""
 WRONG_PASSWORD = "not the password"
@@ -90,6 +95,13 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
         *[_dialog("/members", name) for name in ("resend-invitation", "withdraw-invitation")],
         Scene("top-up-refused-amount", "/top-up", OWNER, step=_order_wrongly),
         *[Scene(f"order-{state}", "/top-up", OWNER, step=_look_at(_ORDERS[state])) for state in OrderState],
+        Scene("order-expired", "/top-up", OWNER, step=_look_at("7,000.00")),
+        *[
+            Scene(f"order-stripe-{kind}", "/top-up", OWNER, step=_look_at(words))
+            for kind, words in _HOSTED_ORDERS.items()
+        ],
+        Scene("order-alipay", "/top-up", PAYS_IN_YUAN, step=_look_at(_ALIPAY)),
+        Scene("order-code", "/top-up", PAYS_IN_YUAN, step=_show_the_code),
         Scene("dialog-cancel-order", "/top-up", OWNER, step=_cancel_order, opens="cancel-order"),
         Scene("statements-running-lines", "/statements", FAPIAO, step=_open_running_month),
         Scene("statements-owed", "/statements", DEBTOR),
@@ -133,6 +145,9 @@ _INVOICES = {
     InvoiceStanding.REQUESTED: "777.00",
 }
 """The amount by which the staged invoice of a standing is found."""
+_HOSTED_ORDERS = {kind: f"{Decimal(format_amount(nanos)):,}" for kind, nanos in HOSTED_NANOS.items()}
+"""The same of those at a payment provider."""
+_ALIPAY, _WECHAT_PAY = re.compile("支付宝|Alipay"), re.compile("微信支付|WeChat Pay")
 
 
 def _dialog(route: str, name: str) -> Scene:
@@ -145,13 +160,23 @@ def _dialog(route: str, name: str) -> Scene:
     return Scene(f"dialog-{name}", route, OWNER, step=step, opens=name)
 
 
-def _look_at(words: str, *, place: str = "main .columns") -> Step:
-    """Open the row that has these words; what it opens is at a place."""
+def _look_at(words: str | re.Pattern[str], *, place: str = "") -> Step:
+    """Open the row that has these words, or what matches them; older rows are asked for.
+
+    Args:
+        words: Of the row.
+        place: Where it opens; empty: where what the button names stands, as what was open before may still be there.
+    """
 
     def step(page: Tab) -> None:
         row = page.locator("tbody tr").filter(has_text=words).first
-        row.locator(".actions button").first.click()
-        page.locator(place).first.wait_for()
+        if row.count() == 0:
+            page.locator(".pager button").last.click()
+        button = row.locator(".actions button").first
+        named = re.sub(r"^.* (?=OT-)", "", (button.locator(".unseen").first.text_content() or "").strip())
+        button.click()
+        opened = page.locator(place) if place else page.locator(".open-order").filter(has_text=named)
+        opened.first.wait_for()
 
     return step
 
@@ -217,6 +242,13 @@ def _ask_for_too_much(page: Tab) -> None:
     page.locator("[name=amount]").fill("9999999")
     page.locator(".invoice-form [type=submit]").click()
     page.locator("#refusal").wait_for()
+
+
+def _show_the_code(page: Tab) -> None:
+    """Have the code shown that an order is paid with."""
+    _look_at(_WECHAT_PAY)(page)
+    page.locator(".pay-facts .button.primary").click()
+    page.locator(".pay-code").wait_for()
 
 
 def _ask(secret: str) -> Step:

@@ -20,6 +20,9 @@ from tests.journeys.browser import running_browser, settle, sign_in
 from tests.journeys.conftest import running_upstream
 from tests.journeys.scenes import NOBODY, Scene, bare_scenes, page_scenes, state_scenes
 from tests.journeys.staged_business import STAFF, VARIABLES, Secrets, arrange
+from tests.journeys.staged_payments import payment_variables
+from tests.payments.scripted_provider import scripted_provider
+from tests.payments.test_wechat_native import CODE, answers
 from tests.support.installation import PASSWORD, Installation
 
 WIDTHS = (380, 1440)
@@ -53,8 +56,8 @@ class StagedConsole:
 @contextmanager
 def running_staged_console(folder: Path) -> Iterator[StagedConsole]:
     """Run a console over the staged business; the first start after a change builds its pages."""
-    installation = Installation(folder, VARIABLES)
-    with running_upstream() as base_url:
+    with running_upstream() as base_url, scripted_provider(lambda _asked: answers({"code_url": CODE})) as provider:
+        installation = Installation(folder, VARIABLES | payment_variables(folder, provider_url=provider.url))
         secrets = arrange(installation, upstream_url=base_url)
         with installation.console() as server:
             yield StagedConsole(server.url, secrets, installation)

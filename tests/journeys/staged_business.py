@@ -1,8 +1,8 @@
 """A business in the middle of its life, for people and checks that look at pages: every kind of row is there.
 
-One organization has calls, keys, members and an order in each state; one is as new as can be; one has accepted nothing
-yet; and there is one for each state of a case file. It is written through the rooms' own verbs, but for the calls: they
-are records alone, no money moved for them.
+One organization has calls, keys, members and an order in each state; one pays in yuan; one is as new as can be; one
+has accepted nothing yet; and there is one for each state of a case file. It is written through the rooms' own verbs,
+but for the calls, which are records alone, no money moved for them, and for the end of an order that nobody paid.
 """
 
 import asyncio
@@ -24,10 +24,11 @@ from onetoken_app.money import NANOS_PER_UNIT, Currency
 from onetoken_app.organizations.invitations import invite
 from onetoken_app.organizations.models import Membership, Organization, OrganizationRole, Scenario
 from onetoken_app.organizations.service import declare_scenarios, suspend_organization
-from onetoken_app.payments.models import TransferRefusal
+from onetoken_app.payments.models import PaymentProvider, TransferRefusal
 from onetoken_app.settings import Settings
 from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReason
 from tests.journeys.staged_billing import invoices_in_each_state, months_of_a_debtor
+from tests.journeys.staged_payments import hosted_orders
 from tests.payments import orders
 from tests.support.builders import BuiltModel, a_channel, a_model, an_organization
 from tests.support.installation import PASSWORD, Installation
@@ -42,6 +43,8 @@ OWNER, VIEWER = "owner@lantern.example", "viewer@lantern.example"
 NEWCOMER, UNSIGNED, SUSPENDED = "owner@new.example", "owner@unsigned.example", "owner@stopped.example"
 DEBTOR, FAPIAO = "owner@harbour.example", "finance@fapiao.example"
 """Somebody of an organization that pays afterwards, and of one that gets fapiao."""
+PAYS_IN_YUAN = "owner@yuan.example"
+"""Who has the ways to pay that take yuan alone."""
 STAFF = "desk@ops.example"
 CASE_OWNERS = {state: f"{state}@case.example" for state in CaseState}
 """Who looks at a case file in each state."""
@@ -117,6 +120,7 @@ async def _arrange(installation: Installation, upstream_url: str) -> Secrets:
         await _the_debtor(stage)
         models = await _catalog(stage, upstream_url)
         secrets = await _the_filled_one(stage, models)
+        await _the_one_in_yuan(stage)
         await _the_bare_ones(stage)
         await _the_one_with_fapiao(stage)
         for state in CaseState:
@@ -282,6 +286,8 @@ async def _orders(cast: orders.Cast) -> None:
     await orders.report(cast, reported, payer_name=_COMPANY, bank_reference="HQP20261124000173")
     await orders.report(cast, seconded, payer_name=_COMPANY)
     await orders.approve(cast, seconded, approved_by=cast.colleague_id, bank_entry="2026-11-25/2")
+    await orders.place(cast, amount_nanos=7_000 * NANOS_PER_UNIT, submission_id="form-expired", valid_days=0)
+    await hosted_orders(cast, PaymentProvider.STRIPE)
     await orders.place(cast, amount_nanos=12_345_670_000_000, submission_id="form-open")
 
 
@@ -306,6 +312,18 @@ async def _the_one_with_fapiao(stage: _Stage) -> None:
         order_id = await orders.place(cast, amount_nanos=amount * NANOS_PER_UNIT, submission_id=f"form-{number:04d}")
         await orders.report(cast, order_id)
         await orders.approve(cast, order_id, bank_entry=f"2026-11-20/{number}")
+
+
+async def _the_one_in_yuan(stage: _Stage) -> None:
+    """Add an organization that pays by Alipay and WeChat Pay."""
+    async with unit_of_work() as session:
+        organization_id = await an_organization(
+            session, name="上海示例贸易有限公司", currency=Currency.CNY, balance_nanos=88_888 * NANOS_PER_UNIT
+        )
+    owner_id = await _a_person(stage, PAYS_IN_YUAN, "王小明", organization_id, OrganizationRole.OWNER)
+    cast = orders.Cast(organization_id, owner_id, stage.staff_id, stage.colleague_id)
+    for provider in (PaymentProvider.ALIPAY, PaymentProvider.WECHAT_PAY):
+        await hosted_orders(cast, provider)
 
 
 async def _the_bare_ones(stage: _Stage) -> None:

@@ -163,6 +163,99 @@ class TestScenes:
         look_at(browser, staged, [scene for scene in page_scenes() if scene.who in READERS], view)
 
 
+class TestKeyboard:
+    @pytest.fixture
+    def page(self, browser: Browser, staged: StagedConsole) -> Iterator[Page]:
+        """A window of an owner who reads Chinese and works without a mouse."""
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        sign_in(page, staged.url, OWNER, PASSWORD)
+        yield page
+        context.close()
+
+    def test_a_dialog_keeps_the_focus_and_gives_it_back(self, page: Page, staged: StagedConsole) -> None:
+        page.goto(f"{staged.url}/keys")
+        settle(page)
+        opener = page.locator("[data-opens=mint-key]")
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#mint-key [name=name]")).to_be_focused()
+        for _ in range(9):
+            page.keyboard.press("Tab")
+            # Between the last and the first, the focus is with the browser itself: the page has none of it.
+            assert page.evaluate(
+                "document.activeElement === document.body || !!document.activeElement.closest('#mint-key')"
+            )
+        page.keyboard.press("Escape")
+        expect(page.locator("#mint-key")).to_be_hidden()
+        expect(opener).to_be_focused()
+
+    def test_a_taken_name_is_said_at_its_field(self, page: Page, staged: StagedConsole) -> None:
+        page.goto(f"{staged.url}/keys")
+        settle(page)
+        page.locator("[data-opens=mint-key]").focus()
+        page.keyboard.press("Enter")
+        page.keyboard.type("production")
+        page.keyboard.press("Enter")
+        name = page.locator("#mint-key [name=name]")
+        expect(name).to_be_focused()
+        expect(name).to_have_accessible_description(re.compile("已"))
+        expect(name).to_have_attribute("aria-invalid", "true")
+
+    def test_what_the_server_refuses_is_said_at_its_field_in_the_language_of_the_page(
+        self, page: Page, staged: StagedConsole
+    ) -> None:
+        page.goto(f"{staged.url}/top-up")
+        settle(page)
+        amount = page.locator("[name=amount]")
+        amount.fill("12,5")
+        page.locator("[name=consent]").check()
+        page.locator(".order-form [type=submit]").focus()
+        page.keyboard.press("Enter")
+        expect(amount).to_be_focused()
+        expect(amount).to_have_accessible_description(re.compile("金额须为"))
+        page.locator("[name=amount]").fill("1.005")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert").filter(has_text="金额须为")).to_be_visible()
+
+    def test_a_wrong_password_is_said_at_its_field(self, browser: Browser, staged: StagedConsole) -> None:
+        page = browser.new_page(locale="en-US")
+        page.goto(f"{staged.url}/sign-in")
+        settle(page)
+        expect(page.locator("[name=email]")).to_be_focused()
+        page.keyboard.type("stranger@lantern.example")
+        page.keyboard.press("Tab")
+        page.keyboard.type("not the password")
+        page.keyboard.press("Enter")
+        password = page.locator("[name=password]")
+        expect(password).to_have_accessible_description(re.compile("do not belong together"))
+        expect(password).to_be_focused()
+        page.close()
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        ("who", "route", "zone"),
+        [
+            (STAFF, "/staff/organizations", "America/New_York"),
+            (NOBODY, "/status", "America/New_York"),
+            (OWNER, "/usage", "Asia/Shanghai"),
+        ],
+        ids=["staff in their own", "a stranger in their own", "a member in the organization's"],
+    )
+    def test_are_in_the_zone(self, browser: Browser, staged: StagedConsole, who: str, route: str, zone: str) -> None:
+        context = browser.new_context(locale="en-US", timezone_id="America/New_York")
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        if who != NOBODY:
+            sign_in(page, staged.url, who, PASSWORD)
+        page.goto(f"{staged.url}{route}")
+        settle(page)
+        expect(page.get_by_text(zone)).to_be_visible()
+        context.close()
+
+
 class TestMenuOfANarrowScreen:
     @pytest.mark.parametrize(("who", "route"), [("customer", "/agreements"), (STAFF_EMAIL, "/staff/channels")])
     def test_shows_where_one_is(self, browser: Browser, console: RunningConsole, who: str, route: str) -> None:
