@@ -54,6 +54,7 @@ PLACES = (
     Place("/agreements", "nav.agreements", "file-check", Area.CUSTOMER),
     Place("/staff/reviews", "nav.reviews", "clipboard-check", Area.STAFF),
     Place("/staff/top-ups", "nav.top_ups", "landmark", Area.STAFF),
+    Place("/staff/prices", "nav.prices", "tags", Area.STAFF),
     Place("/staff/organizations", "nav.organizations", "building-2", Area.STAFF),
     Place("/staff/channels", "nav.channels", "route", Area.STAFF),
 )

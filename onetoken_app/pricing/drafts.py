@@ -19,6 +19,7 @@ from onetoken_app.audit.service import Actor
 from onetoken_app.catalog.models import Model
 from onetoken_app.errors import Conflict, NotFound
 from onetoken_app.money import Currency, MicrosPerMillion
+from onetoken_app.pricing.errors import OwnDraft
 from onetoken_app.pricing.models import Draft, DraftRate, DraftState, Scope
 from onetoken_app.pricing.queries import prices_in_force
 from onetoken_app.pricing.rates import ModelRates, rates_from_rows
@@ -135,6 +136,8 @@ async def make_draft(
 async def publish_draft(session: AsyncSession, draft_id: int, *, effective_at: datetime, actor: Actor) -> int | None:
     """Publish what differs of a draft, from a moment on.
 
+    A person's draft is published by another one. The operator's, made by command, needs no second.
+
     Returns:
         The version's number, or ``None`` when nothing differs from what is in force by then.
 
@@ -142,8 +145,13 @@ async def publish_draft(session: AsyncSession, draft_id: int, *, effective_at: d
         BadRequest: The moment is in the past, or after the draft's own end.
         NotFound: There is no such draft.
         Conflict: Somebody published or discarded it already.
+        OwnDraft: It is this person who made it.
     """
     draft = await _open_draft(session, draft_id)
+    if draft.created_by is not None and draft.created_by == _person_id(actor):
+        raise OwnDraft(
+            "Who made a draft of prices does not publish it. Nothing was published. A colleague of finance has to."
+        )
     version_id = await publish_prices(
         session,
         currency=draft.currency,

@@ -1,6 +1,6 @@
 """Errors of the price book."""
 
-from onetoken_app.errors import Unavailable
+from onetoken_app.errors import Forbidden, Unavailable
 
 
 class UnknownPrice(Unavailable):
@@ -8,3 +8,9 @@ class UnknownPrice(Unavailable):
 
     code = "price_unknown"
     is_retryable = False
+
+
+class OwnDraft(Forbidden):
+    """Who made a draft of prices does not publish it."""
+
+    code = "own_price_draft"

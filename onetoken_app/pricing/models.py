@@ -1,8 +1,9 @@
 """Tables of the price book.
 
-A published version is never changed: triggers refuse it. It names only the models whose prices it sets; the prices of a
-model in force at a moment are those of the latest version of its scope, effective by then and not ended, that names
-the model. Drafts stand in tables of their own, so that nothing that is not published can be charged.
+A published version is never changed: triggers refuse it, and rates after its seal. It names only the models whose
+prices it sets; the prices of a model in force at a moment are those of the latest version of its scope, effective by
+then and not ended, that names the model. Drafts stand in tables of their own, so that nothing that is not published
+can be charged.
 """
 
 from datetime import datetime
@@ -76,6 +77,18 @@ class Rate(SQLModel, table=True):
     """All input from which on it applies to the whole call; 0: always, unless a tier says else."""
     micros_per_million: int = Field(sa_type=sa.BigInteger)
     """Micro-currency per 1 000 000 tokens; of units, picos for one, of sound for an hour; at least 0."""
+
+
+class VersionSeal(SQLModel, table=True):
+    """That a version has all its rates: written last, when it is published. A trigger refuses rates after it.
+
+    Prices are in force only with it.
+    """
+
+    __tablename__ = "pricing_version_seal"
+    __table_args__ = {"info": READ_BY_THE_RELAY}
+
+    version_id: int = Field(foreign_key="pricing_version.id", primary_key=True)
 
 
 class VersionEnd(SQLModel, table=True):

@@ -38,6 +38,13 @@ class PricesInForce:
     rates: ModelRates
     ends_at: datetime | None = None
     """As published; an early end is not in it."""
+    ended_early_at: datetime | None = None
+    """The early end, when one is announced."""
+
+    @property
+    def until(self) -> datetime | None:
+        """From when on they no longer apply, as things stand."""
+        return self.ended_early_at or self.ends_at
 
     def sheet(
         self, place: Place, *, ratio_ppm: int = RATIO_ONE_PPM, exchange: Exchange | None = None
@@ -98,6 +105,12 @@ class PriceBook:
             if priced is not None:
                 return priced.sheet(place)
         return None
+
+    def source_for(
+        self, *, model_id: str, organization_id: str, currency: Currency
+    ) -> tuple[Place, PricesInForce] | None:
+        """Return whose prices ``sheet_for`` charges by, and until when, as they were published."""
+        return self._first(model_id, currency, organization_id)
 
     def _made(self, key: _SheetKey) -> PriceSheet | None:
         """Make a sheet out of the first prices in the order."""

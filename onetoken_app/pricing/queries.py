@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from onetoken_app.catalog.models import Channel
 from onetoken_app.database import UtcDateTime
 from onetoken_app.money import Currency, MicrosPerMillion
+from onetoken_app.organizations.models import Organization
 from onetoken_app.pricing.models import (
     ExchangeRate,
     PlanAssignment,
@@ -19,6 +22,7 @@ from onetoken_app.pricing.models import (
     Rate,
     Scope,
     VersionEnd,
+    VersionSeal,
 )
 from onetoken_app.pricing.price_book import Place, PriceBook, PricesInForce
 from onetoken_app.pricing.quote import Exchange, PriceSheet
@@ -85,9 +89,11 @@ async def prices_in_force(session: AsyncSession, *, now: datetime) -> dict[Place
         sa.select(
             col(Rate.model_id), col(PriceBookVersion.currency), col(PriceBookVersion.scope),
             col(PriceBookVersion.organization_id), col(PriceBookVersion.channel_id), col(PriceBookVersion.ends_at),
-            col(Rate.version_id), col(Rate.kind), col(Rate.from_input_tokens), col(Rate.micros_per_million), rank,
+            col(VersionEnd.ends_at).label("ended_early_at"), col(Rate.version_id), col(Rate.kind),
+            col(Rate.from_input_tokens), col(Rate.micros_per_million), rank,
         )
         .join(PriceBookVersion, col(PriceBookVersion.id) == col(Rate.version_id))
+        .join(VersionSeal, col(VersionSeal.version_id) == col(Rate.version_id))
         .join(VersionEnd, col(VersionEnd.version_id) == col(PriceBookVersion.id), isouter=True)
         .where(
             col(PriceBookVersion.effective_at) <= now,
@@ -97,15 +103,71 @@ async def prices_in_force(session: AsyncSession, *, now: datetime) -> dict[Place
         .subquery()
     )  # fmt: skip
     prices: defaultdict[Place, list[tuple[TokenKind, int, MicrosPerMillion]]] = defaultdict(list)
-    versions: dict[Place, tuple[int, datetime | None]] = {}
+    versions: dict[Place, tuple[int, datetime | None, datetime | None]] = {}
     for row in await _all(session, sa.select(ranked).where(ranked.c.version_rank == 1)):
         place = Place(row.model_id, row.currency, row.scope, row.organization_id, row.channel_id)
-        versions[place] = (row.version_id, row.ends_at)
+        versions[place] = (row.version_id, row.ends_at, row.ended_early_at)
         prices[place].append((row.kind, row.from_input_tokens, row.micros_per_million))
     return {
-        place: PricesInForce(version_id=version_id, rates=rates_from_rows(prices[place]), ends_at=ends_at)
-        for place, (version_id, ends_at) in versions.items()
+        place: PricesInForce(version_id, rates_from_rows(prices[place]), ends_at, ended_early_at)
+        for place, (version_id, ends_at, ended_early_at) in versions.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """A published version, as staff see it."""
+
+    id: int
+    scope: Scope
+    currency: Currency
+    organization_name: str | None
+    """Of a contract: whose."""
+    channel_name: str | None
+    """Of costs: whose."""
+    effective_at: datetime
+    ends_at: datetime | None
+    """The early end, where there is one."""
+    published_at: datetime
+    published_by: str | None
+    """The person; unset: the operator, by file or command."""
+    model_count: int
+
+
+async def published_versions(session: AsyncSession, *, limit: int, before: int | None = None) -> list[VersionView]:
+    """Return published versions of every scope, the last first.
+
+    Args:
+        session: For reading.
+        limit: How many at most.
+        before: Only those with a smaller number; ``None``: from the newest on.
+    """
+    model_count = (
+        sa.select(sa.func.count(sa.distinct(col(Rate.model_id))))
+        .where(col(Rate.version_id) == col(PriceBookVersion.id))
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(
+            col(PriceBookVersion.id), col(PriceBookVersion.scope), col(PriceBookVersion.currency),
+            col(Organization.name).label("organization_name"), col(Channel.name).label("channel_name"),
+            col(PriceBookVersion.effective_at),
+            sa.func.coalesce(
+                col(VersionEnd.ends_at), col(PriceBookVersion.ends_at), type_=UtcDateTime()
+            ).label("ends_at"),
+            col(PriceBookVersion.published_at), col(PriceBookVersion.published_by),
+            model_count.label("model_count"),
+        )
+        .join(VersionSeal, col(VersionSeal.version_id) == col(PriceBookVersion.id))
+        .join(VersionEnd, col(VersionEnd.version_id) == col(PriceBookVersion.id), isouter=True)
+        .join(Organization, col(Organization.id) == col(PriceBookVersion.organization_id), isouter=True)
+        .join(Channel, col(Channel.id) == col(PriceBookVersion.channel_id), isouter=True)
+        .order_by(col(PriceBookVersion.id).desc())
+        .limit(limit)
+    )  # fmt: skip
+    if before is not None:
+        query = query.where(col(PriceBookVersion.id) < before)
+    return [VersionView(**row._mapping) for row in await _all(session, query)]  # noqa: SLF001 # SQLAlchemy's public name
 
 
 async def plan_ratios(session: AsyncSession, *, now: datetime) -> dict[str, int]:

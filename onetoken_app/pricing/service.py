@@ -25,6 +25,7 @@ from onetoken_app.pricing.models import (
     Rate,
     Scope,
     VersionEnd,
+    VersionSeal,
 )
 from onetoken_app.pricing.price_book import Place
 from onetoken_app.pricing.queries import exchanges_in_force, plans_by_organization, prices_in_force, ratios_by_plan
@@ -109,6 +110,8 @@ async def publish_prices(
     await session.flush()
     version_id = numbered(version.id)
     session.add_all(_rows(version_id, differing))
+    await session.flush()
+    session.add(VersionSeal(version_id=version_id))
     await session.flush()
     return version_id
 

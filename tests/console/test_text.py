@@ -18,6 +18,7 @@ from onetoken_app.console.shown.calls import CallOutcome
 from onetoken_app.console.shown.invoices import InvoiceStanding
 from onetoken_app.console.shown.moments import PeriodName
 from onetoken_app.console.shown.platform import OrganizationStanding, PublicService
+from onetoken_app.console.shown.prices import PriceUnit
 from onetoken_app.console.shown.readings import Operation
 from onetoken_app.console.shown.readings import Span as ReadingSpan
 from onetoken_app.console.shown.top_ups import OrderStanding
@@ -31,6 +32,9 @@ from onetoken_app.console.text.catalogues import (
 )
 from onetoken_app.organizations.models import OrganizationRole, Scenario
 from onetoken_app.payments.models import PaymentProvider, TransferRefusal
+from onetoken_app.pricing.drafts import Change
+from onetoken_app.pricing.models import Scope
+from onetoken_app.token_usage import TokenKind
 from onetoken_app.verification.models import CaseState, DocumentKind, MissingPart, ReviewReason
 
 CONSOLE = Path(__file__).parents[2] / "onetoken_app" / "console"
@@ -63,12 +67,16 @@ KEYS_BY_PREFIX = {
     "span.": {f"span.{kind}" for kind in ReadingSpan},
     "period.": {f"period.{kind}" for kind in PeriodName},
     "country.": {f"country.{code.lower()}" for code in country_codes()},
+    "price_kind.": {f"price_kind.{kind}" for kind in TokenKind},
+    "price_unit.": {f"price_unit.{unit}" for unit in PriceUnit},
+    "price_scope.": {f"price_scope.{scope}" for scope in Scope},
+    "price_change.": {f"price_change.{change}" for change in Change},
     "region.": {"region.mainland", "region.overseas"},
     "switch.": {"switch.on", "switch.off"},
 }
 """Keys that are looked up by the value of a closed enum."""
 _SHOWN_BY = {"title", "placeholder", "alt", "label", "aria_label"}
-_SAME_EVERYWHERE = {"–", "OneToken", "404", "0", " ", "·", " · ", "≈", "English", "中文"}
+_SAME_EVERYWHERE = {"–", "OneToken", "404", "0", " ", "·", " · ", " → ", "≈", "English", "中文"}
 
 
 def sources() -> Iterator[tuple[Path, ast.Module]]:

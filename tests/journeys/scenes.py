@@ -69,7 +69,7 @@ def page_scenes() -> list[Scene]:
 
 def bare_scenes() -> list[Scene]:
     """Return what is to be seen where there is no customer, no model and nothing to do yet."""
-    wanted = {"home", "models", "status", "reviews", "top-ups", "organizations", "channels"}
+    wanted = {"home", "models", "status", "reviews", "top-ups", "organizations", "channels", "prices"}
     found = [one for one in page_scenes() if one.name.partition("-")[2] in wanted and one.who in {NOBODY, STAFF}]
     return [Scene(f"bare-{one.name}", one.route, one.who) for one in found]
 
@@ -124,6 +124,10 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
         Scene("dialog-approve-case", "/staff/reviews", STAFF, step=_approve_case, opens="approve-case"),
         Scene("transfer-first-look", "/staff/top-ups", STAFF, step=_look_at("88,888.88")),
         Scene("transfer-second-look", "/staff/top-ups", STAFF, step=_look_at("250,000.00")),
+        Scene("draft-own", "/staff/prices", STAFF, step=_look_at_draft("Sun Mei")),
+        Scene("draft-of-a-colleague", "/staff/prices", STAFF, step=_look_at_draft("genai-prices")),
+        Scene("dialog-publish-draft", "/staff/prices", STAFF, step=_ask_about_draft("publish"), opens="publish-draft"),
+        Scene("dialog-discard-draft", "/staff/prices", STAFF, step=_ask_about_draft("discard"), opens="discard-draft"),
     ]
 
 
@@ -272,3 +276,24 @@ def _approve_case(page: Tab) -> None:
     _look_at("Case in review ")(page)
     page.locator("[data-opens=approve-case]").click()
     page.locator("#approve-case[open]").wait_for()
+
+
+def _look_at_draft(words: str) -> Step:
+    """Open the draft whose row has these words."""
+
+    def step(page: Tab) -> None:
+        page.locator("tbody tr").filter(has_text=words).first.locator(".actions button").click()
+        page.locator("#open-draft tbody tr").first.wait_for()
+
+    return step
+
+
+def _ask_about_draft(verb: str) -> Step:
+    """Open a dialog about the draft that a colleague made."""
+
+    def step(page: Tab) -> None:
+        _look_at_draft("genai-prices")(page)
+        page.locator(f"[data-opens={verb}-draft]").click()
+        page.locator(f"#{verb}-draft[open]").wait_for()
+
+    return step

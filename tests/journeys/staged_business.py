@@ -14,6 +14,8 @@ from onetoken_app import vault
 from onetoken_app.agreements.clicks import Signatory, record_clicks
 from onetoken_app.agreements.documents import current_document
 from onetoken_app.agreements.models import AgreementKind
+from onetoken_app.audit.models import ActorKind
+from onetoken_app.audit.service import OPERATOR, Actor
 from onetoken_app.clock import utc_now
 from onetoken_app.database import Database, unit_of_work, use_database
 from onetoken_app.identity.mailed_links import issue_link
@@ -25,7 +27,13 @@ from onetoken_app.organizations.invitations import invite
 from onetoken_app.organizations.models import Membership, Organization, OrganizationRole, Scenario
 from onetoken_app.organizations.service import declare_scenarios, suspend_organization
 from onetoken_app.payments.models import PaymentProvider, TransferRefusal
+from onetoken_app.pricing.drafts import make_draft
+from onetoken_app.pricing.models import Scope
+from onetoken_app.pricing.quote import RateTier
+from onetoken_app.pricing.rates import ModelRates
+from onetoken_app.pricing.service import For, publish_prices
 from onetoken_app.settings import Settings
+from onetoken_app.token_usage import TokenKind
 from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReason
 from tests.journeys.staged_billing import invoices_in_each_state, months_of_a_debtor
 from tests.journeys.staged_payments import hosted_orders
@@ -121,6 +129,7 @@ async def _arrange(installation: Installation, upstream_url: str) -> Secrets:
         models = await _catalog(stage, upstream_url)
         secrets = await _the_filled_one(stage, models)
         await _the_one_in_yuan(stage)
+        await _prices(stage, models)
         await _the_bare_ones(stage)
         await _the_one_with_fapiao(stage)
         for state in CaseState:
@@ -163,6 +172,24 @@ async def _catalog(stage: _Stage, upstream_url: str) -> list[BuiltModel]:
             await a_model(session, stage.settings, name=name, channel_id=first, context_window_tokens=tokens)
             for name, tokens in (("qwen3-235b-a22b-instruct-2507", 262_144), ("glm-4.6-flash", 128_000))
         ]
+
+
+async def _prices(stage: _Stage, models: list[BuiltModel]) -> None:
+    """Price every kind of a model in another currency, with a tier; make drafts by hand, and as an import does."""
+    every = ModelRates(
+        {kind: 1_250_000 * number for number, kind in enumerate(TokenKind, start=1)},
+        (RateTier(200_000, {TokenKind.INPUT: 2_500_000, TokenKind.OUTPUT: 17_500_000}),),
+    )
+    plain = ModelRates({TokenKind.INPUT: 1_000_000, TokenKind.OUTPUT: 2_400_001, TokenKind.REQUESTS: 4_000_000_000})
+    made = (("console", Actor(ActorKind.PERSON, stage.staff_id)), ("genai-prices 0.0.36", OPERATOR))
+    async with unit_of_work() as session:
+        await publish_prices(session, currency=Currency.CNY, rates={models[0].id: every}, effective_at=utc_now())
+        offer = For(Scope.OFFER, ends_at=utc_now() + timedelta(days=30))
+        await publish_prices(
+            session, currency=Currency.USD, rates={models[1].id: plain}, effective_at=utc_now(), meant_for=offer
+        )
+        for source, actor in made:
+            await make_draft(session, currency=Currency.USD, rates={models[0].id: plain}, source=source, actor=actor)
 
 
 async def _the_filled_one(stage: _Stage, models: list[BuiltModel]) -> Secrets:

@@ -105,6 +105,9 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole
     _close_a_month(installation)
     for role in STAFF:
         installation.succeed("staff", "add", f"{role}@ops.example", "--role", role, "--password-env", "TEST_PASSWORD")
+    installation.succeed(
+        "staff", "add", "colleague@ops.example", "--role", "finance", "--password-env", "TEST_PASSWORD"
+    )
     with installation.console() as server:
         yield RunningConsole(installation, server, email=OWNER, password=PASSWORD, secret="")
 
@@ -135,6 +138,7 @@ async def scene(console: RunningConsole) -> Scene:
         "order_id": "SELECT id FROM payments_order ORDER BY ordered_at LIMIT 1",
         "invoice_id": "SELECT id FROM billing_invoice ORDER BY requested_at LIMIT 1",
         "statement_id": "SELECT id FROM billing_statement WHERE figures_json LIKE '%\"Test Ltd\"%'",
+        "draft_id": "SELECT min(id) FROM pricing_draft",
     }.items():
         (found.ids[argument],) = console.installation.rows(query)[0]
     return found
@@ -166,6 +170,10 @@ async def _furnish(scene: Scene) -> None:
     reviewer, take = await scene.cookie_of("reviewer@ops.example"), {"case_id": case_id, "revision": revision}
     looks = (_event("reviews_state.look"), {"case_id": case_id})
     await call(scene, reviewer, [looks, (_event("reviews_state.take"), take)])
+    colleague = await scene.cookie_of("colleague@ops.example")
+    ((model_id,),) = installation.rows("SELECT id FROM catalog_model")
+    await call(scene, colleague, [(_event("prices_state.propose"), {"form": _form(scene, 0) | {"model_id": model_id}})])
+    assert installation.rows("SELECT state FROM pricing_draft") == [("open",)]
     assert installation.rows("SELECT state FROM verification_case") == [("in_review",)]
     assert installation.rows("SELECT state FROM payments_order ORDER BY ordered_at") == [("reported",), ("credited",)]
 
@@ -209,6 +217,9 @@ def _form(scene: Scene, revision: int) -> dict[str, Any]:
         "received": "100",
         "bank_entry": "E-1",
         "decision": "ask",
+        "currency": "USD",
+        "input": "3",
+        "output": "4.5",
         "reason": "other",
         "words": "In words of one's own.",
         "kind": "commercial",
@@ -218,7 +229,7 @@ def _form(scene: Scene, revision: int) -> dict[str, Any]:
 
 def calls_of(scene: Scene, names: list[str]) -> list[tuple[str, dict[str, Any]]]:
     """Write every call of some events that could have an effect: with the right ids, and each revision there is."""
-    usual = {"role": "viewer", "is_restricted": True, "consents": True, "period": "today"}
+    usual = {"role": "viewer", "is_restricted": True, "consents": True, "period": "today", "moment": ""}
     written = []
     for name in names:
         arguments = named_events()[name]
@@ -285,7 +296,7 @@ class TestEveryEvent:
         cookie = await scene.cookie_of(OTHER)
         before = scene.rows()
         received = await call(scene, cookie, calls_of(scene, list(named_events())))
-        first = set(scene.ids.values()) - {scene.ids["model_id"]} | _people(scene)
+        first = set(scene.ids.values()) - {scene.ids["model_id"], scene.ids["draft_id"]} | _people(scene)
         reached = {
             name: row
             for name, rows in changes(before, scene.rows()).items()
@@ -304,6 +315,7 @@ class TestEveryEvent:
             touched |= {f"{email.partition('@')[0]} {name}" for name in changes(before, scene.rows())}
         assert touched >= {
             "finance payments_approval", "finance payments_order", "finance notifications_letter",
+            "finance pricing_version", "finance pricing_rate", "finance pricing_draft",
             "reviewer verification_case", "owner verification_case", "owner keys_api_key",
             "owner organizations_membership", "owner organizations_invitation",
             "owner organizations_declared_scenario", "owner billing_invoice",

@@ -14,6 +14,7 @@ from onetoken_app.errors import BadRequest, Conflict, NotFound
 from onetoken_app.money import Currency
 from onetoken_app.pricing import drafts
 from onetoken_app.pricing.drafts import Change, DifferenceLine
+from onetoken_app.pricing.errors import OwnDraft
 from onetoken_app.pricing.models import DraftState, PriceBookVersion
 from onetoken_app.pricing.queries import price_sheets
 from onetoken_app.pricing.quote import RateTier
@@ -21,7 +22,7 @@ from onetoken_app.pricing.rates import ModelRates
 from onetoken_app.pricing.service import publish_prices
 from onetoken_app.token_usage import TokenKind
 
-PERSON = Actor(ActorKind.PERSON, "per_1")
+PERSON, COLLEAGUE = Actor(ActorKind.PERSON, "per_1"), Actor(ActorKind.PERSON, "per_2")
 IN_FORCE = ModelRates({TokenKind.INPUT: 1, TokenKind.OUTPUT: 2, TokenKind.CACHE_READ: 3})
 PROPOSED = ModelRates(
     {TokenKind.INPUT: 1, TokenKind.OUTPUT: 5, TokenKind.IMAGES: 7}, (RateTier(9, {TokenKind.INPUT: 4}),)
@@ -38,11 +39,11 @@ async def model_id(database: Database) -> str:
         return model_id
 
 
-async def draft_of(model_id: str, rates: ModelRates = PROPOSED) -> int:
-    """Propose prices as a person."""
+async def draft_of(model_id: str, rates: ModelRates = PROPOSED, *, actor: Actor = PERSON) -> int:
+    """Propose prices."""
     async with unit_of_work() as session:
         return await drafts.make_draft(
-            session, currency=Currency.USD, rates={model_id: rates}, source="a test", actor=PERSON
+            session, currency=Currency.USD, rates={model_id: rates}, source="a test", actor=actor
         )
 
 
@@ -93,7 +94,7 @@ class TestPublishDraft:
         draft_id = await draft_of(model_id)
         moment = clock.utc_now() + timedelta(hours=1)
         async with unit_of_work() as session:
-            version_id = await drafts.publish_draft(session, draft_id, effective_at=moment, actor=PERSON)
+            version_id = await drafts.publish_draft(session, draft_id, effective_at=moment, actor=COLLEAGUE)
         async with read_session() as session:
             (before,) = (await price_sheets(session, now=clock.utc_now())).values()
             (after,) = (await price_sheets(session, now=moment)).values()
@@ -102,12 +103,27 @@ class TestPublishDraft:
             (view,) = await drafts.drafts(session, state=DraftState.PUBLISHED)
         assert (before.rates, after.rates, after.tiers) == (IN_FORCE.rates, PROPOSED.rates, PROPOSED.tiers)
         assert version is not None
-        assert (version.published_by, after.price_version_id) == ("per_1", version_id)
+        assert (version.published_by, after.price_version_id) == ("per_2", version_id)
         assert [(entry.action, entry.actor_id) for entry in entries] == [
             ("price_draft_made", "per_1"),
-            ("price_draft_published", "per_1"),
+            ("price_draft_published", "per_2"),
         ]
-        assert (view.id, view.version_id, view.closed_by, view.model_count) == (draft_id, version_id, "per_1", 1)
+        assert (view.id, view.version_id, view.closed_by, view.model_count) == (draft_id, version_id, "per_2", 1)
+
+    async def test_is_not_for_who_made_it(self, model_id: str) -> None:
+        draft_id = await draft_of(model_id)
+        with pytest.raises(OwnDraft):
+            async with unit_of_work() as session:
+                await drafts.publish_draft(session, draft_id, effective_at=clock.utc_now(), actor=PERSON)
+        async with read_session() as session:
+            assert [one.state for one in await drafts.drafts(session)] == [DraftState.OPEN]
+            assert len((await session.exec(select(PriceBookVersion))).all()) == 1
+
+    @pytest.mark.parametrize("actor", [OPERATOR, PERSON])
+    async def test_of_the_operator_needs_one_person_or_the_operator_again(self, model_id: str, actor: Actor) -> None:
+        draft_id = await draft_of(model_id, actor=OPERATOR)
+        async with unit_of_work() as session:
+            assert await drafts.publish_draft(session, draft_id, effective_at=clock.utc_now(), actor=actor)
 
     async def test_is_published_or_discarded_once(self, model_id: str) -> None:
         draft_id = await draft_of(model_id)
@@ -115,7 +131,7 @@ class TestPublishDraft:
             await drafts.discard_draft(session, draft_id, actor=OPERATOR)
         with pytest.raises(Conflict, match="discarded"):
             async with unit_of_work() as session:
-                await drafts.publish_draft(session, draft_id, effective_at=clock.utc_now(), actor=PERSON)
+                await drafts.publish_draft(session, draft_id, effective_at=clock.utc_now(), actor=COLLEAGUE)
         with pytest.raises(Conflict, match="discarded"):
             async with unit_of_work() as session:
                 await drafts.discard_draft(session, draft_id, actor=PERSON)
@@ -126,6 +142,6 @@ class TestPublishDraft:
         draft_id = await draft_of(model_id, IN_FORCE)
         async with unit_of_work() as session:
             now = clock.utc_now()
-            assert await drafts.publish_draft(session, draft_id, effective_at=now, actor=PERSON) is None
+            assert await drafts.publish_draft(session, draft_id, effective_at=now, actor=COLLEAGUE) is None
         async with read_session() as session:
             assert len((await session.exec(select(PriceBookVersion))).all()) == 1

@@ -13,8 +13,8 @@ from onetoken_app.database import Database, current_database, read_session, unit
 from onetoken_app.errors import BadRequest, Conflict, NotFound
 from onetoken_app.money import Currency
 from onetoken_app.pricing import service
-from onetoken_app.pricing.models import Scope
-from onetoken_app.pricing.queries import next_price_change_at, price_book, price_sheets
+from onetoken_app.pricing.models import Rate, Scope
+from onetoken_app.pricing.queries import next_price_change_at, price_book, price_sheets, published_versions
 from onetoken_app.pricing.quote import PriceSheet
 from onetoken_app.pricing.rates import ModelRates
 from onetoken_app.pricing.service import EVERYBODY, For
@@ -345,10 +345,57 @@ class TestImmutability:
             await service.end_version(session, version_id=version, ends_at=clock.utc_now())
         for table in (
             "pricing_version", "pricing_rate", "pricing_version_end", "pricing_plan", "pricing_plan_assignment",
-            "pricing_exchange_rate",
+            "pricing_exchange_rate", "pricing_version_seal",
         ):  # fmt: skip
-            column = "kind" if table == "pricing_rate" else "ends_at" if table.endswith("_end") else "id"
+            columns = {"pricing_rate": "kind", "pricing_version_end": "ends_at", "pricing_version_seal": "version_id"}
+            column = columns.get(table, "id")
             for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
                 with pytest.raises((sa.exc.DBAPIError, Conflict)):
                     async with unit_of_work() as session:
                         await (await session.connection()).exec_driver_sql(statement)
+
+    @pytest.mark.parametrize("kind", [TokenKind.CACHE_READ, TokenKind.INPUT])
+    async def test_nothing_is_added_to_what_is_published(self, installed: Installed, kind: TokenKind) -> None:
+        version_id = await publish(installed, 100)
+        assert version_id is not None
+        with pytest.raises((sa.exc.DBAPIError, Conflict)):
+            async with unit_of_work() as session:
+                session.add(
+                    Rate(
+                        version_id=version_id,
+                        model_id=installed.model_id,
+                        kind=kind,
+                        from_input_tokens=9,
+                        micros_per_million=1,
+                    )
+                )
+        async with read_session() as session:
+            count = sa.select(sa.func.count()).select_from(Rate)
+            assert (await session.exec(count)).all() == [(2,)]  # type: ignore[call-overload] # SQLModel types its own
+
+
+class TestPublishedVersions:
+    async def test_say_for_whom_since_when_and_how_long(self, installed: Installed) -> None:
+        now = clock.utc_now()
+        of_the_list = await publish(installed, 100, at=now)
+        contract = For(Scope.CONTRACT, installed.organization_id, ends_at=now + 3 * HOUR)
+        contracted = await publish(installed, 90, at=now + HOUR, meant_for=contract)
+        costs = await publish(
+            installed, 70, meant_for=For(Scope.COST, channel_id=installed.channel_id), currency=Currency.CNY
+        )
+        assert contracted is not None
+        async with unit_of_work() as session:
+            await service.end_version(session, version_id=contracted, ends_at=now + 2 * HOUR)
+        async with read_session() as session:
+            found = await published_versions(session, limit=9)
+            older = await published_versions(session, limit=1, before=contracted)
+        assert [(one.id, one.scope, one.currency) for one in found] == [
+            (costs, Scope.COST, Currency.CNY),
+            (contracted, Scope.CONTRACT, Currency.USD),
+            (of_the_list, Scope.LIST, Currency.USD),
+        ]
+        assert [bool(one.organization_name) for one in found] == [False, True, False]
+        assert [bool(one.channel_name) for one in found] == [True, False, False]
+        assert (found[1].effective_at, found[1].ends_at) == (now + HOUR, now + 2 * HOUR)
+        assert [one.model_count for one in found] == [1, 1, 1]
+        assert [one.id for one in older] == [of_the_list]

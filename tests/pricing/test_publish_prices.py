@@ -11,7 +11,7 @@ from onetoken_app.catalog.service import put_model
 from onetoken_app.database import Database, current_database, read_session, unit_of_work
 from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.money import Currency
-from onetoken_app.pricing.models import PriceBookVersion, Rate
+from onetoken_app.pricing.models import PriceBookVersion, Rate, VersionSeal
 from onetoken_app.pricing.queries import next_price_change_at, price_sheets
 from onetoken_app.pricing.quote import PriceSheet, RateTier
 from onetoken_app.pricing.rates import ModelRates
@@ -163,6 +163,17 @@ class TestPriceSheets:
             session.add(PriceBookVersion(id=1, currency=Currency.USD, effective_at=now))
             await session.flush()
             session.add(Rate(version_id=1, model_id=model_id, kind=TokenKind.INPUT, micros_per_million=1))
+            await session.flush()
+            session.add(VersionSeal(version_id=1))
+        assert await sheets(now) == {}
+
+    async def test_has_nothing_of_a_version_that_is_not_sealed(self, model_id: str) -> None:
+        now = clock.utc_now()
+        async with unit_of_work() as session:
+            session.add(PriceBookVersion(id=1, currency=Currency.USD, effective_at=now))
+            await session.flush()
+            for kind in (TokenKind.INPUT, TokenKind.OUTPUT):
+                session.add(Rate(version_id=1, model_id=model_id, kind=kind, micros_per_million=1))
         assert await sheets(now) == {}
 
 

@@ -20,7 +20,7 @@ from onetoken_app.keys import service as keys
 from onetoken_app.ledger import service as ledger
 from onetoken_app.money import Currency, Nanos
 from onetoken_app.organizations.models import Membership, Organization, OrganizationRole
-from onetoken_app.pricing.models import PriceBookVersion, Rate
+from onetoken_app.pricing.models import PriceBookVersion, Rate, VersionSeal
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import TokenKind
 
@@ -178,6 +178,8 @@ async def a_price(
     usual = {TokenKind.INPUT: 1_000_000, TokenKind.OUTPUT: 2_000_000, TokenKind.CACHE_READ: 100_000}
     for kind, micros in (usual if rates is None else rates).items():
         session.add(Rate(version_id=version.id, model_id=model_id, kind=kind, micros_per_million=micros))
+    await session.flush()
+    session.add(VersionSeal(version_id=version.id))
     await session.flush()
     return version.id
 

@@ -28,7 +28,7 @@ from onetoken_app.console.pages.public import (
     status,
     terms,
 )
-from onetoken_app.console.pages.staff import channels, organizations, reviews, top_ups
+from onetoken_app.console.pages.staff import channels, organizations, prices, reviews, top_ups
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
@@ -55,6 +55,7 @@ PAGES: tuple[Page, ...] = (
     agreements.PAGE,
     reviews.PAGE,
     top_ups.PAGE,
+    prices.PAGE,
     organizations.PAGE,
     channels.PAGE,
     missing.PAGE,

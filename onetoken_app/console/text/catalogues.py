@@ -16,6 +16,8 @@ from onetoken_app.console.text.membership_en import MEMBERSHIP_ENGLISH
 from onetoken_app.console.text.membership_zh_cn import MEMBERSHIP_CHINESE
 from onetoken_app.console.text.money_en import MONEY_ENGLISH
 from onetoken_app.console.text.money_zh_cn import MONEY_CHINESE
+from onetoken_app.console.text.pricing_en import PRICING_ENGLISH
+from onetoken_app.console.text.pricing_zh_cn import PRICING_CHINESE
 from onetoken_app.console.text.public_en import PUBLIC_ENGLISH
 from onetoken_app.console.text.public_zh_cn import PUBLIC_CHINESE
 from onetoken_app.console.text.vetting_en import VETTING_ENGLISH
@@ -41,6 +43,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_ENGLISH,
         MONEY_ENGLISH,
         BILLING_ENGLISH,
+        PRICING_ENGLISH,
         MEMBERSHIP_ENGLISH,
         COUNTRIES_ENGLISH,
     ),
@@ -52,6 +55,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_CHINESE,
         MONEY_CHINESE,
         BILLING_CHINESE,
+        PRICING_CHINESE,
         MEMBERSHIP_CHINESE,
         COUNTRIES_CHINESE,
     ),
