@@ -100,6 +100,23 @@ def format_piece_price(price: MicrosPerMillion) -> str:
     return _unscaled(price, 12, 2)
 
 
+def format_charged_price(price: MicrosPerMillion, *, decimals: int, ratio_ppm: int, rate_nanos: int) -> str:
+    """Write a published price times a plan's ratio and an exchange rate, exactly, with all its digits.
+
+    Args:
+        price: As published.
+        decimals: How many of its digits stand behind the point: 6 of a million tokens, 12 of one piece.
+        ratio_ppm: The plan's ratio in parts per million.
+        rate_nanos: The exchange rate in 10⁻⁹; ``NANOS_PER_UNIT`` where none applies.
+    """
+    return _unscaled(price * ratio_ppm * rate_nanos, decimals + 6 + 9, 2)
+
+
+def format_ratio(ratio_ppm: int) -> str:
+    """Write a plan's ratio as plain text with all its digits."""
+    return _unscaled(ratio_ppm, 6, 0)
+
+
 def _unscaled(scaled: int, digits: int, decimals_min: int) -> str:
     """Write an integer divided by a power of ten."""
     sign = "-" if scaled < 0 else ""

@@ -64,6 +64,17 @@ class PricesInForce:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What somebody is charged by for a model, and why."""
+
+    sheet: PriceSheet
+    scope: Scope
+    """Whose prices they are."""
+    until: datetime | None
+    """From when on those no longer apply."""
+
+
 _SheetKey = tuple[str, Currency, str | None, int]
 
 
@@ -106,11 +117,14 @@ class PriceBook:
                 return priced.sheet(place)
         return None
 
-    def source_for(
-        self, *, model_id: str, organization_id: str, currency: Currency
-    ) -> tuple[Place, PricesInForce] | None:
-        """Return whose prices ``sheet_for`` charges by, and until when, as they were published."""
-        return self._first(model_id, currency, organization_id)
+    def terms_for(self, *, model_id: str, organization_id: str, currency: Currency) -> Terms | None:
+        """Return ``sheet_for`` with whose prices they are, and until when; ``None``: it has no price."""
+        sheet = self.sheet_for(model_id=model_id, organization_id=organization_id, currency=currency)
+        found = self._first(model_id, currency, organization_id)
+        if sheet is None or found is None:
+            return None
+        place, priced = found
+        return Terms(sheet, place.scope, priced.until)
 
     def _made(self, key: _SheetKey) -> PriceSheet | None:
         """Make a sheet out of the first prices in the order."""

@@ -24,7 +24,7 @@ from onetoken_app.pricing.models import (
     VersionEnd,
     VersionSeal,
 )
-from onetoken_app.pricing.price_book import Place, PriceBook, PricesInForce
+from onetoken_app.pricing.price_book import Place, PriceBook, PricesInForce, Terms
 from onetoken_app.pricing.quote import Exchange, PriceSheet
 from onetoken_app.pricing.rates import rates_from_rows
 from onetoken_app.token_usage import TokenKind
@@ -40,19 +40,24 @@ async def price_book(session: AsyncSession, *, now: datetime) -> PriceBook:
 
 
 async def price_sheets(session: AsyncSession, *, now: datetime) -> dict[tuple[str, Currency], PriceSheet]:
-    """Return the list's sheets in force at ``now``, with offers in their places, by model and currency.
+    """Return the sheets of ``public_terms``."""
+    return {place: terms.sheet for place, terms in (await public_terms(session, now=now)).items()}
+
+
+async def public_terms(session: AsyncSession, *, now: datetime) -> dict[tuple[str, Currency], Terms]:
+    """Return the list in force at ``now``, with offers in their places, by model and currency.
 
     It is what everybody sees: no plan, contract or exchange is in it. A model whose input or output has no price is
     left out.
     """
     in_force = await prices_in_force(session, now=now)
-    sheets = {}
+    terms = {}
     for scope in (Scope.LIST, Scope.OFFER):
         for place, priced in in_force.items():
             sheet = priced.sheet(place) if place.scope is scope else None
             if sheet is not None:
-                sheets[place.model_id, place.currency] = sheet
-    return sheets
+                terms[place.model_id, place.currency] = Terms(sheet, scope, priced.until)
+    return terms
 
 
 async def next_price_change_at(session: AsyncSession, *, now: datetime) -> datetime | None:

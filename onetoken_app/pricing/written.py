@@ -1,6 +1,15 @@
 """How prices are written, in files and on pages: a decimal text for a million tokens, a piece, or an hour of sound."""
 
-from onetoken_app.money import MicrosPerMillion, format_piece_price, format_price, parse_piece_price, parse_price
+from onetoken_app.money import (
+    NANOS_PER_UNIT,
+    MicrosPerMillion,
+    format_charged_price,
+    format_piece_price,
+    format_price,
+    parse_piece_price,
+    parse_price,
+)
+from onetoken_app.pricing.quote import PriceSheet
 from onetoken_app.token_usage import UNIT_KINDS, TokenKind
 
 _PIECES = {
@@ -32,3 +41,13 @@ def parse_written_price(kind: TokenKind, text: str) -> MicrosPerMillion:
 def written_price(kind: TokenKind, price: MicrosPerMillion) -> str:
     """Write a price for its kind, with all its digits."""
     return format_piece_price(price) if kind in UNIT_KINDS else format_price(price)
+
+
+def charged_price(kind: TokenKind, price: MicrosPerMillion, sheet: PriceSheet) -> str:
+    """Write what a published price of a sheet comes to, after its ratio and its exchange rate, with all its digits."""
+    return format_charged_price(
+        price,
+        decimals=12 if kind in UNIT_KINDS else 6,
+        ratio_ppm=sheet.ratio_ppm,
+        rate_nanos=sheet.exchange.rate_nanos if sheet.exchange else NANOS_PER_UNIT,
+    )

@@ -14,14 +14,28 @@ from onetoken_app.catalog.queries import channels, models_for_sale, routes_of
 from onetoken_app.console.published_texts import PublishedTexts, address_of
 from onetoken_app.console.shown import readings
 from onetoken_app.console.shown.agreements import shown_agreement
-from onetoken_app.console.shown.offers import regions_by_model, shown_offers
+from onetoken_app.console.shown.callable_models import offers_for
+from onetoken_app.console.shown.offers import ShownOffer, regions_by_model, shown_offers
 from onetoken_app.console.shown.readings import Operation, Span
 from onetoken_app.database import Database, read_session, unit_of_work
-from onetoken_app.pricing.queries import price_sheets
+from onetoken_app.money import Currency
+from onetoken_app.organizations.queries import organization
+from onetoken_app.pricing.models import Scope
+from onetoken_app.pricing.queries import public_terms
+from onetoken_app.pricing.quote import RateTier
+from onetoken_app.pricing.rates import ModelRates
+from onetoken_app.pricing.service import (
+    For,
+    assign_plan,
+    end_version,
+    publish_exchange_rate,
+    publish_plan,
+    publish_prices,
+)
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import TokenKind
 from tests.console.asgi_calls import post
-from tests.support.builders import a_channel, a_model
+from tests.support.builders import a_channel, a_model, an_organization
 from tests.usage.drafts import a_draft, insert
 
 TODAY = date(2026, 11, 24)
@@ -79,12 +93,78 @@ class TestShownOffers:
             await a_model(session, sqlite_settings, name="far", channel_id=abroad, rates=rates)
         async with read_session() as session:
             found = await models_for_sale(session)
-            sheets = await price_sheets(session, now=clock.utc_now())
+            terms = await public_terms(session, now=clock.utc_now())
             regions = regions_by_model(await routes_of(session), await channels(session))
-        (offer,) = shown_offers(found, sheets=sheets, regions=regions)
+        (offer,) = shown_offers(found, terms=terms, regions=regions, time_zone="UTC")
         assert (offer.model, offer.regions, offer.currency) == ("far", ["overseas"], "USD")
-        assert (offer.input_price, offer.cache_read_price, offer.output_price) == ("1.00", "0.025", "2.50")
-        assert shown_offers(found, sheets={}, regions=regions) == []
+        assert [(one.kind, one.price, one.unit) for one in offer.prices] == [
+            ("input", "1.00", "tokens"),
+            ("cache_read", "0.025", "tokens"),
+            ("output", "2.50", "tokens"),
+        ]
+        assert (offer.scope, offer.until, offer.ratio, offer.exchange) == ("list", "", "", "")
+        assert shown_offers(found, terms={}, regions=regions, time_zone="UTC") == []
+
+
+class TestOffersFor:
+    async def test_ratio_and_exchange_are_in_the_price_to_the_last_digit(
+        self, sqlite_database: Database, sqlite_settings: Settings
+    ) -> None:
+        assert sqlite_database.is_sqlite
+        now, rates = clock.utc_now(), {TokenKind.INPUT: 7_000_001, TokenKind.OUTPUT: 0, TokenKind.IMAGES: 1}
+        async with unit_of_work() as session:
+            await a_model(session, sqlite_settings, currency=Currency.CNY, rates=rates)
+            customer_id = await an_organization(session)
+            await publish_plan(session, plan_name="pro", ratio_ppm=900_000, effective_at=now)
+            await assign_plan(session, organization_id=customer_id, plan_name="pro", effective_at=now)
+            await publish_exchange_rate(
+                session,
+                from_currency=Currency.CNY,
+                to_currency=Currency.USD,
+                rate_nanos=140_000_001,
+                effective_at=now,
+            )
+        (offer,) = await offers_of(customer_id)
+        assert [one.price for one in offer.prices] == ["0.8820001323000009", "0.00", "0.0000000000001260000009"]
+        assert {one.currency for one in offer.prices} == {"USD"}
+        assert (offer.ratio, offer.exchange, offer.published_in) == ("0.9", "0.140000001", "CNY")
+
+    async def test_a_contract_says_until_when_and_has_no_ratio(
+        self, sqlite_database: Database, sqlite_settings: Settings
+    ) -> None:
+        assert sqlite_database.is_sqlite
+        now = clock.utc_now()
+        agreed = ModelRates(
+            {TokenKind.INPUT: 1, TokenKind.OUTPUT: 2_000_000}, (RateTier(200_000, {TokenKind.OUTPUT: 3_000_000}),)
+        )
+        async with unit_of_work() as session:
+            model = await a_model(session, sqlite_settings)
+            customer_id = await an_organization(session)
+            await publish_plan(session, plan_name="pro", ratio_ppm=900_000, effective_at=now)
+            await assign_plan(session, organization_id=customer_id, plan_name="pro", effective_at=now)
+            contract = For(Scope.CONTRACT, customer_id, ends_at=datetime(2199, 1, 1, tzinfo=UTC))
+            version_id = await publish_prices(
+                session, currency=Currency.USD, rates={model.id: agreed}, effective_at=now, meant_for=contract
+            )
+            assert version_id is not None
+        (offer,) = await offers_of(customer_id)
+        assert [(one.price, one.from_tokens) for one in offer.prices] == [
+            ("0.000001", ""), ("2.00", ""), ("3.00", "200,000")
+        ]  # fmt: skip
+        assert (offer.scope, offer.ratio, offer.until[:7]) == ("contract", "", "2199-01")
+        async with unit_of_work() as session:
+            ends_at = datetime(2198, 1, 1, tzinfo=UTC)
+            await end_version(session, version_id=version_id, ends_at=ends_at)
+        (offer,) = await offers_of(customer_id)
+        assert offer.until[:7] == "2198-01"
+
+
+async def offers_of(organization_id: str) -> list[ShownOffer]:
+    """Read what an organization is shown."""
+    async with read_session() as session:
+        customer = await organization(session, organization_id)
+        assert customer is not None
+        return await offers_for(session, customer, now=clock.utc_now())
 
 
 class TestReadings:

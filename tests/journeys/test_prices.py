@@ -120,4 +120,5 @@ class TestPrices:
         page = browser.new_page(locale="en-US")
         page.goto(f"{server.url}/models")
         expect(page.get_by_text("7.000001")).to_be_visible()
+        expect(page.get_by_text("per million tokens").first).to_be_visible()
         page.close()

@@ -23,6 +23,26 @@ def price_lines(prices: Value) -> rx.Component:
     return rx.el.ul(rx.foreach(prices, _line), class_name="price-lines")
 
 
+def offer_terms(offer: Value) -> rx.Component:
+    """List what a model costs its reader, and say why when it is not the list's price as it stands."""
+    until = rx.cond(
+        offer.until != "", rx.el.span(text("prices.until_moment", moment=offer.until), class_name="quiet-text")
+    )
+    return rx.el.div(
+        rx.cond(offer.scope != Scope.LIST.value, rx.el.p(scope_badge(offer.scope), " ", until)),
+        price_lines(offer.prices),
+        rx.cond(offer.ratio != "", rx.el.p(text("prices.with_ratio", ratio=offer.ratio), class_name="quiet-text")),
+        rx.cond(
+            offer.exchange != "",
+            rx.el.p(
+                text("prices.converted", currency=offer.published_in, rate=offer.exchange, billed_in=offer.currency),
+                class_name="quiet-text",
+            ),
+        ),
+        class_name="price-terms",
+    )
+
+
 def kind_name(kind: Value) -> Value:
     """Name a kind of use."""
     return rx.match(kind, *[(one.value, text(f"price_kind.{one}")) for one in TokenKind], "")

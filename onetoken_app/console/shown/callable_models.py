@@ -8,20 +8,32 @@ from onetoken_app.agreements.models import ConfirmationKind
 from onetoken_app.agreements.queries import has_confirmation
 from onetoken_app.catalog.models import Region
 from onetoken_app.catalog.queries import channels, models_for_sale, routes_of
-from onetoken_app.console.shown.offers import regions_by_model
+from onetoken_app.console.shown.offers import ShownOffer, regions_by_model, shown_offers
 from onetoken_app.organizations.queries import OrganizationView
 from onetoken_app.pricing.queries import price_book
 
 
 async def callable_models(session: AsyncSession, customer: OrganizationView, *, now: datetime) -> list[str]:
-    """Return the names of models with a price that the organization is charged by, and a region that is open to it."""
-    prices = await price_book(session, now=now)
-    regions = regions_by_model(await routes_of(session), await channels(session))
+    """Return the names of ``callable_offers``."""
+    return [one.model for one in await callable_offers(session, customer, now=now)]
+
+
+async def callable_offers(session: AsyncSession, customer: OrganizationView, *, now: datetime) -> list[ShownOffer]:
+    """Return models with a price that the organization is charged by, and a region that is open to it."""
     is_overseas_open = await has_confirmation(session, customer.id, ConfirmationKind.OVERSEAS_MODELS, now)
     open_regions = {Region.MAINLAND, Region.OVERSEAS} if is_overseas_open else {Region.MAINLAND}
-    return [
-        model.name
-        for model in await models_for_sale(session)
-        if prices.sheet_for(model_id=model.id, organization_id=customer.id, currency=customer.currency) is not None
-        and regions.get(model.id, frozenset()) & open_regions
-    ]
+    offers = await offers_for(session, customer, now=now)
+    return [one for one in offers if open_regions.intersection(map(Region, one.regions))]
+
+
+async def offers_for(session: AsyncSession, customer: OrganizationView, *, now: datetime) -> list[ShownOffer]:
+    """Return every model for sale that has a price for the organization, with what it is charged by."""
+    prices = await price_book(session, now=now)
+    found = await models_for_sale(session)
+    terms = {
+        (model.id, customer.currency): own
+        for model in found
+        if (own := prices.terms_for(model_id=model.id, organization_id=customer.id, currency=customer.currency))
+    }
+    regions = regions_by_model(await routes_of(session), await channels(session))
+    return shown_offers(found, terms=terms, regions=regions, time_zone=customer.time_zone)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from onetoken_app.catalog.models import Region
 from onetoken_app.catalog.queries import ChannelView, ModelView, RouteView
 from onetoken_app.console.shown.amounts import shown_count
-from onetoken_app.money import Currency
-from onetoken_app.pricing.quote import PriceSheet
-from onetoken_app.pricing.written import written_price
-from onetoken_app.token_usage import TokenKind
+from onetoken_app.console.shown.moments import shown_minute
+from onetoken_app.console.shown.prices import ShownPrice, shown_sheet
+from onetoken_app.money import RATIO_ONE_PPM, Currency, format_amount, format_ratio
+from onetoken_app.pricing.price_book import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,17 @@ class ShownOffer:
     context_window: str = ""
     output_max: str = ""
     currency: str = ""
-    input_price: str = ""
-    """For 1 000 000 tokens, like the other prices."""
-    cache_read_price: str = ""
-    output_price: str = ""
+    prices: list[ShownPrice] = field(default_factory=list)
+    """After ratio and exchange."""
+    scope: str = ""
+    """Whose prices they are; a value of ``Scope``."""
+    until: str = ""
+    ratio: str = ""
+    """Of the organization's plan; empty: 1."""
+    exchange: str = ""
+    """The rate, where the published prices are in another currency; empty: they are not."""
+    published_in: str = ""
+    """The currency of the published prices."""
 
 
 def regions_by_model(routes: Sequence[RouteView], channels: Sequence[ChannelView]) -> dict[str, frozenset[Region]]:
@@ -42,28 +49,33 @@ def regions_by_model(routes: Sequence[RouteView], channels: Sequence[ChannelView
 def shown_offers(
     models: Sequence[ModelView],
     *,
-    sheets: Mapping[tuple[str, Currency], PriceSheet],
+    terms: Mapping[tuple[str, Currency], Terms],
     regions: Mapping[str, frozenset[Region]],
+    time_zone: str,
 ) -> list[ShownOffer]:
     """Turn models into rows, one a currency; a model without a price cannot be called and is left out."""
     return [
-        ShownOffer(
-            model=model.name,
-            supplier=model.owned_by,
-            regions=sorted(region.value for region in regions.get(model.id, ())),
-            context_window=shown_count(model.context_window_tokens),
-            output_max=shown_count(model.output_tokens_max),
-            currency=currency.value,
-            input_price=_price(sheet, TokenKind.INPUT),
-            cache_read_price=_price(sheet, TokenKind.CACHE_READ),
-            output_price=_price(sheet, TokenKind.OUTPUT),
-        )
+        _shown_offer(model, found, regions=sorted(regions.get(model.id, ())), time_zone=time_zone)
         for model in models
         for currency in Currency
-        if (sheet := sheets.get((model.id, currency))) is not None
+        if (found := terms.get((model.id, currency))) is not None
     ]
 
 
-def _price(sheet: PriceSheet, kind: TokenKind) -> str:
-    """Write the price of a million tokens, with every digit it has."""
-    return written_price(kind, sheet.rate_of(kind))
+def _shown_offer(model: ModelView, terms: Terms, *, regions: Sequence[Region], time_zone: str) -> ShownOffer:
+    """Show one model in one currency."""
+    sheet = terms.sheet
+    return ShownOffer(
+        model=model.name,
+        supplier=model.owned_by,
+        regions=[region.value for region in regions],
+        context_window=shown_count(model.context_window_tokens),
+        output_max=shown_count(model.output_tokens_max),
+        currency=sheet.currency.value,
+        prices=shown_sheet(sheet),
+        scope=terms.scope.value,
+        until=shown_minute(terms.until, time_zone),
+        ratio="" if sheet.ratio_ppm == RATIO_ONE_PPM else format_ratio(sheet.ratio_ppm),
+        exchange=format_amount(sheet.exchange.rate_nanos) if sheet.exchange else "",
+        published_in=sheet.price_currency.value,
+    )

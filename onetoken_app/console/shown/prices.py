@@ -1,7 +1,7 @@
 """Prices as pages show them: in words of their kind and unit, with every digit, as texts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from onetoken_app.console.shown.amounts import shown_count
@@ -11,8 +11,9 @@ from onetoken_app.pricing.drafts import DifferenceLine, DraftView
 from onetoken_app.pricing.models import Scope
 from onetoken_app.pricing.price_book import Place, PricesInForce
 from onetoken_app.pricing.queries import VersionView
+from onetoken_app.pricing.quote import PriceSheet
 from onetoken_app.pricing.rates import ModelRates
-from onetoken_app.pricing.written import written_price
+from onetoken_app.pricing.written import charged_price, written_price
 from onetoken_app.token_usage import TokenKind
 
 
@@ -137,6 +138,16 @@ def shown_rates(rates: ModelRates, currency: Currency) -> list[ShownPrice]:
         )
         for kind, from_input_tokens, price in rows
     ]
+
+
+def shown_sheet(sheet: PriceSheet) -> list[ShownPrice]:
+    """Show what a sheet charges for every kind that it prices, after ratio and exchange."""
+    published = shown_rates(ModelRates(sheet.rates, sheet.tiers), sheet.currency)
+    exact = {
+        (kind.value, _threshold(threshold)): charged_price(kind, price, sheet)
+        for kind, threshold, price in ModelRates(sheet.rates, sheet.tiers).rows()
+    }
+    return [replace(one, price=exact[one.kind, one.from_tokens]) for one in published]
 
 
 def shown_prices(

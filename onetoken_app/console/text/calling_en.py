@@ -47,6 +47,7 @@ CALLING_ENGLISH: Mapping[str, str] = {
         "open region."
     ),
     "quick.node": "In Node, with the openai package",
+    "quick.price": "What {model} costs",
     "quick.see": "3. See what it cost",
     "quick.see_words": "The call is on the usage page within seconds, with its exact charge.",
     "quick.title": "Quick start",

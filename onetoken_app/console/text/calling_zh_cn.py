@@ -41,6 +41,7 @@ CALLING_CHINESE: Mapping[str, str] = {
     "quick.lead": "从密钥到用量页上的第一笔费用。",
     "quick.no_model": "贵组织目前没有可调用的模型：没有以贵组织币种定价且地域开放的模型。",
     "quick.node": "在 Node 中，使用 openai 包",
+    "quick.price": "{model} 的价格",
     "quick.see": "3. 查看费用",
     "quick.see_words": "调用及其准确费用会在数秒内显示在用量页。",
     "quick.title": "快速开始",

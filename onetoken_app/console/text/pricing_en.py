@@ -48,6 +48,7 @@ PRICING_ENGLISH: Mapping[str, str] = {
     "prices.change": "Change",
     "prices.changes": "What the draft changes",
     "prices.changes_of": "What draft {number} changes",
+    "prices.converted": "Published in {currency}, converted at {rate} {billed_in}.",
     "prices.discard": "Discard the draft",
     "prices.discard_title": "Discard this draft?",
     "prices.discard_words": (
@@ -58,6 +59,10 @@ PRICING_ENGLISH: Mapping[str, str] = {
     "prices.drafts": "Drafts that wait",
     "prices.effective": "In force from",
     "prices.effective_hint": "Empty: at once. In your time zone, {zone}.",
+    "prices.fall_back": (
+        "Kinds of tokens that are not listed are charged as input or output. A price from a length of the input on "
+        "applies to the whole call."
+    ),
     "prices.from_tokens": "from {count} input tokens on",
     "prices.in_force": "In force now",
     "prices.kind": "What is priced",
@@ -102,6 +107,8 @@ PRICING_ENGLISH: Mapping[str, str] = {
     "prices.title": "Prices",
     "prices.unit": "Unit",
     "prices.until": "Until",
+    "prices.until_moment": "until {moment}",
     "prices.version": "Version",
     "prices.versions": "Published versions",
+    "prices.with_ratio": "Your plan's ratio of {ratio} is in it.",
 }

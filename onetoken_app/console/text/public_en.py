@@ -58,21 +58,17 @@ PUBLIC_ENGLISH: Mapping[str, str] = {
     "home.step_verify_words": "Upload the business licence and a letter of authorization. Our reviewers look at them.",
     "home.steps": "From registration to the first call",
     "home.title": "Many models, one address, every charge exact",
-    "models.cached_price": "Cached input",
     "models.context": "Context",
-    "models.input_price": "Input",
-    "models.lead": (
-        "What can be called now, where it is served from, and what it costs. Prices are for 1,000,000 tokens."
-    ),
+    "models.lead": "What can be called now, where it is served from, and what it costs.",
     "models.model": "Model",
     "models.none": "No model is for sale yet.",
     "models.none_next": "Come back when the operator has added one.",
     "models.output_max": "Longest answer",
-    "models.output_price": "Output",
     "models.overseas": (
         "Models that are served from overseas need a written confirmation of your organization. Without one, "
         "such calls are refused, on fallbacks too."
     ),
+    "models.own": "These are the prices of {organization}.",
     "models.region": "Region",
     "models.supplier": "Supplier",
     "models.title": "Models and prices",

@@ -8,10 +8,12 @@ from onetoken_app.console.components.card import card, page_heading
 from onetoken_app.console.components.copying import snippet
 from onetoken_app.console.components.fields import choice
 from onetoken_app.console.components.in_the_way import in_the_way
+from onetoken_app.console.components.price_lines import offer_terms
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import caller, event_for
-from onetoken_app.console.shown.callable_models import callable_models
+from onetoken_app.console.shown.callable_models import callable_offers
+from onetoken_app.console.shown.offers import ShownOffer
 from onetoken_app.console.shown.readiness import Readiness, readiness_now
 from onetoken_app.console.shown.snippets import curl_snippet, key_line, node_snippet, python_snippet
 from onetoken_app.console.text.lookup import text
@@ -32,6 +34,9 @@ class QuickStartState(rx.State):
     base_url: str = ""
     models: rx.Field[list[str]] = rx.field(default_factory=list)
     model: str = ""
+    offer: ShownOffer = ShownOffer()
+    """What the model costs this organization."""
+    _offers: rx.Field[list[ShownOffer]] = rx.field(default_factory=list)
     curl: str = ""
     python: str = ""
     node: str = ""
@@ -43,7 +48,8 @@ class QuickStartState(rx.State):
         now = clock.utc_now()
         async with read_session() as session:
             customer = await organization(session, organization_id)
-            self.models = await callable_models(session, customer, now=now) if customer else []
+            self._offers = await callable_offers(session, customer, now=now) if customer else []
+            self.models = [one.model for one in self._offers]
             self.readiness = await readiness_now(session, customer, has_model=bool(self.models))
             usable = [key for key in await keys_of(session, organization_id) if key.is_usable(now)]
         self.has_key = bool(usable)
@@ -59,6 +65,7 @@ class QuickStartState(rx.State):
     def _write(self, model: str) -> None:
         """Fill the snippets in."""
         self.model = model if model in self.models else next(iter(self.models), "")
+        self.offer = next((one for one in self._offers if one.model == self.model), ShownOffer())
         self.base_url = f"{get_settings().console_url}/v1"
         address = get_settings().console_url
         self.curl = curl_snippet(address, self.model)
@@ -92,6 +99,15 @@ def quick_start() -> rx.Component:
                 value=QuickStartState.model,
                 on_change=QuickStartState.choose,
                 is_label_seen=False,
+            ),
+        ),
+        rx.cond(
+            QuickStartState.offer.model != "",
+            card(
+                offer_terms(QuickStartState.offer),
+                rx.el.p(text("prices.fall_back"), class_name="quiet-text"),
+                title=text("quick.price", model=QuickStartState.offer.model),
+                side=rx.el.a(text("models.title"), href="/models", class_name="quiet-link"),
             ),
         ),
         card(

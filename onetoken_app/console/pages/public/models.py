@@ -1,22 +1,26 @@
 """Models for sale with prices and regions, for anybody."""
 
 import reflex as rx
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
 from onetoken_app.catalog.queries import channels, models_for_sale, routes_of
-from onetoken_app.console.callers import Role
+from onetoken_app.console.callers import Role, find_caller
 from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
+from onetoken_app.console.components.price_lines import offer_terms
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import FrameState, Page, open_to_all
-from onetoken_app.console.locale import LocaleState
-from onetoken_app.console.session import event_for
+from onetoken_app.console.locale import LocaleState, reader_zone
+from onetoken_app.console.session import SessionState, event_for
+from onetoken_app.console.shown.callable_models import offers_for
 from onetoken_app.console.shown.offers import ShownOffer, regions_by_model, shown_offers
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import Tone
 from onetoken_app.console.values import Value
 from onetoken_app.database import read_session
-from onetoken_app.pricing.queries import price_sheets
+from onetoken_app.organizations.queries import organization
+from onetoken_app.pricing.queries import public_terms
 
 _REGION_TONES = {"mainland": Tone.NEUTRAL, "overseas": Tone.WARNING}
 
@@ -26,22 +30,36 @@ class ModelsState(rx.State):
 
     is_loaded: bool = False
     offers: rx.Field[list[ShownOffer]] = rx.field(default_factory=list)
+    organization: str = ""
+    """Whose prices they are; empty: everybody's."""
 
     @event_for(Role.NOBODY)
     async def load(self) -> None:
-        """Read the catalog and the price book as they are now."""
+        """Read the catalog and the price book as they are now, for the reader's organization if there is one."""
+        chosen = (await self.get_state(SessionState)).organization_id
+        found = await find_caller(self.router.headers.cookie, chosen_organization_id=chosen)
         async with read_session() as session:
-            found = await models_for_sale(session)
-            sheets = await price_sheets(session, now=clock.utc_now())
-            regions = regions_by_model(await routes_of(session), await channels(session))
-        self.offers = shown_offers(found, sheets=sheets, regions=regions)
+            customer = await organization(session, found.organization_id) if found and found.acting_for else None
+            if customer is not None:
+                self.offers = await offers_for(session, customer, now=clock.utc_now())
+            else:
+                self.offers = await _everybodys(session, time_zone=await reader_zone(self))
+        self.organization = customer.name if customer else ""
         self.is_loaded = True
+
+
+async def _everybodys(session: AsyncSession, *, time_zone: str) -> list[ShownOffer]:
+    """Read what everybody sees."""
+    regions = regions_by_model(await routes_of(session), await channels(session))
+    terms = await public_terms(session, now=clock.utc_now())
+    return shown_offers(await models_for_sale(session), terms=terms, regions=regions, time_zone=time_zone)
 
 
 def models() -> rx.Component:
     """Show the list."""
     return open_to_all(
         page_heading(text("models.title"), lead=text("models.lead")),
+        rx.cond(ModelsState.organization != "", note(text("models.own", organization=ModelsState.organization))),
         card(
             data_table(
                 columns=_columns(),
@@ -52,7 +70,7 @@ def models() -> rx.Component:
             )
         ),
         note(text("models.overseas")),
-        rx.el.p(text("models.tokens"), class_name="quiet-text"),
+        rx.el.p(text("models.tokens"), " ", text("prices.fall_back"), class_name="quiet-text"),
         here="/models",
     )
 
@@ -65,9 +83,7 @@ def _columns() -> list[Column]:
         Column(text("models.region"), _regions),
         Column(text("models.context"), lambda one: one.context_window, align=Align.NUMBER),
         Column(text("models.output_max"), lambda one: one.output_max, align=Align.NUMBER),
-        Column(text("models.input_price"), lambda one: _price(one.currency, one.input_price), align=Align.NUMBER),
-        Column(text("models.cached_price"), lambda one: _price(one.currency, one.cache_read_price), align=Align.NUMBER),
-        Column(text("models.output_price"), lambda one: _price(one.currency, one.output_price), align=Align.NUMBER),
+        Column(text("prices.prices"), offer_terms),
     ]
 
 
@@ -77,11 +93,6 @@ def _regions(offer: Value) -> rx.Component:
         rx.foreach(offer.regions, lambda region: status_badge(region, prefix="region", tones=_REGION_TONES)),
         class_name="badges",
     )
-
-
-def _price(currency: Value, price: Value) -> rx.Component:
-    """Show the price of a million tokens."""
-    return rx.el.span(rx.el.span(currency, class_name="money-currency"), " ", price, class_name="money")
 
 
 PAGE = Page(
