@@ -1,6 +1,6 @@
 """Seal each published version of prices: no rate can be added to it afterwards.
 
-Revision: 20261127se; follows: 20261127s.
+Revision: 20261127se; follows: 20261127rf.
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from onetoken_app.ledger.schema import append_only_triggers
 from onetoken_app.pricing.schema import drop_sealing, sealing_triggers
 
 revision = "20261127se"
-down_revision = "20261127s"
+down_revision = "20261127rf"
 branch_labels = None
 depends_on = None
 

@@ -35,7 +35,7 @@ def in_force_columns() -> list[Column]:
         Column(text("models.model"), lambda one: rx.el.code(one.model, class_name="strong")),
         Column(text("prices.scope"), _scope),
         Column(text("prices.prices"), lambda one: price_lines(one.prices)),
-        Column(text("prices.until"), lambda one: rx.el.span(one.until, class_name="figure")),
+        Column(text("prices.until"), lambda one: _until(one.until)),
         Column(text("prices.version"), lambda one: one.version, align=Align.NUMBER),
     ]
 
@@ -48,7 +48,7 @@ def version_columns() -> list[Column]:
         Column(text("organizations.currency"), lambda one: one.currency),
         Column(text("prices.model_count"), lambda one: one.model_count, align=Align.NUMBER),
         Column(text("prices.effective"), lambda one: rx.el.span(one.effective, class_name="figure")),
-        Column(text("prices.until"), lambda one: rx.el.span(one.until, class_name="figure")),
+        Column(text("prices.until"), lambda one: _until(one.until)),
         Column(text("prices.published_at"), lambda one: rx.el.span(one.published, class_name="figure")),
         Column(text("prices.published_by"), lambda one: _person(one.published_by)),
     ]
@@ -198,6 +198,11 @@ def _scope(one: Value) -> rx.Component:
     )
 
 
+def _until(moment: Value) -> rx.Component:
+    """Say when prices end; nothing for those that do not."""
+    return rx.cond(moment != "", rx.el.span(moment, class_name="figure"))
+
+
 def _kind(one: Value) -> rx.Component:
     """Name the kind, and the tier."""
     return rx.el.span(kind_name(one.kind), " ", tier_note(one.from_tokens))
@@ -241,4 +246,6 @@ def _change(one: Value) -> rx.Component:
         ),
         " ",
         rx.el.span(unit_name(one.unit), class_name="quiet-text"),
+        " ",
+        status_badge(one.change, prefix="price_change", tones=_CHANGE_TONES),
     )

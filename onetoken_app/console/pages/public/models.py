@@ -30,6 +30,8 @@ class ModelsState(rx.State):
 
     is_loaded: bool = False
     offers: rx.Field[list[ShownOffer]] = rx.field(default_factory=list)
+    zone: str = "UTC"
+    """In which times are written."""
     organization: str = ""
     """Whose prices they are; empty: everybody's."""
 
@@ -45,6 +47,7 @@ class ModelsState(rx.State):
             else:
                 self.offers = await _everybodys(session, time_zone=await reader_zone(self))
         self.organization = customer.name if customer else ""
+        self.zone = customer.time_zone if customer else await reader_zone(self)
         self.is_loaded = True
 
 
@@ -71,6 +74,7 @@ def models() -> rx.Component:
         ),
         note(text("models.overseas")),
         rx.el.p(text("models.tokens"), " ", text("prices.fall_back"), class_name="quiet-text"),
+        rx.el.p(text("frame.times_in", zone=ModelsState.zone), class_name="quiet-text"),
         here="/models",
     )
 
