@@ -397,5 +397,4 @@ class TestPublishedVersions:
         assert [bool(one.organization_name) for one in found] == [False, True, False]
         assert [bool(one.channel_name) for one in found] == [True, False, False]
         assert (found[1].effective_at, found[1].ends_at) == (now + HOUR, now + 2 * HOUR)
-        assert [one.model_count for one in found] == [1, 1, 1]
-        assert [one.id for one in older] == [of_the_list]
+        assert ([one.model_count for one in found], [one.id for one in older]) == ([1, 1, 1], [of_the_list])

@@ -3,25 +3,19 @@
 from typing import Any
 
 import reflex as rx
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
-from onetoken_app.catalog.queries import channels, models
+from onetoken_app.catalog.queries import models
 from onetoken_app.console.callers import Role
-from onetoken_app.console.components.card import card, note, page_heading
-from onetoken_app.console.components.data_table import data_table, empty_state, pager
+from onetoken_app.console.components.card import card, page_heading
+from onetoken_app.console.components.data_table import data_table, empty_state
 from onetoken_app.console.components.news import asks_for_news
+from onetoken_app.console.components.price_cards import draft_card, versions_table
 from onetoken_app.console.components.price_desk import (
     OPEN_DRAFT,
-    change_columns,
-    discard_dialog,
-    draft_actions,
     draft_columns,
     in_force_columns,
-    moment_field,
     proposal_form,
-    publish_dialog,
-    version_columns,
 )
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState, reader_zone
@@ -34,18 +28,16 @@ from onetoken_app.console.shown.prices import (
     ShownPrices,
     ShownVersion,
     shown_changes,
-    shown_draft,
     shown_prices,
     shown_version,
 )
+from onetoken_app.console.shown.waiting_drafts import names_of_whom, waiting_drafts
 from onetoken_app.console.text.lookup import text
 from onetoken_app.database import read_session
 from onetoken_app.errors import BadRequest, Conflict, NotFound
 from onetoken_app.identity.queries import names_of
 from onetoken_app.money import Currency
-from onetoken_app.organizations.queries import organizations
-from onetoken_app.pricing.drafts import difference, drafts
-from onetoken_app.pricing.models import DraftState
+from onetoken_app.pricing.drafts import difference
 from onetoken_app.pricing.queries import prices_in_force, published_versions
 from onetoken_app.token_usage import TokenKind
 
@@ -82,9 +74,9 @@ class PricesState(rx.State):
         async with read_session() as session:
             self.models = [(one.id, one.name) for one in await models(session)]
             found = await prices_in_force(session, now=clock.utc_now())
-            whom = await _whom(session)
+            whom = await names_of_whom(session)
         self.in_force = shown_prices(found, models=dict(self.models), whom=whom, time_zone=await reader_zone(self))
-        self.waiting = await _waiting(await reader_zone(self))
+        self.waiting = await waiting_drafts(await reader_zone(self), reader_id=caller().person.person_id)
         await self._read_versions(before=None)
         self.outcome, self.is_loaded = "", True
         await self._open(self.open_draft.id)
@@ -92,7 +84,9 @@ class PricesState(rx.State):
     @event_for(Role.STAFF_FINANCE)
     async def refresh(self) -> None:
         """Read the list of drafts anew; what is open stays."""
-        if (found := await _waiting(await reader_zone(self))) != self.waiting:
+        if (
+            found := await waiting_drafts(await reader_zone(self), reader_id=caller().person.person_id)
+        ) != self.waiting:
             self.waiting = found
 
     @event_for(Role.STAFF_FINANCE)
@@ -188,22 +182,6 @@ class PricesState(rx.State):
         self.changes = list(shown_changes(lines, Currency(self.open_draft.currency)))
 
 
-async def _whom(session: AsyncSession) -> dict[str, str]:
-    """Name whomever contracts and costs are of, by id."""
-    named = {one.id: one.name for one in await organizations(session)}
-    return named | {one.id: one.name for one in await channels(session)}
-
-
-async def _waiting(time_zone: str) -> list[ShownDraft]:
-    """Read the drafts that wait, for whoever calls."""
-    async with read_session() as session:
-        found = await drafts(session, state=DraftState.OPEN)
-        names = await names_of(session, {one.created_by for one in found if one.created_by})
-        whom = await _whom(session)
-    reader_id = caller().person.person_id
-    return [shown_draft(view, names=names, whom=whom, reader_id=reader_id, time_zone=time_zone) for view in found]
-
-
 def prices() -> rx.Component:
     """Show the desk."""
     state = PricesState
@@ -222,7 +200,7 @@ def prices() -> rx.Component:
             title=text("prices.drafts"),
         ),
         rx.el.div(
-            rx.cond(state.open_draft.id != 0, _open_draft()), id=OPEN_DRAFT, tab_index=-1, class_name="open-order"
+            rx.cond(state.open_draft.id != 0, draft_card(state)), id=OPEN_DRAFT, tab_index=-1, class_name="open-order"
         ),
         card(
             data_table(
@@ -242,57 +220,10 @@ def prices() -> rx.Component:
             ),
             title=text("prices.propose_title"),
         ),
-        card(_versions(), title=text("prices.versions")),
+        card(versions_table(state), title=text("prices.versions")),
         rx.el.p(text("frame.times_in", zone=LocaleState.zone), class_name="quiet-text"),
         asks_for_news(state.refresh),
         here="/staff/prices",
-    )
-
-
-def _versions() -> rx.Component:
-    """List what was published, the last first."""
-    state = PricesState
-    return data_table(
-        columns=version_columns(),
-        rows=state.versions,
-        caption=text("prices.versions"),
-        is_loaded=state.is_loaded,
-        empty=empty_state(text("prices.none"), text("prices.none_next")),
-        pager=pager(
-            has_newer=~state.is_newest_page,
-            has_older=state.older_than != "",
-            on_newest=state.newest,
-            on_older=state.older,
-        ),
-    )
-
-
-def _open_draft() -> rx.Component:
-    """Show what the draft changes, and what may be done about it."""
-    state = PricesState
-    draft = state.open_draft
-    return card(
-        data_table(
-            columns=change_columns(),
-            rows=state.changes,
-            caption=text("prices.changes"),
-            is_loaded=state.is_loaded,
-            empty=empty_state(text("prices.nothing_changes"), text("prices.nothing_changes_next")),
-        ),
-        rx.cond(
-            draft.is_own,
-            note(text("prices.own"), tone="warning"),
-            moment_field(state.moment, LocaleState.zone, on_choose=state.choose_moment),
-        ),
-        draft_actions(is_own=draft.is_own),
-        publish_dialog(
-            changes=state.changes,
-            moment=state.moment_words,
-            zone=LocaleState.zone,
-            on_confirm=state.publish(draft.id, state.moment),
-        ),
-        discard_dialog(on_confirm=state.withdraw(draft.id)),
-        title=text("prices.changes_of", number=draft.id),
     )
 
 
