@@ -84,9 +84,8 @@ class PricesState(rx.State):
     @event_for(Role.STAFF_FINANCE)
     async def refresh(self) -> None:
         """Read the list of drafts anew; what is open stays."""
-        if (
-            found := await waiting_drafts(await reader_zone(self), reader_id=caller().person.person_id)
-        ) != self.waiting:
+        found = await waiting_drafts(await reader_zone(self), reader_id=caller().person.person_id)
+        if found != self.waiting:
             self.waiting = found
 
     @event_for(Role.STAFF_FINANCE)
