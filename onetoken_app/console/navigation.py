@@ -47,6 +47,7 @@ PLACES = (
     Place("/usage", "nav.usage", "chart-column", Area.CUSTOMER),
     Place("/keys", "nav.keys", "key-round", Area.CUSTOMER),
     Place("/top-up", "nav.top_up", "wallet", Area.CUSTOMER, heading_key="nav.money"),
+    Place("/refunds", "nav.refunds", "undo-2", Area.CUSTOMER),
     Place("/statements", "nav.statements", "receipt-text", Area.CUSTOMER),
     Place("/invoices", "nav.invoices", "stamp", Area.CUSTOMER, is_for_money=True),
     Place("/verification", "nav.verification", "badge-check", Area.CUSTOMER, heading_key="nav.organization"),
@@ -55,6 +56,7 @@ PLACES = (
     Place("/staff/reviews", "nav.reviews", "clipboard-check", Area.STAFF),
     Place("/staff/top-ups", "nav.top_ups", "landmark", Area.STAFF),
     Place("/staff/prices", "nav.prices", "tags", Area.STAFF),
+    Place("/staff/refunds", "nav.refund_desk", "undo-2", Area.STAFF),
     Place("/staff/organizations", "nav.organizations", "building-2", Area.STAFF),
     Place("/staff/channels", "nav.channels", "route", Area.STAFF),
 )

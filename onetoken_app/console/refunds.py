@@ -11,7 +11,7 @@ from onetoken_app.payments.amounts import refund_from_text
 from onetoken_app.payments.models import RefundRefusal
 from onetoken_app.payments.queries import OrderView, order_for_staff
 from onetoken_app.payments.refund_desk import send_next_refund
-from onetoken_app.payments.refund_queries import RefundView, refund_for_staff
+from onetoken_app.payments.refund_queries import RefundView, order_id_by_reference, refund_for_staff
 from onetoken_app.payments.refundable import RefundableOrderView, refundable_orders
 from onetoken_app.settings import BadSettings, Settings
 from onetoken_app.telemetry import get_logger
@@ -60,6 +60,29 @@ async def ask_for_refund(
             not_invoiced_nanos=left,
             mail_room=mail_room(settings),
         )
+
+
+async def ask_for_refund_of(
+    caller: Caller, *, settings: Settings, reference: str, amount: str, submission_id: str, words: str
+) -> str:
+    """Ask for a refund in the name of an organization, of the order with a reference code; return the refund's id.
+
+    Raises:
+        OneTokenError: As ``ask_for_refund``.
+    """
+    async with read_session() as session:
+        order_id = await order_id_by_reference(session, reference)
+    if order_id is None:
+        raise BadRequest("There is no order with this reference code; nothing was asked for.", parameter="reference")
+    return await ask_for_refund(
+        caller,
+        settings=settings,
+        order_id=order_id,
+        amount=amount,
+        submission_id=submission_id,
+        words=words,
+        is_for_own=False,
+    )
 
 
 async def approve_refund(caller: Caller, *, settings: Settings, refund_id: str, expected_revision: int) -> bool:

@@ -84,6 +84,12 @@ async def refund_for_staff(session: AsyncSession, refund_id: str) -> RefundView 
     return (await _views(session, [row]))[0] if row else None
 
 
+async def order_id_by_reference(session: AsyncSession, reference_code: str) -> str | None:
+    """Return the order with a reference code, however it is typed."""
+    query = select(TopUpOrder.id).where(TopUpOrder.reference_code == reference_code.strip().upper())
+    return (await session.exec(query)).first()
+
+
 async def refunds_under_way(session: AsyncSession) -> list[RefundView]:
     """Return the refunds that have not ended, longest waiting first."""
     query = select(Refund).where(col(Refund.stage).not_in(_ENDED)).order_by(col(Refund.asked_at), Refund.id)

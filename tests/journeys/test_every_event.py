@@ -83,7 +83,8 @@ class Scene:
 
     def revisions(self) -> list[int]:
         """Return the revisions that a form of the first organization may carry now."""
-        query = "SELECT revision FROM verification_case UNION SELECT revision FROM payments_order"
+        query = "SELECT revision FROM verification_case UNION SELECT revision FROM payments_order UNION "
+        query += "SELECT revision FROM payments_refund"
         return [int(number) for (number,) in self.console.installation.rows(query)]
 
 
@@ -135,10 +136,11 @@ async def scene(console: RunningConsole) -> Scene:
         "invitation_id": "SELECT id FROM organizations_invitation",
         "case_id": "SELECT id FROM verification_case",
         "document_id": "SELECT min(id) FROM verification_document",
-        "order_id": "SELECT id FROM payments_order ORDER BY ordered_at LIMIT 1",
+        "order_id": "SELECT id FROM payments_order WHERE state = 'reported'",
         "invoice_id": "SELECT id FROM billing_invoice ORDER BY requested_at LIMIT 1",
         "statement_id": "SELECT id FROM billing_statement WHERE figures_json LIKE '%\"Test Ltd\"%'",
         "draft_id": "SELECT min(id) FROM pricing_draft",
+        "refund_id": "SELECT id FROM payments_refund",
     }.items():
         (found.ids[argument],) = console.installation.rows(query)[0]
     return found
@@ -159,11 +161,12 @@ async def _furnish(scene: Scene) -> None:
                 "/account/documents", content=PDF, headers=document | {"content-type": "application/pdf"}
             )
             assert answer.status_code == 201
+    await _ask_for_a_refund(scene, owner)
     particulars = dict.fromkeys(CHARACTERS_MAX, "Wang Fang") | {"registration_code": "91350100M000100Y43"}
     handing_in = {"load": {}, "save": {"form": particulars}, "submit": {}}
     await call(scene, owner, [(_event(f"verification_state.{verb}"), how) for verb, how in handing_in.items()])
     await call(scene, owner, [(_event("top_up_state.order"), {"form": _form(scene, 0)})])
-    ((order_id,),) = installation.rows("SELECT id FROM payments_order")
+    ((order_id,),) = installation.rows("SELECT id FROM payments_order WHERE state = 'open'")
     await call(scene, owner, [(_event("top_up_state.report"), {"form": _form(scene, 0) | {"order_id": order_id}})])
     await _have_invoiced(scene, owner)
     ((case_id, revision),) = installation.rows("SELECT id, revision FROM verification_case")
@@ -175,7 +178,8 @@ async def _furnish(scene: Scene) -> None:
     await call(scene, colleague, [(_event("prices_state.propose"), {"form": _form(scene, 0) | {"model_id": model_id}})])
     assert installation.rows("SELECT state FROM pricing_draft") == [("open",)]
     assert installation.rows("SELECT state FROM verification_case") == [("in_review",)]
-    assert installation.rows("SELECT state FROM payments_order ORDER BY ordered_at") == [("reported",), ("credited",)]
+    assert set(installation.rows("SELECT state FROM payments_order")) == {("reported",), ("credited",)}
+    assert installation.rows("SELECT stage FROM payments_refund") == [("requested",)]
 
 
 async def _have_invoiced(scene: Scene, owner: str) -> None:
@@ -192,6 +196,21 @@ async def _have_invoiced(scene: Scene, owner: str) -> None:
     asked = form | {"amount": "1", "email": INVOICES_TO}
     await call(scene, owner, [(_event("invoices_state.request"), {"form": asked})])
     assert scene.console.installation.rows("SELECT state FROM billing_invoice") == [("requested",)]
+
+
+async def _ask_for_a_refund(scene: Scene, owner: str) -> None:
+    """Have an order credited and ask for a part of it back, before a case that is open would be in the way."""
+    form = _form(scene, 0) | {"submission_id": "raw-form-0003"}
+    await call(scene, owner, [(_event("top_up_state.order"), {"form": form})])
+    ((order_id,),) = scene.console.installation.rows("SELECT id FROM payments_order")
+    await call(scene, owner, [(_event("top_up_state.report"), {"form": form | {"order_id": order_id}})])
+    ((revision,),) = scene.console.installation.rows("SELECT revision FROM payments_order")
+    approval = form | {"order_id": order_id, "revision": str(revision), "bank_entry": "E-0"}
+    finance = await scene.cookie_of("finance@ops.example")
+    verbs = {"load": {}, "look": {"order_id": order_id}, "approve": {"form": approval}}
+    await call(scene, finance, [(_event(f"top_ups_state.{verb}"), how) for verb, how in verbs.items()])
+    wanted = form | {"order_id": order_id, "amount": "10"}
+    await call(scene, owner, [(_event("refunds_state.ask"), {"form": wanted})])
 
 
 def _event(ending: str) -> str:
@@ -316,6 +335,7 @@ class TestEveryEvent:
         assert touched >= {
             "finance payments_approval", "finance payments_order", "finance notifications_letter",
             "finance pricing_version", "finance pricing_rate", "finance pricing_draft",
+            "finance payments_refund",
             "reviewer verification_case", "owner verification_case", "owner keys_api_key",
             "owner organizations_membership", "owner organizations_invitation",
             "owner organizations_declared_scenario", "owner billing_invoice",

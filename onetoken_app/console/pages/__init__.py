@@ -9,6 +9,7 @@ from onetoken_app.console.pages.customer import (
     overview,
     playground,
     quick_start,
+    refunds,
     statements,
     top_up,
     usage,
@@ -29,6 +30,7 @@ from onetoken_app.console.pages.public import (
     terms,
 )
 from onetoken_app.console.pages.staff import channels, organizations, prices, reviews, top_ups
+from onetoken_app.console.pages.staff import refunds as refund_desk
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
@@ -50,12 +52,14 @@ PAGES: tuple[Page, ...] = (
     top_up.PAGE,
     statements.PAGE,
     invoices.PAGE,
+    refunds.PAGE,
     verification.PAGE,
     members.PAGE,
     agreements.PAGE,
     reviews.PAGE,
     top_ups.PAGE,
     prices.PAGE,
+    refund_desk.PAGE,
     organizations.PAGE,
     channels.PAGE,
     missing.PAGE,

@@ -20,6 +20,8 @@ from onetoken_app.console.text.pricing_en import PRICING_ENGLISH
 from onetoken_app.console.text.pricing_zh_cn import PRICING_CHINESE
 from onetoken_app.console.text.public_en import PUBLIC_ENGLISH
 from onetoken_app.console.text.public_zh_cn import PUBLIC_CHINESE
+from onetoken_app.console.text.refunds_en import REFUNDS_ENGLISH
+from onetoken_app.console.text.refunds_zh_cn import REFUNDS_CHINESE
 from onetoken_app.console.text.vetting_en import VETTING_ENGLISH
 from onetoken_app.console.text.vetting_zh_cn import VETTING_CHINESE
 from onetoken_app.console.text.zh_cn import CHINESE
@@ -44,6 +46,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         MONEY_ENGLISH,
         BILLING_ENGLISH,
         PRICING_ENGLISH,
+        REFUNDS_ENGLISH,
         MEMBERSHIP_ENGLISH,
         COUNTRIES_ENGLISH,
     ),
@@ -56,6 +59,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         MONEY_CHINESE,
         BILLING_CHINESE,
         PRICING_CHINESE,
+        REFUNDS_CHINESE,
         MEMBERSHIP_CHINESE,
         COUNTRIES_CHINESE,
     ),

@@ -18,6 +18,7 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "error.invalid_request_payer_name": "Name the payer in 1 to 200 characters.",
     "error.invalid_request_provider": "Choose one of the ways to pay.",
     "error.invalid_request_reason": "Choose a reason.",
+    "error.invalid_request_reference": "There is no order with this reference code. Nothing was asked for.",
     "error.invalid_request_words": "Say the reason in words of your own, in at most 1000 characters.",
     "error.order_changed": "This order was changed since you opened it. Nothing was done. Look at it again.",
     "error.order_expired": "This order is no longer open. Nothing was reported. Make a new one.",

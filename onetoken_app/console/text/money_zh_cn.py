@@ -16,6 +16,7 @@ MONEY_CHINESE: Mapping[str, str] = {
     "error.invalid_request_payer_name": "请填写付款人，1 至 200 个字符。",
     "error.invalid_request_provider": "请选择一种支付方式。",
     "error.invalid_request_reason": "请选择原因。",
+    "error.invalid_request_reference": "没有此备注码的订单，未提出申请。",
     "error.invalid_request_words": "请用自己的话说明原因，最多 1000 个字符。",
     "error.order_changed": "打开之后，该订单已发生变化，未作任何更改。请重新查看。",
     "error.order_expired": "该订单已过期，未报告。请重新下单。",
