@@ -12,6 +12,7 @@ from onetoken_app.billing.details import CHARACTERS_MAX
 from onetoken_app.billing.invoice_paper import KINDS
 from onetoken_app.billing.models import BillingCycle, InvoiceKind
 from onetoken_app.console.components.countries import country_codes
+from onetoken_app.console.components.refunds import REFUND_STEPS
 from onetoken_app.console.invoice_requests import BY_ORDERS
 from onetoken_app.console.shown.api_keys import KeyStanding
 from onetoken_app.console.shown.calls import CallOutcome
@@ -31,7 +32,8 @@ from onetoken_app.console.text.catalogues import (
     preferred_locale,
 )
 from onetoken_app.organizations.models import OrganizationRole, Scenario
-from onetoken_app.payments.models import PaymentProvider, TransferRefusal
+from onetoken_app.payments.models import PaymentProvider, RefundFailure, RefundRefusal, RefundStage, TransferRefusal
+from onetoken_app.payments.refundable import Obstacle
 from onetoken_app.pricing.drafts import Change
 from onetoken_app.pricing.models import Scope
 from onetoken_app.token_usage import TokenKind
@@ -56,6 +58,11 @@ KEYS_BY_PREFIX = {
     "invoice_by.": {"invoice_by.amount", f"invoice_by.{BY_ORDERS}"},
     "buyer_detail.": {f"buyer_detail.{name}" for name in CHARACTERS_MAX},
     "billing_cycle.": {f"billing_cycle.{one}" for one in BillingCycle},
+    "refund_stage.": {f"refund_stage.{one}" for one in RefundStage},
+    "refund_refusal.": {f"refund_refusal.{one}" for one in RefundRefusal},
+    "refund_failure.": {f"refund_failure.{one}" for one in RefundFailure},
+    "refund_obstacle.": {f"refund_obstacle.{one}" for one in Obstacle},
+    "refund_done.": {f"refund_done.{one}" for one in REFUND_STEPS},
     "transfer_refusal.": {f"transfer_refusal.{one}" for one in TransferRefusal},
     "case.": {f"case.{state}" for state in CaseState},
     "next.": {f"next.{state}" for state in CaseState},

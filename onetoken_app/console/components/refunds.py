@@ -21,7 +21,8 @@ from onetoken_app.payments.refundable import Obstacle
 from onetoken_app.payments.words import WORDS_CHARACTERS_MAX
 
 _REFERENCE_CHARACTERS_MAX = 16
-_DONE = ("asked", "approved", "held", "refused", "confirmed", "given_up")
+REFUND_STEPS = ("asked", "approved", "held", "refused", "confirmed", "given_up")
+"""What a person has just done about a refund, as the page says it."""
 _TONES = {
     RefundStage.REQUESTED: Tone.WARNING,
     RefundStage.HELD: Tone.NEUTRAL,
@@ -34,7 +35,9 @@ _TONES = {
 
 def done_note(outcome: Value) -> rx.Component:
     """Say what finance just did."""
-    said = [(key, rx.el.p(text(f"refund_done.{key}"), class_name="note tone-good", role="status")) for key in _DONE]
+    said = [
+        (key, rx.el.p(text(f"refund_done.{key}"), class_name="note tone-good", role="status")) for key in REFUND_STEPS
+    ]
     return rx.match(outcome, *said, rx.fragment())
 
 
