@@ -6,6 +6,7 @@ interrupted leaves no stamp. One build at a time works in the folder, and it end
 here imports Reflex, so that a command can ask in a few milliseconds.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import importlib.metadata
@@ -90,7 +91,18 @@ def _build(settings: Settings, *, say: Callable[[str], None], lock: int) -> None
     if process.returncode != 0:
         message = "The console's pages could not be built.\n" + "\n".join(lines[-_LOG_LINES_SHOWN:])
         raise FrontEndNotBuilt(message)
+    _write_packages_one_way()
     (PROJECT_ROOT / _STAMP).write_text(json.dumps({"sources": sources, "packages": _fingerprint(_LOCK)}))
+
+
+def _write_packages_one_way() -> None:
+    """Give the lists of packages the form in which they are committed: Reflex and npm each write their own.
+
+    What a build leaves as it was then differs in nothing, so that a checkout stays clean.
+    """
+    for path in _files(_LOCK):
+        with contextlib.suppress(ValueError):  # npm itself refuses such a file, in its own words
+            path.write_text(json.dumps(json.loads(path.read_text()), indent=2, ensure_ascii=False) + "\n")
 
 
 @contextmanager

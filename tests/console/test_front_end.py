@@ -84,6 +84,18 @@ class TestIsCurrent:
 
 
 class TestBuild:
+    def test_leaves_the_lists_of_packages_as_they_are_committed(
+        self, settings: Settings, builder: Path, project: Path
+    ) -> None:
+        packages = project / "reflex.lock/package.json"
+        packages.write_text('{\n  "name": "reflex",\n  "overrides": {}\n}\n')
+        committed = packages.read_bytes()
+        with (builder / "python").open("a") as program:
+            program.write(f"""echo '{{"name":"reflex","overrides":{{}}}}' >{packages}\n""")
+        front_end.build(settings, say=lambda _line: None)
+        assert packages.read_bytes() == committed
+        assert front_end.is_current()
+
     def test_a_failure_ends_with_the_builds_own_words(self, settings: Settings, builder: Path) -> None:
         _program(builder / "python", "echo the page is broken; exit 3")
         with pytest.raises(front_end.FrontEndNotBuilt, match="the page is broken"):
