@@ -46,6 +46,7 @@ PLACES = (
     Place("/playground", "nav.playground", "message-square", Area.CUSTOMER),
     Place("/usage", "nav.usage", "chart-column", Area.CUSTOMER),
     Place("/keys", "nav.keys", "key-round", Area.CUSTOMER),
+    Place("/projects", "nav.projects", "folder", Area.CUSTOMER),
     Place("/top-up", "nav.top_up", "wallet", Area.CUSTOMER, heading_key="nav.money"),
     Place("/refunds", "nav.refunds", "undo-2", Area.CUSTOMER),
     Place("/statements", "nav.statements", "receipt-text", Area.CUSTOMER),

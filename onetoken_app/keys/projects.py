@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app import clock
 from onetoken_app.errors import BadRequest, Conflict, NotFound
 from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.keys.errors import ProjectArchived, ProjectInUse, ProjectNameTaken
 from onetoken_app.keys.models import ApiKey, Project
 from onetoken_app.organizations.models import Organization
 
@@ -26,8 +27,9 @@ async def create_project(session: AsyncSession, *, organization_id: str, name: s
 
     Raises:
         BadRequest: The name is empty, too long or unprintable.
-        Conflict: The name is taken, or there are as many as may be.
+        Conflict: There are as many as may be.
         NotFound: There is no such organization.
+        ProjectNameTaken: Another project has it.
     """
     name = _checked_name(name)
     # The default one is there first, so that nobody else's name stands in its way.
@@ -45,8 +47,8 @@ async def rename_project(session: AsyncSession, *, organization_id: str, project
 
     Raises:
         BadRequest: The name is empty, too long or unprintable.
-        Conflict: Another project has it.
         NotFound: The organization has no such project.
+        ProjectNameTaken: Another project has it.
     """
     name = _checked_name(name)
     project = await _project(session, organization_id=organization_id, project_id=project_id)
@@ -58,22 +60,30 @@ async def rename_project(session: AsyncSession, *, organization_id: str, project
     project.name = name
 
 
-async def archive_project(session: AsyncSession, *, organization_id: str, project_id: str) -> None:
+async def archive_project(session: AsyncSession, *, organization_id: str, project_id: str) -> bool:
     """Take no more keys into a project; its history stays. Archiving it again changes nothing.
 
+    Returns:
+        Whether it was this that archived it.
+
     Raises:
-        Conflict: It is the default one, or has keys that are not revoked.
+        Conflict: It is the default one.
         NotFound: The organization has no such project.
+        ProjectInUse: It has keys that are not revoked.
     """
     project = await _project(session, organization_id=organization_id, project_id=project_id)
     if project.archived_at is not None:
-        return
+        return False
     if project.is_default:
         raise Conflict("The default project cannot be archived; rename it if it should be called something else.")
     in_use = select(ApiKey.id).where(ApiKey.project_id == project_id, col(ApiKey.revoked_at).is_(None)).limit(1)
     if (await session.exec(in_use)).first() is not None:
-        raise Conflict("This project has keys. Revoke them or move them to another project first.")
+        raise ProjectInUse(
+            "This project has keys that are not revoked. Nothing was archived. "
+            "Revoke them or move them to another project first."
+        )
     project.archived_at = clock.utc_now()
+    return True
 
 
 async def default_project_id(session: AsyncSession, *, organization_id: str) -> str:
@@ -97,12 +107,12 @@ async def refuse_closed_project(session: AsyncSession, *, organization_id: str, 
     The row stays locked until the commit, so that nobody archives the project meanwhile.
 
     Raises:
-        Conflict: It is archived.
         NotFound: The organization has no such project.
+        ProjectArchived: It is archived.
     """
     project = await _project(session, organization_id=organization_id, project_id=project_id)
     if project.archived_at is not None:
-        raise Conflict("This project is archived and takes no keys. Choose another one.")
+        raise ProjectArchived("This project is archived and takes no keys. Choose another one.")
 
 
 async def _project(session: AsyncSession, *, organization_id: str, project_id: str) -> Project:
@@ -136,6 +146,6 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _taken() -> Conflict:
+def _taken() -> ProjectNameTaken:
     """Say that a name is taken."""
-    return Conflict("A project of this name exists. Choose another name.")
+    return ProjectNameTaken("A project of this name exists, maybe an archived one. Choose another name.")

@@ -20,6 +20,7 @@ from onetoken_app.console.shown.invoices import InvoiceStanding
 from onetoken_app.console.shown.moments import PeriodName
 from onetoken_app.console.shown.platform import OrganizationStanding, PublicService
 from onetoken_app.console.shown.prices import PriceUnit
+from onetoken_app.console.shown.projects import ProjectStanding
 from onetoken_app.console.shown.readings import Operation
 from onetoken_app.console.shown.readings import Span as ReadingSpan
 from onetoken_app.console.shown.top_ups import OrderStanding
@@ -43,6 +44,7 @@ CONSOLE = Path(__file__).parents[2] / "onetoken_app" / "console"
 KEYS_BY_PREFIX = {
     "error.": {key for key in CATALOGUES[Locale.ENGLISH] if key.startswith("error.")},
     "outcome.": {f"outcome.{kind}" for kind in CallOutcome},
+    "project_standing.": {f"project_standing.{kind}" for kind in ProjectStanding},
     "standing.": {f"standing.{kind}" for kind in KeyStanding},
     "organization_standing.": {f"organization_standing.{kind}" for kind in OrganizationStanding},
     "scenario.": {f"scenario.{kind}" for kind in Scenario},

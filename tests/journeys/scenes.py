@@ -89,7 +89,10 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
         Scene("suspended-overview", "/overview", SUSPENDED),
         Scene("suspended-top-up", "/top-up", SUSPENDED),
         *[Scene(f"case-{state}", "/verification", email) for state, email in CASE_OWNERS.items()],
-        *[_dialog("/keys", name) for name in ("mint-key", "restrict-key", "revoke-key")],
+        *[_dialog("/keys", name) for name in ("mint-key", "restrict-key", "move-key", "revoke-key")],
+        Scene("project-renaming", "/projects", OWNER, step=_rename_a_project),
+        Scene("dialog-archive-project", "/projects", OWNER, step=_archive("Staging"), opens="archive-project"),
+        Scene("dialog-archive-project-in-use", "/projects", OWNER, step=_archive("Website"), opens="archive-project"),
         Scene("key-minted", "/keys", OWNER, step=_mint, opens="mint-key"),
         *[_dialog("/members", name) for name in ("invite-member", "change-role", "remove-member")],
         *[_dialog("/members", name) for name in ("resend-invitation", "withdraw-invitation")],
@@ -181,6 +184,21 @@ def _look_at(words: str | re.Pattern[str], *, place: str = "") -> Step:
         button.click()
         opened = page.locator(place) if place else page.locator(".open-order").filter(has_text=named)
         opened.first.wait_for()
+
+    return step
+
+
+def _rename_a_project(page: Tab) -> None:
+    page.locator("tbody tr").filter(has_text="Website").locator("[data-shows=open-project]").click()
+    page.locator("#open-project [name=name]").wait_for()
+
+
+def _archive(name: str) -> Step:
+    """Open the dialog about a project."""
+
+    def step(page: Tab) -> None:
+        page.locator("tbody tr").filter(has_text=name).locator("[data-opens=archive-project]").click()
+        page.locator("#archive-project[open]").filter(has_text=name).wait_for()
 
     return step
 

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from onetoken_app import vault
 from onetoken_app.agreements.clicks import Signatory, record_clicks
 from onetoken_app.agreements.documents import current_document
 from onetoken_app.agreements.models import AgreementKind
@@ -21,7 +20,6 @@ from onetoken_app.database import Database, unit_of_work, use_database
 from onetoken_app.identity.mailed_links import issue_link
 from onetoken_app.identity.models import MailedLinkKind, Person, StaffMembership, StaffRole
 from onetoken_app.identity.passwords import hash_password
-from onetoken_app.keys.service import MintedKey, mint_key, revoke_key
 from onetoken_app.money import NANOS_PER_UNIT, Currency
 from onetoken_app.organizations.invitations import invite
 from onetoken_app.organizations.models import Membership, Organization, OrganizationRole, Scenario
@@ -36,6 +34,7 @@ from onetoken_app.settings import Settings
 from onetoken_app.token_usage import TokenKind
 from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReason
 from tests.journeys.staged_billing import invoices_in_each_state, months_of_a_debtor
+from tests.journeys.staged_keys import projects_and_keys
 from tests.journeys.staged_payments import hosted_orders
 from tests.payments import orders
 from tests.support.builders import BuiltModel, a_channel, a_model, an_organization
@@ -207,7 +206,7 @@ async def _the_filled_one(stage: _Stage, models: list[BuiltModel]) -> Secrets:
             scenarios=[Scenario.BUSINESS_INTEGRATION, Scenario.PUBLIC_SERVICE],
             declared_by=people[0],
         )
-    minted = await _keys(stage, organization_id, people[0], models)
+    minted = await projects_and_keys(stage.settings, organization_id, people[0], models)
     await _calls(organization_id, [key.id for key in minted], models)
     cast = orders.Cast(organization_id, people[3], stage.staff_id, stage.colleague_id)
     await _orders(cast)
@@ -250,25 +249,6 @@ async def _accept(organization_id: str, person_id: str) -> None:
             signatory=Signatory("Chen Xiaoming", "General Manager", "en", "203.0.113.7", "Mozilla/5.0"),
             accepted=[current_document(kind, "en", today) for kind in AgreementKind],
         )
-
-
-async def _keys(stage: _Stage, organization_id: str, person_id: str, models: list[BuiltModel]) -> list[MintedKey]:
-    """Mint a key without limits, one with, and one that is revoked."""
-    pepper = vault.load_root_secrets(stage.settings).key_pepper
-    async with unit_of_work() as session:
-        minted = [
-            await mint_key(
-                session, key_pepper=pepper, organization_id=organization_id, name=name, created_by=person_id,
-                model_ids=model_ids, expires_at=expires_at,
-            )
-            for name, model_ids, expires_at in (
-                ("production", None, None),
-                ("customer-support-assistant-staging", [models[1].id], utc_now() + timedelta(days=90)),
-                ("old laptop", None, None),
-            )
-        ]  # fmt: skip
-        await revoke_key(session, organization_id=organization_id, api_key_id=minted[2].id)
-    return minted
 
 
 async def _calls(organization_id: str, key_ids: list[str], models: list[BuiltModel]) -> None:

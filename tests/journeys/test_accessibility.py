@@ -64,7 +64,7 @@ _WORDS = """
 """
 _WRITTEN_BY_PEOPLE = re.compile(
     r"Ltd$|GmbH$|Chen|Wang|Zhao|Sun Mei|Ada Okafor|Alexandra|Li (Na|Wei)|First Road|old laptop|^batch |\.pdf$|"
-    r"Please (pay|scan)|General Manager|Example Bank"
+    r"Pilot of last year|Please (pay|scan)|General Manager|Example Bank"
 )
 """Names and words of the staged business."""
 

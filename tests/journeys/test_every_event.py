@@ -130,6 +130,7 @@ async def scene(console: RunningConsole) -> Scene:
     for argument, query in {
         "organization_id": "SELECT id FROM organizations_organization WHERE name = 'Test Ltd'",
         "api_key_id": "SELECT id FROM keys_api_key",
+        "project_id": "SELECT project_id FROM keys_api_key",
         "key_id": "SELECT id FROM keys_api_key",
         "model_id": "SELECT id FROM catalog_model",
         "person_id": "SELECT id FROM identity_person WHERE email = 'developer@test.example'",
@@ -227,6 +228,7 @@ def _form(scene: Scene, revision: int) -> dict[str, Any]:
         **scene.ids,
         "registration_code": "91350100M000100Y43",
         "revision": str(revision),
+        "name": f"Project {revision}",
         "amount": "100",
         "submission_id": "raw-form-0001",
         "consent": current_statement("en").sha256,
@@ -336,7 +338,7 @@ class TestEveryEvent:
             "finance payments_approval", "finance payments_order", "finance notifications_letter",
             "finance pricing_version", "finance pricing_rate", "finance pricing_draft",
             "finance payments_refund",
-            "reviewer verification_case", "owner verification_case", "owner keys_api_key",
+            "reviewer verification_case", "owner verification_case", "owner keys_api_key", "owner keys_project",
             "owner organizations_membership", "owner organizations_invitation",
             "owner organizations_declared_scenario", "owner billing_invoice",
         }  # fmt: skip

@@ -94,11 +94,30 @@ class TestFirstHour:
         expect(page.get_by_text("Make your first call")).to_be_visible()
         expect(page.locator("#first-curl")).to_contain_text("/v1/chat/completions")
 
+    def test_a_project_is_created_and_renamed(self, page: Page, console: RunningConsole) -> None:
+        page.goto(f"{console.url}/projects")
+        page.get_by_label("Name").fill("Default")
+        page.get_by_role("button", name="Create project").click()
+        expect(page.get_by_role("alert").filter(has_text="A project of this name exists")).to_be_visible()
+        expect(page.get_by_label("Name")).to_have_value("Default")
+        page.get_by_label("Name").fill("Website")
+        page.get_by_role("button", name="Create project").click()
+        expect(page.get_by_role("cell", name="Website", exact=True)).to_be_visible()
+        expect(page.get_by_label("Name")).to_have_value("")
+        page.get_by_role("button", name="Rename Website").click()
+        renaming = page.locator("#open-project")
+        expect(renaming.get_by_label("Name")).to_have_value("Website")
+        renaming.get_by_label("Name").fill("Public website")
+        renaming.get_by_role("button", name="Rename").click()
+        expect(page.get_by_role("cell", name="Public website", exact=True)).to_be_visible()
+        expect(renaming.get_by_label("Name")).to_have_count(0)
+
     def test_a_key_is_minted_and_its_secret_seen_once(self, page: Page, console: RunningConsole) -> None:
         page.goto(f"{console.url}/keys")
         page.get_by_role("button", name="Create key").first.click()
         form = page.get_by_role("dialog", name="Create an API key")
         form.get_by_label("Name").fill("journey")
+        form.get_by_label("Project").select_option("Public website")
         form.get_by_label("Only these").check()
         form.get_by_label("mock", exact=True).check()
         form.get_by_role("button", name="Create key").click()
@@ -107,7 +126,7 @@ class TestFirstHour:
         page.keyboard.press("Escape")
         expect(page.locator("#minted-secret")).to_be_visible()
         page.get_by_role("button", name="I have stored it").click()
-        expect(page.get_by_role("cell", name="journey", exact=True)).to_be_visible()
+        expect(page.get_by_role("row").filter(has_text="journey")).to_contain_text("Public website")
         assert self.minted not in page.content()
         stores = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
         assert self.minted not in stores
@@ -121,6 +140,29 @@ class TestFirstHour:
         expect(row).to_contain_text("Answered")
         page.goto(console.url)
         expect(page.get_by_text("999.99").first).to_be_visible()
+
+    def test_a_project_with_keys_in_use_is_archived_once_they_have_moved(
+        self, page: Page, console: RunningConsole
+    ) -> None:
+        page.goto(f"{console.url}/projects")
+        page.get_by_role("button", name="Archive Public website").click()
+        question = page.get_by_role("dialog")
+        expect(question).to_contain_text("keys that are not revoked: 1")
+        expect(question.get_by_role("button", name="Archive this project")).to_have_count(0)
+        question.get_by_role("link", name="Go to the keys").click()
+        page.get_by_role("button", name="Move journey").click()
+        page.get_by_role("dialog").get_by_label("Project").select_option("Default")
+        page.get_by_role("dialog").get_by_role("button", name="Save").click()
+        expect(page.get_by_role("row").filter(has_text="journey")).to_contain_text("Default")
+        page.goto(f"{console.url}/projects")
+        page.get_by_role("button", name="Archive Public website").click()
+        page.get_by_role("button", name="Archive this project").click()
+        expect(page.get_by_role("row").filter(has_text="Public website")).to_contain_text("Archived")
+        expect(page.get_by_role("button", name="Rename Public website")).to_have_count(0)
+        page.goto(f"{console.url}/keys")
+        page.get_by_role("button", name="Create key").first.click()
+        form = page.get_by_role("dialog", name="Create an API key")
+        expect(form.get_by_label("Project").locator("option")).to_have_text(["Default"])
 
     def test_the_language_changes_and_is_remembered(self, page: Page, console: RunningConsole) -> None:
         page.goto(f"{console.url}/usage")

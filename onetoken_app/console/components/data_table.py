@@ -33,6 +33,8 @@ class Column:
     cell: Callable[[Any], Any]
     """Makes the cell of a row."""
     align: Align = Align.TEXT
+    is_shown: Value | None = None
+    """Whether there is anything in it for whoever reads; ``None``: always."""
 
 
 def data_table(
@@ -57,9 +59,7 @@ def data_table(
     table = rx.el.div(
         rx.el.table(
             rx.el.caption(caption, class_name="unseen"),
-            rx.el.thead(
-                rx.el.tr(*[rx.el.th(column.label, scope="col", class_name=column.align.value) for column in columns])
-            ),
+            rx.el.thead(rx.el.tr(*[_where_shown(column, _head(column)) for column in columns])),
             rx.el.tbody(rx.foreach(rows, lambda row: _row(columns, row))),
             class_name="table",
         ),
@@ -110,7 +110,20 @@ def _row(columns: list[Column], row: Value) -> rx.Component:
     """Draw one row."""
     return rx.el.tr(
         *[
-            rx.el.td(column.cell(row), class_name=column.align.value, custom_attrs={"data-label": column.label})
+            _where_shown(
+                column,
+                rx.el.td(column.cell(row), class_name=column.align.value, custom_attrs={"data-label": column.label}),
+            )
             for column in columns
         ]
     )
+
+
+def _head(column: Column) -> rx.Component:
+    """Name a column."""
+    return rx.el.th(column.label, scope="col", class_name=column.align.value)
+
+
+def _where_shown(column: Column, cell: rx.Component) -> rx.Component:
+    """Leave a cell out where its column says nothing to whoever reads."""
+    return cell if column.is_shown is None else rx.cond(column.is_shown, cell)

@@ -1,16 +1,16 @@
-"""The dialogs of the keys page: the form of a new key, and the models that a key may call."""
+"""The dialogs of the keys page: the form of a new key, the models that a key may call, the project it belongs to."""
 
 from typing import Any
 
 import reflex as rx
 
 from onetoken_app.console.components.dialogs import closing_button, dialog
-from onetoken_app.console.components.fields import field
+from onetoken_app.console.components.fields import choice, field
 from onetoken_app.console.components.secret_once import secret_once
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 
-MINT_DIALOG = "mint-key"
+MINT_DIALOG, RESTRICT_DIALOG, MOVE_DIALOG = "mint-key", "restrict-key", "move-key"
 _EXPIRY_DAYS = (30, 90, 365)
 
 
@@ -31,7 +31,7 @@ def mint_dialog(models: Value, *, projects: Value, organization_id: Value, on_mi
                 rx.el.input(name="name", required=True, max_length=64, auto_complete="off", class_name="input"),
                 hint=text("mint.name_hint"),
             ),
-            rx.cond(projects, field(text("mint.project"), _project(projects))),
+            rx.cond(projects, field(text("mint.project"), _project(projects), hint=text("mint.project_hint"))),
             field(text("mint.expires"), _expiry()),
             rx.el.fieldset(
                 rx.el.legend(text("mint.models"), class_name="field-label"),
@@ -42,6 +42,11 @@ def mint_dialog(models: Value, *, projects: Value, organization_id: Value, on_mi
             ),
             rx.el.div(
                 rx.el.p(text("mint.taken"), class_name="note tone-bad", custom_attrs={"data-when": "conflict"}),
+                rx.el.p(
+                    text("error.project_archived"),
+                    class_name="note tone-bad",
+                    custom_attrs={"data-when": "project_archived"},
+                ),
                 rx.el.p(text("error.role"), class_name="note tone-bad", custom_attrs={"data-when": "forbidden"}),
                 rx.el.p(text("mint.unanswered"), class_name="note tone-bad", custom_attrs={"data-when": "unanswered"}),
                 rx.el.p(text("form.failed"), class_name="note tone-bad", custom_attrs={"data-when": "failed"}),
@@ -66,7 +71,6 @@ def mint_dialog(models: Value, *, projects: Value, organization_id: Value, on_mi
 
 def restrict_dialog(
     *,
-    element_id: str,
     key_name: Value,
     models: Value,
     is_restricted: Value,
@@ -106,8 +110,25 @@ def restrict_dialog(
             closing_button(text("restrict.save"), class_name="button primary", on_click=on_save),
             class_name="dialog-actions",
         ),
-        element_id=element_id,
+        element_id=RESTRICT_DIALOG,
         title=text("restrict.title"),
+    )
+
+
+def move_dialog(*, key_name: Value, projects: Value, chosen: Value, on_choose: Any, on_save: Any) -> rx.Component:
+    """Choose the project that a key belongs to from now on; the State holds the choice."""
+    options = rx.foreach(projects, lambda project: rx.el.option(project[1], value=project[0]))
+    return dialog(
+        rx.el.p(rx.el.strong(key_name)),
+        choice(text("keys.project"), options=options, value=chosen, on_change=on_choose),
+        rx.el.p(text("keys.move_effect"), class_name="quiet-text"),
+        rx.el.div(
+            closing_button(text("dialog.cancel")),
+            closing_button(text("restrict.save"), class_name="button primary", on_click=on_save),
+            class_name="dialog-actions",
+        ),
+        element_id=MOVE_DIALOG,
+        title=text("keys.move_title"),
     )
 
 

@@ -26,6 +26,7 @@ class ShownKey:
 
     id: str = ""
     name: str = ""
+    project_id: str = ""
     project: str = ""
     """The name of the project it belongs to."""
     masked: str = ""
@@ -52,6 +53,7 @@ def shown_key(
     return ShownKey(
         id=key.id,
         name=key.name,
+        project_id=key.project_id,
         project=project_names.get(key.project_id, ""),
         masked=f"{key.key_prefix}…{key.last_four}",
         standing=_standing(key, now).value,

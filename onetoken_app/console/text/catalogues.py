@@ -18,6 +18,8 @@ from onetoken_app.console.text.money_en import MONEY_ENGLISH
 from onetoken_app.console.text.money_zh_cn import MONEY_CHINESE
 from onetoken_app.console.text.pricing_en import PRICING_ENGLISH
 from onetoken_app.console.text.pricing_zh_cn import PRICING_CHINESE
+from onetoken_app.console.text.projects_en import PROJECTS_ENGLISH
+from onetoken_app.console.text.projects_zh_cn import PROJECTS_CHINESE
 from onetoken_app.console.text.public_en import PUBLIC_ENGLISH
 from onetoken_app.console.text.public_zh_cn import PUBLIC_CHINESE
 from onetoken_app.console.text.refunds_en import REFUNDS_ENGLISH
@@ -41,6 +43,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         ENGLISH,
         PUBLIC_ENGLISH,
         CALLING_ENGLISH,
+        PROJECTS_ENGLISH,
         JOINING_ENGLISH,
         VETTING_ENGLISH,
         MONEY_ENGLISH,
@@ -54,6 +57,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         CHINESE,
         PUBLIC_CHINESE,
         CALLING_CHINESE,
+        PROJECTS_CHINESE,
         JOINING_CHINESE,
         VETTING_CHINESE,
         MONEY_CHINESE,

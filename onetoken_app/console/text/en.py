@@ -94,6 +94,7 @@ ENGLISH: Mapping[str, str] = {
     "mint.name_hint": "Such as the application that will use it",
     "mint.only_these": "Only these",
     "mint.project": "Project",
+    "mint.project_hint": "More projects are created on the page “Projects”.",
     "mint.submit": "Create key",
     "mint.taken": "A key of this name exists. Choose another name.",
     "mint.title": "Create an API key",
@@ -119,7 +120,9 @@ ENGLISH: Mapping[str, str] = {
     "organizations.lead": "Every customer of this installation.",
     "organizations.name": "Name",
     "organizations.none": "There is no organization yet.",
-    "organizations.none_next": "Add one to a file and run “onetoken apply”.",
+    "organizations.none_next": (
+        "Organizations appear here when they sign up, or when a file names them for “onetoken apply”."
+    ),
     "organizations.standing": "Status",
     "organizations.title": "Organizations",
     "outcome.answered": "Answered",

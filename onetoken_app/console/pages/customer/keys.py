@@ -9,24 +9,20 @@ from onetoken_app.audit.service import Actor
 from onetoken_app.catalog.queries import models, models_for_sale
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.card import card, page_heading
-from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
+from onetoken_app.console.components.data_table import data_table, empty_state
 from onetoken_app.console.components.dialogs import confirm_dialog, opens
-from onetoken_app.console.components.key_dialogs import MINT_DIALOG, mint_dialog, restrict_dialog
-from onetoken_app.console.components.status_badge import status_badge
+from onetoken_app.console.components.key_dialogs import MINT_DIALOG, mint_dialog, move_dialog, restrict_dialog
+from onetoken_app.console.components.key_rows import key_columns
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import SessionState, caller, event_for
 from onetoken_app.console.shown.api_keys import KeyStanding, ShownKey, shown_key
 from onetoken_app.console.text.lookup import text
-from onetoken_app.console.theme import Tone
-from onetoken_app.console.values import Value
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.keys import service as key_service
 from onetoken_app.keys.queries import keys_of, projects_of
 from onetoken_app.organizations.queries import organization
 
-_TONES = {"active": Tone.GOOD, "expired": Tone.WARNING, "revoked": Tone.NEUTRAL}
-_RESTRICT_DIALOG = "restrict-key"
 _REVOKE_DIALOG = "revoke-key"
 
 
@@ -44,6 +40,8 @@ class KeysState(rx.State):
     selected: ShownKey = ShownKey()
     is_restricted: bool = False
     allowed_ids: rx.Field[list[str]] = rx.field(default_factory=list)
+    chosen_project_id: str = ""
+    """Where the selected key is going to belong."""
 
     @event_for(Role.VIEWER)
     async def load(self) -> None:
@@ -72,6 +70,7 @@ class KeysState(rx.State):
         """Take the key that a dialog is going to be about."""
         self.selected = next((key for key in self.keys if key.id == api_key_id), ShownKey())
         self.is_restricted, self.allowed_ids = self.selected.is_restricted, self.selected.model_ids
+        self.chosen_project_id = self.selected.project_id
 
     @event_for(Role.DEVELOPER)
     async def restrict(self, is_restricted: bool) -> None:  # noqa: FBT001 # a browser sends arguments by position
@@ -102,6 +101,32 @@ class KeysState(rx.State):
                 subject_id=self.selected.id,
                 organization_id=acting.organization_id,
                 facts={"is_restricted": self.is_restricted, "model_count": len(self.allowed_ids)},
+            )
+        await self.load()
+
+    @event_for(Role.DEVELOPER)
+    async def choose_project(self, project_id: str) -> None:
+        """Choose another project for the selected key; nothing is saved yet."""
+        self.chosen_project_id = project_id
+
+    @event_for(Role.DEVELOPER)
+    async def move(self) -> None:
+        """Let the selected key's calls count for the chosen project from now on."""
+        acting = caller()
+        async with unit_of_work() as session:
+            await key_service.move_key(
+                session,
+                organization_id=acting.organization_id,
+                api_key_id=self.selected.id,
+                project_id=self.chosen_project_id,
+            )
+            await audit.record(
+                session,
+                actor=Actor(ActorKind.PERSON, acting.person.person_id),
+                action="api_key_moved",
+                subject_id=self.selected.id,
+                organization_id=acting.organization_id,
+                facts={"project_id": self.chosen_project_id},
             )
         await self.load()
 
@@ -137,7 +162,9 @@ def keys() -> rx.Component:
         page_heading(text("keys.title"), lead=text("keys.lead"), side=rx.cond(KeysState.may_change, mint)),
         card(
             data_table(
-                columns=_columns(),
+                columns=key_columns(
+                    may_change=KeysState.may_change, on_select=KeysState.select, revokes=_REVOKE_DIALOG
+                ),
                 rows=KeysState.keys,
                 caption=text("keys.title"),
                 is_loaded=KeysState.is_loaded,
@@ -152,7 +179,6 @@ def keys() -> rx.Component:
             on_minted=KeysState.load,
         ),
         restrict_dialog(
-            element_id=_RESTRICT_DIALOG,
             key_name=KeysState.selected.name,
             models=KeysState.models,
             is_restricted=KeysState.is_restricted,
@@ -160,6 +186,13 @@ def keys() -> rx.Component:
             on_restrict=KeysState.restrict,
             on_toggle=KeysState.toggle_model,
             on_save=KeysState.save_restriction,
+        ),
+        move_dialog(
+            key_name=KeysState.selected.name,
+            projects=KeysState.projects,
+            chosen=KeysState.chosen_project_id,
+            on_choose=KeysState.choose_project,
+            on_save=KeysState.move,
         ),
         confirm_dialog(
             element_id=_REVOKE_DIALOG,
@@ -173,47 +206,6 @@ def keys() -> rx.Component:
             on_confirm=KeysState.revoke,
         ),
         here="/keys",
-    )
-
-
-def _columns() -> list[Column]:
-    """Describe the table."""
-    return [
-        Column(text("keys.name"), lambda key: rx.el.span(key.name, class_name="strong")),
-        Column(text("keys.project"), lambda key: key.project),
-        Column(text("keys.key"), lambda key: rx.el.code(key.masked, class_name="masked")),
-        Column(text("keys.standing"), lambda key: status_badge(key.standing, prefix="standing", tones=_TONES)),
-        Column(text("keys.models"), lambda key: rx.cond(key.is_restricted, key.models, text("keys.every_model"))),
-        Column(text("keys.created"), lambda key: rx.el.span(key.created, class_name="figure")),
-        Column(
-            text("keys.expires"),
-            lambda key: rx.cond(key.expires == "", text("keys.never"), rx.el.span(key.expires, class_name="figure")),
-        ),
-        Column(text("keys.actions"), _actions, align=Align.ACTIONS),
-    ]
-
-
-def _actions(key: Value) -> rx.Component:
-    """Offer what may still be done with a key."""
-    return rx.cond(
-        KeysState.may_change & (key.standing != KeyStanding.REVOKED.value),
-        rx.el.span(
-            _action(key, text("keys.restrict"), _RESTRICT_DIALOG, "button quiet small"),
-            _action(key, text("keys.revoke"), _REVOKE_DIALOG, "button quiet small warns"),
-            class_name="row-actions",
-        ),
-    )
-
-
-def _action(key: Value, label: Value, dialog_id: str, class_name: str) -> rx.Component:
-    """Open a dialog about a key."""
-    return rx.el.button(
-        label,
-        rx.el.span(" ", key.name, class_name="unseen"),
-        type="button",
-        class_name=class_name,
-        on_click=KeysState.select(key.id),
-        custom_attrs=opens(dialog_id),
     )
 
 

@@ -18,7 +18,8 @@ from onetoken_app.console.components.member_dialogs import (
     role_dialog,
     role_words,
 )
-from onetoken_app.console.components.member_rows import member_name, role_name, row_action
+from onetoken_app.console.components.member_rows import member_name, role_name
+from onetoken_app.console.components.row_actions import row_action
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import SessionState, caller, event_for

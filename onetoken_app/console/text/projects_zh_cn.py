@@ -1,0 +1,36 @@
+"""Simplified Chinese of projects."""
+
+from collections.abc import Mapping
+
+PROJECTS_CHINESE: Mapping[str, str] = {
+    "error.project_archived": "该项目已归档，不能再用于密钥，请选择其他项目。未作任何更改。",
+    "error.project_in_use": "该项目仍有未吊销的密钥，未归档。请先吊销这些密钥，或将其移至其他项目。",
+    "error.project_name_taken": "已有同名项目（可能已归档），请换一个名称。",
+    "keys.move": "移动",
+    "keys.move_effect": "此后的调用计入新项目，此前已计入的不变。",
+    "keys.move_title": "将此密钥移至其他项目",
+    "nav.projects": "项目",
+    "project_standing.active": "使用中",
+    "project_standing.archived": "已归档",
+    "projects.archive": "归档",
+    "projects.archive_confirm": "归档此项目",
+    "projects.archive_consequence": "归档后不能再在其中创建密钥；其调用与费用仍保留在用量和账单中。此操作无法撤销。",
+    "projects.archive_title": "归档此项目？",
+    "projects.ask_developer": "组织的所有者、管理员和开发人员可以创建和更改项目。",
+    "projects.close": "关闭",
+    "projects.default": "默认",
+    "projects.in_use": "该项目仍有 {count} 把未吊销的密钥。请先吊销这些密钥，或将其移至其他项目，然后再归档。",
+    "projects.keys": "在用密钥",
+    "projects.lead": "用项目区分各应用或团队的密钥、调用与费用。",
+    "projects.name": "名称",
+    "projects.name_hint": "例如所属的应用或团队名称，最多 64 个字符。",
+    "projects.new": "新建项目",
+    "projects.none": "还没有项目。",
+    "projects.none_next": "可以先创建项目再创建密钥；也可以直接创建密钥，届时会自动建立默认项目。",
+    "projects.rename": "重命名",
+    "projects.rename_effect": "除已出具的账单外，各处均显示新名称。",
+    "projects.rename_title": "重命名项目",
+    "projects.submit": "创建项目",
+    "projects.title": "项目",
+    "projects.to_keys": "前往 API 密钥",
+}
