@@ -53,7 +53,7 @@ class TestInvoices:
         page.get_by_label("Amount in CNY").fill("7500.01")
         page.get_by_text("Address, phone and bank").click()
         page.get_by_label("Phone").fill("0571-8000 0000")
-        page.get_by_role("button", name="Ask for the invoice").click()
+        page.get_by_role("button", name="Request the invoice").click()
         expect(page.get_by_role("alert").filter(has_text="7500.00 CNY can be invoiced")).to_be_visible()
         expect(page.get_by_label("Amount in CNY")).to_have_value("7500.01")
         expect(page.get_by_label("Special VAT fapiao")).to_be_checked()
@@ -61,7 +61,7 @@ class TestInvoices:
 
     def test_a_double_click_asks_once(self, page: Page, staged: StagedConsole) -> None:
         page.get_by_label("Amount in CNY").fill("1000.50")
-        page.get_by_role("button", name="Ask for the invoice").dblclick()
+        page.get_by_role("button", name="Request the invoice").dblclick()
         expect(page.get_by_text("Your request waits for finance.")).to_be_visible()
         expect(page.get_by_role("table").locator("tbody tr", has_text="Special VAT fapiao")).to_have_count(1)
         expect(page.locator(".sums").get_by_text("6,499.50")).to_be_visible()
@@ -71,18 +71,18 @@ class TestInvoices:
     def test_the_next_one_names_a_top_up(self, page: Page, staged: StagedConsole) -> None:
         page.get_by_label("Top-ups by name").check()
         page.locator(".when-orders").get_by_role("checkbox").first.check()
-        page.get_by_role("button", name="Ask for the invoice").click()
+        page.get_by_role("button", name="Request the invoice").click()
         expect(page.get_by_role("table").locator("tbody tr", has_text="General VAT fapiao")).to_have_count(1)
         amounts = {row[2] for row in staged.installation.rows(ASKED)}
         assert amounts == {1_000_500_000_000, 4_500_000_000_000}
 
     def test_the_request_is_withdrawn(self, page: Page, staged: StagedConsole) -> None:
-        page.get_by_role("row", name="Special VAT fapiao").get_by_role("button", name="Look").click()
+        page.get_by_role("row", name="Special VAT fapiao").get_by_role("button", name="View").click()
         card = page.locator("#open-invoice")
         expect(card.get_by_text("1,000.50")).to_be_visible()
         card.get_by_role("button", name="Withdraw the request").click()
         page.get_by_role("dialog").get_by_role("button", name="Withdraw the request").click()
-        expect(page.get_by_text("Your organization took this request back.")).to_be_visible()
+        expect(page.get_by_text("Your organization withdrew this request.")).to_be_visible()
         expect(page.locator(".sums").get_by_text("3,000.00")).to_be_visible()
         states = sorted(row[0] for row in staged.installation.rows(ASKED))
         assert states == ["requested", "withdrawn"]

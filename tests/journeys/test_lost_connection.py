@@ -207,7 +207,7 @@ class TestVerification:
 
     def test_handing_in(self, place: Place, customer: Page) -> None:
         submitted = "SELECT count(*) FROM verification_event WHERE state = 'submitted'"
-        hand_in = customer.get_by_role("button", name="Hand in for verification")
+        hand_in = customer.get_by_role("button", name="Submit for verification")
         place.lose_the_click(customer, hand_in.click)
         expect(said(customer, STEP_LOST)).to_be_visible()
         assert place.count(submitted) == 0
@@ -218,7 +218,7 @@ class TestVerification:
     def test_taking_and_approving(self, place: Place, customer: Page, staff: Page) -> None:
         staff.goto(f"{place.line.url}/staff/reviews")
         staff.get_by_role("button", name=f"View {COMPANY}").click()
-        take = staff.get_by_role("button", name="Take this case")
+        take = staff.get_by_role("button", name="Start the review")
         expect(take).to_be_visible()
         taken = "SELECT count(*) FROM verification_case WHERE state = 'in_review'"
         place.lose_the_answer(staff, take.click, until=taken)
@@ -230,7 +230,7 @@ class TestVerification:
         approving.click()
         approved = "SELECT count(*) FROM verification_event WHERE state = 'approved'"
         place.lose_the_answer(staff, confirm.click, until=approved)
-        expect(staff.get_by_text("Nobody waits.")).to_be_visible()
+        expect(staff.get_by_text("No case waits.")).to_be_visible()
         assert place.count(approved) == 1
         assert place.count("SELECT count(*) FROM notifications_letter WHERE kind = 'case_news'") == 1
         expect(customer.get_by_text("Your organization is verified")).to_be_visible()

@@ -99,16 +99,16 @@ class TestRefund:
     ) -> None:
         desks.owner.goto(f"{server.url}/refunds")
         desks.owner.get_by_label("Amount").fill("2000.01")
-        desks.owner.get_by_role("button", name="Ask for the refund").click()
+        desks.owner.get_by_role("button", name="Request the refund").click()
         expect(desks.owner.get_by_text("So much of this order cannot be refunded")).to_be_visible()
         expect(desks.owner.get_by_label("Amount")).to_have_value("2000.01")
         assert installation.rows("SELECT id FROM payments_refund") == []
 
     def test_what_is_unused_is_asked_for(self, desks: Desks, installation: Installation) -> None:
         desks.owner.get_by_label("Amount").fill("1500")
-        desks.owner.get_by_label("Why").fill("We ordered too much.")
-        desks.owner.get_by_role("button", name="Ask for the refund").click()
-        expect(desks.owner.get_by_text("Asked for", exact=True)).to_be_visible()
+        desks.owner.get_by_label("Reason").fill("We ordered too much.")
+        desks.owner.get_by_role("button", name="Request the refund").click()
+        expect(desks.owner.get_by_text("Requested", exact=True)).to_be_visible()
         expect(desks.owner.get_by_text("at most USD 500.00")).to_be_attached()
         assert taken(installation) == []
 
@@ -117,7 +117,7 @@ class TestRefund:
     ) -> None:
         page = desks.finance
         page.goto(f"{server.url}/staff/refunds")
-        page.get_by_role("button", name="Look").click()
+        page.get_by_role("button", name="View").click()
         expect(page.get_by_text("We ordered too much.")).to_be_visible()
         expect(page.get_by_text("needs the approval of two people")).to_be_visible()
         page.get_by_role("button", name="Approve", exact=True).click()
@@ -130,7 +130,7 @@ class TestRefund:
     ) -> None:
         page = desks.colleague
         page.goto(f"{server.url}/staff/refunds")
-        page.get_by_role("button", name="Look").click()
+        page.get_by_role("button", name="View").click()
         assert findings(page) == []
         page.get_by_role("button", name="Approve", exact=True).click()
         expect(page.get_by_text("The amount left the balance")).to_be_visible()

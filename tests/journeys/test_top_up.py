@@ -162,7 +162,7 @@ class TestTopUp:
         finance.get_by_role("button", name="Refuse").click()
         expect(finance.get_by_role("alert").filter(has_text="in words of your own")).to_be_visible()
         finance.locator("select[name=reason]").select_option("not_received")
-        finance.get_by_label("In your own words").fill("Nothing arrived until noon.")
+        finance.get_by_label("Message to the organization").fill("Nothing arrived until noon.")
         finance.get_by_role("button", name="Refuse").click()
         expect(finance.get_by_text("No transfer waits.")).to_be_visible()
 

@@ -92,7 +92,7 @@ class TestVerification:
         owner.goto(f"{server.url}/verification")
         missing = owner.locator(".plain-list")
         expect(missing).to_contain_text("Business licence")
-        expect(owner.get_by_role("button", name="Hand in for verification")).to_be_disabled()
+        expect(owner.get_by_role("button", name="Submit for verification")).to_be_disabled()
 
     def test_a_file_that_is_none_is_refused_in_words(self, owner: Page, tmp_path: Path) -> None:
         file = tmp_path / "licence.pdf"
@@ -113,7 +113,7 @@ class TestVerification:
         expect(owner.get_by_text("Saved.")).to_be_visible()
 
     def test_the_case_is_handed_in(self, owner: Page) -> None:
-        owner.get_by_role("button", name="Hand in for verification").click()
+        owner.get_by_role("button", name="Submit for verification").click()
         expect(owner.get_by_text("It waits for a reviewer")).to_be_visible()
         expect(owner.get_by_role("button", name="Upload")).to_have_count(0)
 
@@ -126,27 +126,27 @@ class TestVerification:
         with reviewer.expect_download() as kept:
             reviewer.get_by_role("link", name="business_licence.pdf").click()
         assert kept.value.suggested_filename == "business_licence.pdf"
-        reviewer.get_by_role("button", name="Take this case").click()
+        reviewer.get_by_role("button", name="Start the review").click()
         reviewer.locator("select[name=reason]").select_option("other")
-        reviewer.get_by_role("button", name="Send the answer").click()
+        reviewer.get_by_role("button", name="Send to the organization").click()
         expect(reviewer.get_by_role("alert").filter(has_text="in words of your own")).to_be_visible()
         reviewer.locator("select[name=reason]").select_option("document_unreadable")
-        reviewer.get_by_label("In your own words").fill("Page two is dark.")
-        reviewer.get_by_role("button", name="Send the answer").click()
-        expect(reviewer.get_by_text("Nobody waits.")).to_be_visible()
+        reviewer.get_by_label("Message to the organization").fill("Page two is dark.")
+        reviewer.get_by_role("button", name="Send to the organization").click()
+        expect(reviewer.get_by_text("No case waits.")).to_be_visible()
 
     def test_the_owner_reads_why_and_hands_in_again(self, owner: Page) -> None:
         owner.reload()
         expect(owner.get_by_text("A document cannot be read")).to_be_visible()
         expect(owner.get_by_text("Page two is dark.")).to_be_visible()
-        owner.get_by_role("button", name="Hand in for verification").click()
+        owner.get_by_role("button", name="Submit for verification").click()
         expect(owner.get_by_text("It waits for a reviewer")).to_be_visible()
 
     def test_serving_the_public_needs_consent(self, reviewer: Page) -> None:
         reviewer.reload()
         reviewer.get_by_role("button", name="View Test Ltd").click()
         expect(reviewer.get_by_role("listitem").filter(has_text="Serving the general public")).to_be_visible()
-        reviewer.get_by_role("button", name="Take this case").click()
+        reviewer.get_by_role("button", name="Start the review").click()
         reviewer.get_by_role("button", name="Approve", exact=True).click()
         reviewer.get_by_role("dialog").get_by_role("button", name="Approve", exact=True).click()
         expect(reviewer.get_by_role("alert").filter(has_text="declares to serve the general public")).to_be_visible()
@@ -157,7 +157,7 @@ class TestVerification:
         consent.click()
         expect(consent).to_be_checked()
         reviewer.get_by_role("dialog").get_by_role("button", name="Approve", exact=True).click()
-        expect(reviewer.get_by_text("Nobody waits.")).to_be_visible()
+        expect(reviewer.get_by_text("No case waits.")).to_be_visible()
         owner.reload()
         expect(owner.get_by_text("Your organization is verified")).to_be_visible()
         assert installation.rows("SELECT count(*) FROM organizations_organization WHERE verified_at IS NOT NULL") == [

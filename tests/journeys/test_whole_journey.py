@@ -102,7 +102,7 @@ def take_case(page: Page, url: str) -> None:
     """Open the one case that waits, and take it."""
     page.goto(f"{url}/staff/reviews")
     page.get_by_role("button", name=f"View {COMPANY}").click()
-    page.get_by_role("button", name="Take this case").click()
+    page.get_by_role("button", name="Start the review").click()
 
 
 def decided_case(page: Page) -> Locator:
@@ -143,7 +143,7 @@ class TestWholeJourney:
             expect(customer.get_by_role("link", name=file.name)).to_be_visible()
         customer.get_by_role("button", name="Save").click()
         expect(customer.get_by_text("Saved.")).to_be_visible()
-        customer.get_by_role("button", name="Hand in for verification").click()
+        customer.get_by_role("button", name="Submit for verification").click()
         expect(customer.get_by_text("It waits for a reviewer")).to_be_visible()
 
     def test_the_staff_ask_for_more_and_the_customer_hears_of_it(
@@ -151,21 +151,21 @@ class TestWholeJourney:
     ) -> None:
         take_case(staff, server.url)
         staff.locator("select[name=reason]").select_option("document_unreadable")
-        staff.get_by_label("In your own words").fill(ASKED_FOR)
-        staff.get_by_role("button", name="Send the answer").click()
-        expect(staff.get_by_text("Nobody waits.")).to_be_visible()
+        staff.get_by_label("Message to the organization").fill(ASKED_FOR)
+        staff.get_by_role("button", name="Send to the organization").click()
+        expect(staff.get_by_text("No case waits.")).to_be_visible()
         expect(decided_case(staff)).to_contain_text("A document cannot be read")
         wait_for_mail(mail_server, CUSTOMER, "verification", page=customer)
         customer.reload()
         expect(customer.get_by_text(ASKED_FOR)).to_be_visible()
-        customer.get_by_role("button", name="Hand in for verification").click()
+        customer.get_by_role("button", name="Submit for verification").click()
         expect(customer.get_by_text("It waits for a reviewer")).to_be_visible()
 
     def test_the_staff_approve(self, customer: Page, staff: Page, server: RunningProcess) -> None:
         take_case(staff, server.url)
         staff.get_by_role("button", name="Approve", exact=True).click()
         staff.get_by_role("dialog").get_by_role("button", name="Approve", exact=True).click()
-        expect(staff.get_by_text("Nobody waits.")).to_be_visible()
+        expect(staff.get_by_text("No case waits.")).to_be_visible()
         expect(decided_case(staff)).to_contain_text("Verified")
         customer.get_by_role("link", name="Overview").click()
         expect(customer.get_by_text("Nothing is left to spend")).to_be_visible()

@@ -125,7 +125,7 @@ def document_table(
             Column(
                 text("keys.actions"),
                 lambda one: rx.cond(
-                    may_remove & (one.removed == ""),
+                    one.removed == "",
                     rx.el.button(
                         text("document.remove"),
                         rx.el.span(" ", one.name, class_name="unseen"),
@@ -135,6 +135,7 @@ def document_table(
                     ),
                 ),
                 align=Align.ACTIONS,
+                is_shown=may_remove,
             )
         )
     return data_table(

@@ -38,13 +38,24 @@ def confirm_dialog(
     consequence: rx.Component,
     confirm: Value,
     on_confirm: Any,
+    keep: Value | None = None,
     takes_away: bool = True,
 ) -> rx.Component:
-    """Ask before something that cannot be taken back; the button says what it does, in red when that is a loss."""
+    """Ask before something that cannot be taken back; the button says what it does, in red when that is a loss.
+
+    Args:
+        element_id: What opens it.
+        title: The question.
+        consequence: What happens then.
+        confirm: Of the button that does it.
+        on_confirm: Does it.
+        keep: Of the button that does nothing; ``None``: "Cancel", which would be a riddle beside a cancellation.
+        takes_away: Whether it is a loss.
+    """
     return dialog(
         consequence,
         rx.el.div(
-            closing_button(text("dialog.cancel")),
+            closing_button(text("dialog.cancel") if keep is None else keep),
             closing_button(
                 confirm, class_name="button danger" if takes_away else "button primary", on_click=on_confirm
             ),

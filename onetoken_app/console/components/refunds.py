@@ -224,7 +224,7 @@ def _asking(which: rx.Component, *, submission_id: Value, follows: Value, on_sub
         key=follows,
         on_submit=on_submit,
         reset_on_submit=False,
-        class_name="form",
+        class_name="form narrow",
     )
 
 

@@ -145,6 +145,7 @@ def cancel_dialog(order: Value, *, on_confirm: Any) -> rx.Component:
         title=text("top_up.cancel_title"),
         consequence=rx.el.p(rx.el.strong(order.reference), rx.el.br(), consequence),
         confirm=text("top_up.cancel"),
+        keep=text("top_up.keep"),
         on_confirm=on_confirm,
     )
 

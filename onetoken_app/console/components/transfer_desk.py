@@ -37,7 +37,7 @@ def decision_columns() -> list[Column]:
         Column(text("top_up.amount"), lambda one: money_text(one.amount), align=Align.NUMBER),
         Column(text("top_up.reported"), lambda one: rx.el.span(one.reported, class_name="figure")),
         Column(text("top_up.status"), _decision),
-        Column(text("transfers.bank_entry"), lambda one: one.bank_entry),
+        Column(text("transfers.bank_entry"), lambda one: rx.el.span(one.bank_entry, class_name="figure")),
         Column(text("transfers.approvers"), lambda one: one.approvers),
     ]
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from onetoken_app.console.shown.amounts import ShownAmount, shown_amount
 from onetoken_app.console.shown.moments import shown_minute
-from onetoken_app.money import Nanos, format_amount
+from onetoken_app.money import Nanos
 from onetoken_app.payments.models import RefundStage
 from onetoken_app.payments.refund_queries import RefundView
 from onetoken_app.payments.refundable import RefundableOrderView
@@ -68,8 +68,8 @@ class ShownRefund:
 
 def shown_refundable_order(view: RefundableOrderView) -> ShownRefundableOrder:
     """Show an order with what can be asked back of it."""
-    most = format_amount(view.refundable.amount_nanos)
-    return ShownRefundableOrder(view.order_id, view.reference_code, f"{view.currency.value} {most}")
+    most = shown_amount(view.refundable.amount_nanos, view.currency)
+    return ShownRefundableOrder(view.order_id, view.reference_code, f"{most.currency} {most.main}{most.rest}")
 
 
 def shown_refund(view: RefundView, *, time_zone: str) -> ShownRefund:

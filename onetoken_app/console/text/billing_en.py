@@ -10,24 +10,24 @@ BILLING_ENGLISH: Mapping[str, str] = {
     "buyer_detail.phone": "Phone",
     "buyer_detail.registered_address": "Registered address",
     "error.contract_changed": "Somebody changed this contract since you opened it. Nothing was done. Look again.",
-    "error.invalid_request_amount": "Name either an amount or 1 to 100 top-ups. Nothing was asked for.",
+    "error.invalid_request_amount": "Name either an amount or 1 to 100 top-ups. Nothing was requested.",
     "error.invalid_request_bank_account": "The bank account number has at most 64 characters.",
     "error.invalid_request_bank_name": "The bank's name has at most 120 characters.",
     "error.invalid_request_phone": "The phone number has at most 40 characters.",
     "error.invalid_request_registered_address": "The address has at most 300 characters on one line.",
     "error.invoice_amount_refused": (
-        "Write the amount as a plain number above 0 with at most two decimals. Nothing was asked for."
+        "Write the amount as a plain number above 0 with at most two decimals. Nothing was requested."
     ),
-    "error.invoice_changed": "Finance has this request in hand, or it was decided. Nothing was changed.",
-    "error.invoice_kind_refused": "An invoice of this kind is not for your organization. Nothing was asked for.",
+    "error.invoice_changed": "Finance is issuing this invoice, or it was decided. Nothing was changed.",
+    "error.invoice_kind_refused": "An invoice of this kind is not for your organization. Nothing was requested.",
     "error.invoice_number_used": "This number stands on another invoice or red letter. Nothing was entered.",
-    "error.invoice_too_large": "This is more than can be invoiced. Nothing was asked for.",
-    "error.issuer_involved": "You asked for this or belong to the organization. A colleague has to do it.",
+    "error.invoice_too_large": "This is more than can be invoiced. Nothing was requested.",
+    "error.issuer_involved": "You requested this or belong to the organization. A colleague has to do it.",
     "error.order_not_invoiceable": (
-        "A chosen top-up is not credited or stands on another invoice. Nothing was asked for."
+        "A chosen top-up is not credited or stands on another invoice. Nothing was requested."
     ),
     "error.statement_damaged": "This statement is not what was closed. It is not shown; please tell us.",
-    "invoice.in_work": "In work",
+    "invoice.in_work": "Being issued",
     "invoice.issued": "Issued",
     "invoice.partly_reversed": "Reversed in part",
     "invoice.red_lettered": "Reversed",
@@ -55,20 +55,21 @@ BILLING_ENGLISH: Mapping[str, str] = {
         "All of this invoice was reversed by red letters, see below. What is still paid can be invoiced again."
     ),
     "invoice_next.refused": (
-        "Finance did not make this invoice, see the reason. Put it right and ask again; the amount can be invoiced."
+        "Finance did not make this invoice, see the reason. Put it right and request it again; the amount can be "
+        "invoiced."
     ),
     "invoice_next.requested": (
         "Your request waits for finance. Until somebody takes it, you can withdraw it. You get a mail when the "
         "invoice is issued or refused."
     ),
-    "invoice_next.withdrawn": "Your organization took this request back. The amount can be invoiced again.",
+    "invoice_next.withdrawn": "Your organization withdrew this request. The amount can be invoiced again.",
     "invoices.actions": "Actions",
     "invoices.amount": "Amount",
     "invoices.amount_hint": "At most two decimals, and at most what can be invoiced.",
     "invoices.amount_in": "Amount in {currency}",
     "invoices.arrived": "Top-ups that arrived",
     "invoices.ask_billing": (
-        "Owners, administrators and billing members of your organization ask for invoices and see them."
+        "Owners, administrators and billing members of your organization request invoices and see them."
     ),
     "invoices.available": "Can be invoiced",
     "invoices.buyer": "Title",
@@ -76,16 +77,16 @@ BILLING_ENGLISH: Mapping[str, str] = {
     "invoices.details": "Address, phone and bank on the invoice (optional)",
     "invoices.email": "Send it to",
     "invoices.email_hint": "The invoice is sent to this address once it is issued.",
-    "invoices.invoiced": "Invoiced or asked for",
+    "invoices.invoiced": "Invoiced or requested",
     "invoices.issued_on": "Date",
     "invoices.kind": "Kind",
-    "invoices.lead": "Invoices for what your organization paid: ask for one, and see what becomes of it.",
+    "invoices.lead": "Invoices for what your organization paid: request one, and see how far it is.",
     "invoices.list": "Invoices and requests",
-    "invoices.new": "Ask for an invoice",
+    "invoices.new": "Request an invoice",
     "invoices.no_grants": (
         "Only money that was paid is invoiced. Credit that was given, such as promotional credit, is not."
     ),
-    "invoices.none": "No invoice was asked for yet.",
+    "invoices.none": "No invoice was requested yet.",
     "invoices.none_next": "What your organization paid can be invoiced once it has arrived.",
     "invoices.nothing_left": "Nothing is left to be invoiced. Top-ups that arrive from now on can be.",
     "invoices.number": "Number",
@@ -103,7 +104,7 @@ BILLING_ENGLISH: Mapping[str, str] = {
     "invoices.show_all": "Show all invoices",
     "invoices.standing": "What can be invoiced",
     "invoices.status": "Status",
-    "invoices.submit": "Ask for the invoice",
+    "invoices.submit": "Request the invoice",
     "invoices.tax_id": "Tax number",
     "invoices.title": "Invoices",
     "invoices.unverified": (

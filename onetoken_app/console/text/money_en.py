@@ -6,7 +6,8 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "error.amount_differs": "Another amount arrived than was ordered; nothing was credited. Refuse the transfer.",
     "error.amount_refused": "Write the amount as a plain number of 1 to 10,000,000 with at most two decimals.",
     "error.approver_involved": (
-        "Who ordered, reported, belongs to the organization or approved before does not approve. A colleague has to."
+        "Whoever ordered or reported it, belongs to the organization or approved before does not approve. A "
+        "colleague has to."
     ),
     "error.bank_entry_differs": "Your colleague named another entry of the bank statement. Nothing was done.",
     "error.bank_entry_used": "This entry of the bank statement stands for another order. Nothing was credited.",
@@ -101,11 +102,14 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "top_up.ask_billing": "Owners, administrators and billing members of your organization can order and report.",
     "top_up.available": "Available now",
     "top_up.cancel": "Cancel the order",
-    "top_up.cancel_consequence": "If the transfer is made already, report it instead: money without an order waits.",
+    "top_up.cancel_consequence": (
+        "If you have transferred already, report the transfer instead: money without an order is credited late."
+    ),
     "top_up.cancel_hosted_consequence": "It can then no longer be paid. What was paid before is credited all the same.",
     "top_up.cancel_title": "Cancel this order?",
     "top_up.consent": "I have read this and consent to it for my organization.",
     "top_up.credited_at": "Credited",
+    "top_up.keep": "Keep the order",
     "top_up.lead": "Paid credit: place an order and pay it, or transfer and report it. We credit what arrived.",
     "top_up.look": "View",
     "top_up.new": "New order",
@@ -134,7 +138,7 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "transfer_refusal.payer_differs": "Somebody else than the organization paid",
     "transfers.approvals": "Approvals",
     "transfers.approve": "Approve",
-    "transfers.approve_title": "It arrived",
+    "transfers.approve_title": "The money arrived",
     "transfers.approved": "Approved. A second person has to approve it too before it is credited.",
     "transfers.approved_before": "You approved this transfer. A colleague has to approve it too.",
     "transfers.approvers": "Approved by",

@@ -53,7 +53,9 @@ PUBLIC_ENGLISH: Mapping[str, str] = {
     "home.step_register": "Register",
     "home.step_register_words": "Confirm a work address, name the organization, and accept the terms on its behalf.",
     "home.step_top_up": "Top up",
-    "home.step_top_up_words": "Order an amount and transfer it. Its arrival is approved by people and has a receipt.",
+    "home.step_top_up_words": (
+        "Order an amount and pay by bank transfer, or another way on offer. Every credited order has a receipt."
+    ),
     "home.step_verify": "Verify",
     "home.step_verify_words": "Upload the business licence and a letter of authorization. Our reviewers look at them.",
     "home.steps": "From registration to the first call",

@@ -35,7 +35,7 @@ PUBLIC_CHINESE: Mapping[str, str] = {
     "home.step_register": "注册",
     "home.step_register_words": "确认工作邮箱，填写组织信息，并代表组织接受条款。",
     "home.step_top_up": "充值",
-    "home.step_top_up_words": "下单并转账，到账由专人核对入账，并提供收据。",
+    "home.step_top_up_words": "下单并通过银行转账或平台提供的其他方式付款，入账后提供收据。",
     "home.step_verify": "核验",
     "home.step_verify_words": "上传营业执照和授权书，由审核人员审核。",
     "home.steps": "从注册到首次调用",

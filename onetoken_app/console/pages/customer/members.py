@@ -219,7 +219,7 @@ def _member_columns() -> list[Column]:
         Column(text("members.name"), member_name),
         Column(text("members.email"), lambda one: rx.el.span(one.email, class_name="email")),
         Column(text("members.role"), lambda one: role_name(one.role)),
-        Column(text("keys.actions"), _member_actions, align=Align.ACTIONS),
+        Column(text("keys.actions"), _member_actions, align=Align.ACTIONS, is_shown=MembersState.may_change),
     ]
 
 

@@ -221,7 +221,7 @@ def _open_case() -> rx.Component:
                 note(text("reviews.looks_are_kept")),
                 title=text("verify.documents"),
             ),
-            class_name="columns",
+            class_name="columns to-the-right",
         ),
         rx.cond(
             state.open_case.state == "submitted",
