@@ -19,7 +19,7 @@ ALLOWED_FACTS = frozenset(
     {
         "event", "level", "timestamp", "logger",
         "request_id", "organization_id", "api_key_id", "person_id", "channel_id", "model_id", "epoch",
-        "account_id", "price_version_id", "interface_path", "error_code", "error_class", "upstream_status",
+        "account_id", "budget_id", "price_version_id", "interface_path", "error_code", "error_class", "upstream_status",
         "upstream_request_id", "http_status", "usage_source", "outcome", "attempt_number", "count", "amount_nanos",
         "latency_ms", "first_byte_ms", "seconds", "month", "port", "host", "pid", "exit_code", "database", "path",
         "version", "revision", "setting", "job", "frames", "signal_number", "where",

@@ -1,6 +1,6 @@
 """Reads of the ledger for pages and commands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -66,6 +66,15 @@ class BudgetView:
     spent_nanos: Nanos
     held_nanos: Nanos
     """Set aside for calls that are under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSubjectView:
+    """What a budget limits, as whoever made it wrote it."""
+
+    id: str
+    owner_id: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +158,16 @@ async def budgets_of(
         )
         for budget, seen in rows
     ]
+
+
+async def subjects_of_budgets(session: AsyncSession, *, owner_ids: Collection[str]) -> list[BudgetSubjectView]:
+    """Return the budgets of some owners, those included that refuse nothing: holds name them all."""
+    query = (
+        select(Budget.id, Budget.owner_id, Budget.subject)
+        .where(col(Budget.owner_id).in_(owner_ids), col(Budget.removed_at).is_(None))
+        .order_by(col(Budget.id))
+    )
+    return [BudgetSubjectView(*row) for row in await session.exec(query)]
 
 
 async def granted_total(session: AsyncSession, *, owner_id: str, currency: Currency, reference_prefix: str) -> Nanos:

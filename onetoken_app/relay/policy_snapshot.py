@@ -10,6 +10,7 @@ from onetoken_app.agreements.models import ConfirmationKind
 from onetoken_app.agreements.queries import having_confirmation, owing_acceptance
 from onetoken_app.catalog.models import Region
 from onetoken_app.catalog.queries import ModelView, SealedChannelView, models_for_sale, routes_of, sealed_channels
+from onetoken_app.credit.caps import Cap, caps_of
 from onetoken_app.database import policy_revision
 from onetoken_app.keys.queries import keys_by_digest
 from onetoken_app.money import Currency
@@ -63,6 +64,10 @@ class Caller:
     may_call_overseas: bool
     permitted_model_ids: frozenset[str] | None
     """``None``: every model."""
+    time_zone: str
+    """In which the organization's days and months begin; an IANA name."""
+    caps: tuple[Cap, ...]
+    """The budgets that its calls count against."""
 
     def is_usable(self, now: datetime) -> bool:
         """Whether the key itself is good at ``now``."""
@@ -133,6 +138,7 @@ async def read_callers(session: AsyncSession, *, digests: Collection[bytes], now
     organizations = await organizations_by_id(session, owner_ids)
     owing = await owing_acceptance(session, owner_ids)
     confirmed = await having_confirmation(session, owner_ids, ConfirmationKind.OVERSEAS_MODELS, now)
+    caps = await caps_of(session, owner_ids)
     return {
         digest: Caller(
             api_key_id=key.api_key_id,
@@ -146,6 +152,12 @@ async def read_callers(session: AsyncSession, *, digests: Collection[bytes], now
             has_outstanding_agreements=key.organization_id in owing,
             may_call_overseas=key.organization_id in confirmed,
             permitted_model_ids=key.permitted_model_ids,
+            time_zone=organizations[key.organization_id].time_zone,
+            caps=tuple(
+                cap
+                for cap in caps.get(key.organization_id, ())
+                if cap.counts(project_id=key.project_id, api_key_id=key.api_key_id)
+            ),
         )
         for digest, key in keys.items()
     }

@@ -168,4 +168,5 @@ def _close_with(draft: UsageDraft, *, is_sqlite: bool) -> CloseHold:
         amount_nanos=draft.charge_nanos,
         usage_source=draft.usage_source,
         extra=[insert_statement(draft, is_sqlite=is_sqlite)],
+        scope=draft.model_id,
     )

@@ -22,18 +22,13 @@ from onetoken_app.ledger.errors import (
 )
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import CloseHold, ExtendHold, HoldClosed, PlaceHold, RecordProgress, Statement
-from onetoken_app.money import Nanos, format_amount
-from onetoken_app.relay.errors import (
-    BudgetReached,
-    InsufficientBalance,
-    InternalError,
-    OrganizationFrozen,
-    internal_error,
-)
+from onetoken_app.money import Nanos
+from onetoken_app.relay.errors import InsufficientBalance, InternalError, OrganizationFrozen, internal_error
 from onetoken_app.relay.estimation import LEAST_OUTPUT_DIVISOR, least_output
 from onetoken_app.relay.metering import Metered, cost_of, estimate, meter
 from onetoken_app.relay.open_call import OpenCall, caller_left
 from onetoken_app.relay.repeats import refusal_of
+from onetoken_app.relay.spending_caps import budget_reached, budget_reached_midway, periods_of
 from onetoken_app.telemetry import get_logger
 from onetoken_app.token_usage import TokenUsage, UsageSource
 from onetoken_app.usage.recording import UsageDraft, encode_draft, insert_statement
@@ -84,7 +79,7 @@ async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None
     except AlreadyClaimed as error:
         raise refusal_of(error.repeated) from error
     except BudgetExhausted as error:
-        raise _budget_reached(call, error) from error
+        raise budget_reached(call, error) from error
     except OwnerIsFrozen as error:
         raise OrganizationFrozen(
             "The organization is frozen, so no new call is made; nothing was sent or charged. Ask the operator."
@@ -106,6 +101,8 @@ def _hold_for(call: OpenCall) -> PlaceHold:
         context=encode_draft(_draft_of(call)),
         claim=call.claim.digest if call.claim else "",
         fingerprints=call.claim.fingerprints if call.claim else (),
+        scope=admission.offer.model.id,
+        budgets=periods_of(call),
     )
 
 
@@ -141,38 +138,21 @@ async def cover(call: OpenCall, *, ledger: LedgerClient) -> None:
 def _cannot_go_on(call: OpenCall, error: OneTokenError) -> OneTokenError:
     """Say why no more of an answer is delivered."""
     if isinstance(error, BudgetExhausted):
-        return BudgetReached(
-            f"The provider answers at greater length than was asked for, and a budget of the organization does not "
-            f"allow more of it. {call.charge_words} Raise the budget, or wait for its next period."
-        )
+        return budget_reached_midway(call, error)
     return InsufficientBalance(
         f"The provider answers at greater length than was asked for, and the balance does not cover more of it. "
         f"{call.charge_words} Top up, and try again."
     )
 
 
-def _budget_reached(call: OpenCall, error: BudgetExhausted) -> BudgetReached:
-    """Say which budget does not allow a call, and what it has left."""
-    currency, needed = call.admission.sheet.currency.value, format_amount(call.admission.upper_charge_nanos)
-    left, limit = (format_amount(int(error.metadata[name])) for name in ("left_nanos", "limit_nanos"))
-    return BudgetReached(
-        f"A budget of the organization does not allow this call: up to {needed} {currency} would be set aside for it, "
-        f"and {left} of {limit} {currency} are left. Nothing was sent or charged. Raise the budget, lower max_tokens, "
-        f"or wait for its next period.",
-        metadata={
-            "budget": str(error.metadata["budget_id"]),
-            "required": needed,
-            "left": left,
-            "limit": limit,
-            "currency": currency,
-        },
-    )
-
-
 async def _extend(call: OpenCall, output_tokens: int, *, ledger: LedgerClient) -> None:
     """Raise the hold to what this much output can cost."""
     try:
-        await ledger.extend_hold(ExtendHold(call.request_id, call.admission.upper_charge_with(output_tokens)))
+        await ledger.extend_hold(
+            ExtendHold(
+                call.request_id, call.admission.upper_charge_with(output_tokens), scope=call.admission.offer.model.id
+            )
+        )
     except LedgerUnavailable as error:
         raise LedgerUnavailable(
             f"What follows of the answer cannot be paid for safely right now. {call.charge_words} Try again in a few "
@@ -249,6 +229,7 @@ def _close_of(call: OpenCall, ending: Ending, metered: Metered, *, is_sqlite: bo
         amount_nanos=metered.charge_nanos,
         usage_source=metered.source,
         extra=[insert_statement(draft, is_sqlite=is_sqlite), *released],
+        scope=draft.model_id,
     )
 
 
