@@ -1,10 +1,10 @@
-"""The ``onetoken`` command: what an operator types. Each verb is a module of ``onetoken_app.command``.
+"""The ``onetoken`` command: what an operator types. Each verb is a module of ``onetoken_app.command``; those of larger
+groups stand in ``onetoken_app.command.groups``.
 
 A verb imports its module when it runs, so that help and a restarted relay do not wait for the others' packages.
 """
 
 import importlib.metadata
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -14,8 +14,9 @@ from typing import Annotated
 import typer
 
 from onetoken_app.command.failure import CommandFailed
-from onetoken_app.settings import PREFIX, Settings, get_settings
-from onetoken_app.telemetry import configure_logging
+from onetoken_app.command.groups.ledger import ledger_commands
+from onetoken_app.command.groups.prices import price_commands
+from onetoken_app.command.invocation import AsJson, print_json, read_settings
 
 app = typer.Typer(
     name="onetoken",
@@ -32,8 +33,6 @@ statement_commands = typer.Typer(no_args_is_help=True, help="Statements of month
 app.add_typer(statement_commands, name="statements")
 database_commands = typer.Typer(no_args_is_help=True, help="Look after the database's tables.")
 staff_commands = typer.Typer(no_args_is_help=True, help="People on the operator's side.")
-ledger_commands = typer.Typer(no_args_is_help=True, help="The books.")
-price_commands = typer.Typer(no_args_is_help=True, help="Prices: proposed as drafts, looked at, published.")
 app.add_typer(database_commands, name="db")
 app.add_typer(staff_commands, name="staff")
 app.add_typer(ledger_commands, name="ledger")
@@ -43,7 +42,6 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 
 Port = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port to listen on. [default: ONETOKEN_PORT, else 8000]")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 
 usage_commands = typer.Typer(no_args_is_help=True, help="What calls used and came to.")
 app.add_typer(usage_commands, name="usage")
@@ -81,7 +79,7 @@ def up(
 
     if demo:
         use_demo_settings()
-    run_up(_settings(host=host, port=port), with_demo=demo, say=typer.echo)
+    run_up(read_settings(host=host, port=port), with_demo=demo, say=typer.echo)
 
 
 @app.command()
@@ -94,7 +92,7 @@ def relay(
     """Start the relay alone, without the console."""
     from onetoken_app.command.serve_relay import serve_relay
 
-    serve_relay(_settings(host=host, port=port), worker_count=workers)
+    serve_relay(read_settings(host=host, port=port), worker_count=workers)
 
 
 @app.command()
@@ -111,7 +109,7 @@ def apply(
     from onetoken_app.command.apply import apply as apply_content
     from onetoken_app.command.opening import in_database, owned_installation
 
-    settings = _settings()
+    settings = read_settings()
     content = _read(file)
     try:
         with owned_installation(settings):
@@ -120,7 +118,7 @@ def apply(
         message = f"{file}: {error}"
         raise CommandFailed(message) from error
     if as_json:
-        _print_json({"keys": [asdict(key) for key in applied.keys]})
+        print_json({"keys": [asdict(key) for key in applied.keys]})
         return
     for line in applied.changes or ("everything is so already; nothing was changed",):
         typer.echo(line)
@@ -133,9 +131,9 @@ def close_months(*, as_json: AsJson = False) -> None:
     """Close the statements of months that are over, as the job of a running OneToken does within the hour."""
     from onetoken_app.command.statements_close import close_statements
 
-    closed = close_statements(_settings())
+    closed = close_statements(read_settings())
     if as_json:
-        _print_json({"closed": [asdict(month) for month in closed]})
+        print_json({"closed": [asdict(month) for month in closed]})
         return
     for month in closed:
         typer.echo(f"{month.organization_id} {month.month} {month.currency}")
@@ -148,7 +146,7 @@ def upgrade() -> None:
     from onetoken_app.command.opening import owned_installation
     from onetoken_app.database_upgrade import database_revision
 
-    settings = _settings()
+    settings = read_settings()
     before = database_revision(settings)
     with owned_installation(settings):
         pass
@@ -160,7 +158,7 @@ def take_over() -> None:
     """Let a database that was restored or copied serve from here. Stop the original for good before."""
     from onetoken_app.command.take_over import take_over_here
 
-    typer.echo(take_over_here(_settings()))
+    typer.echo(take_over_here(read_settings()))
 
 
 @staff_commands.command("add")
@@ -179,104 +177,12 @@ def add(
     from onetoken_app.command.opening import in_database, owned_installation
     from onetoken_app.command.staff import StaffRequest, add_staff, staff_role
 
-    settings = _settings()
+    settings = read_settings()
     request = StaffRequest(email=email, role=staff_role(role), name=name, password=_password(password_env))
     with owned_installation(settings):
         added = in_database(settings, lambda: add_staff(request))
     password = "new password" if added.has_new_password and not added.is_new else ""
     typer.echo(" ".join(filter(None, (added.email, "added" if added.is_new else "is", "as", role, password))))
-
-
-@ledger_commands.command("verify")
-def verify(*, as_json: AsJson = False) -> None:
-    """Recompute every balance, hold, charge and hash, also while a relay runs; exit code 1 when something is wrong."""
-    from onetoken_app.command.ledger_verify import verify_books
-    from onetoken_app.command.opening import check_tables, in_database
-
-    settings = _settings()
-    check_tables(settings)
-    report = in_database(settings, verify_books)
-    if as_json:
-        _print_json(asdict(report))
-    else:
-        typer.echo(report.in_words())
-    if not report.ok:
-        raise typer.Exit(1)
-
-
-@price_commands.command("import")
-def import_prices(
-    *,
-    provider: Annotated[
-        str | None, typer.Option(help="The provider in genai-prices. [default: by the address of each channel]")
-    ] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Only this model; may be given again.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a draft of the public prices of the catalog's models, as the package genai-prices has them.
-
-    Prints what would change, and what was not taken over. Nothing is in force until `onetoken prices publish`.
-    """
-    from onetoken_app.command.opening import in_database, owned_installation
-    from onetoken_app.command.prices import import_prices as import_public_prices
-
-    settings = _settings()
-    with owned_installation(settings):
-        imported = in_database(settings, lambda: import_public_prices(provider=provider, models=frozenset(model or ())))
-    if as_json:
-        _print_json(asdict(imported))
-        return
-    for line in (*imported.remarks, *imported.difference):
-        typer.echo(line)
-    typer.echo("nothing differs" if imported.draft_id is None else f"draft {imported.draft_id} made")
-
-
-@price_commands.command("show")
-def show_prices(
-    draft: Annotated[int | None, typer.Argument(help="A draft's number; without it, all drafts are listed.")] = None,
-) -> None:
-    """Print drafts of prices, or what one of them would change if it were published now."""
-    from onetoken_app.command.opening import check_tables, in_database
-    from onetoken_app.command.prices import list_drafts, show_draft
-
-    settings = _settings()
-    check_tables(settings)
-    if draft is not None:
-        for line in in_database(settings, lambda: show_draft(draft)) or ["nothing differs"]:
-            typer.echo(line)
-        return
-    for view in in_database(settings, list_drafts):
-        typer.echo(f"{view.id}: {view.state.value}, {view.model_count} models, {view.currency.value}, {view.source}")
-
-
-@price_commands.command("publish")
-def publish_prices(
-    draft: Annotated[int, typer.Argument(help="The draft's number.")],
-    *,
-    effective_at: Annotated[
-        str | None, typer.Option(help="From when on, such as 2027-01-01T00:00+08:00. [default: now]")
-    ] = None,
-) -> None:
-    """Publish a draft of prices. A published version is never changed; a later one supersedes it."""
-    from onetoken_app.command.opening import in_database, owned_installation
-    from onetoken_app.command.prices import publish_draft
-
-    settings = _settings()
-    with owned_installation(settings):
-        version = in_database(settings, lambda: publish_draft(draft, effective_at=effective_at))
-    typer.echo("nothing differs; no version was made" if version is None else f"published as version {version}")
-
-
-@price_commands.command("discard")
-def discard_prices(draft: Annotated[int, typer.Argument(help="The draft's number.")]) -> None:
-    """Give a draft of prices up."""
-    from onetoken_app.command.opening import in_database, owned_installation
-    from onetoken_app.command.prices import discard_draft
-
-    settings = _settings()
-    with owned_installation(settings):
-        in_database(settings, lambda: discard_draft(draft))
-    typer.echo(f"draft {draft} discarded")
 
 
 @app.command()
@@ -291,7 +197,7 @@ def backup(
     """
     from onetoken_app.command.backup import back_up
 
-    typer.echo(back_up(_settings(), file))
+    typer.echo(back_up(read_settings(), file))
 
 
 @app.command()
@@ -299,9 +205,9 @@ def outbox(*, as_json: AsJson = False) -> None:
     """Print the mails that wait to be sent, with their links: for an installation without a mail server."""
     from onetoken_app.command.outbox import waiting
 
-    letters = waiting(_settings())
+    letters = waiting(read_settings())
     if as_json:
-        _print_json({"letters": [asdict(letter) for letter in letters]})
+        print_json({"letters": [asdict(letter) for letter in letters]})
         return
     for letter in letters:
         typer.echo(f"{letter.created_at}  {letter.recipient}\n{letter.subject}\n\n{letter.words}")
@@ -314,11 +220,11 @@ def usage_rebuild(*, as_json: AsJson = False) -> None:
     from onetoken_app.command.opening import in_database, owned_installation
     from onetoken_app.command.usage_rebuild import rebuild
 
-    settings = _settings()
+    settings = read_settings()
     with owned_installation(settings):
         report = in_database(settings, rebuild)
     if as_json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
     else:
         typer.echo(report.in_words())
     if report.first_wrong_row:
@@ -332,7 +238,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 
     findings = examine()
     if as_json:
-        _print_json({"findings": [asdict(finding) for finding in findings]})
+        print_json({"findings": [asdict(finding) for finding in findings]})
     else:
         for finding in findings:
             typer.echo(f"{finding.verdict.value:8} {finding.subject}: {finding.words}")
@@ -351,20 +257,9 @@ def main() -> None:
         if words is None:
             raise
         if "--json" in sys.argv:
-            _print_json({"error": words})
+            print_json({"error": words})
         typer.echo(f"onetoken: {words}", err=True)
         sys.exit(1)
-
-
-def _settings(*, host: str | None = None, port: int | None = None) -> Settings:
-    """Read the settings, with what the command line says on top, and send logs where they belong."""
-    for name, value in (("HOST", host), ("PORT", port)):
-        if value is not None:
-            os.environ[PREFIX + name] = str(value)
-    get_settings.cache_clear()
-    settings = get_settings()
-    configure_logging(settings.log_level)
-    return settings
 
 
 def _read(file: Path) -> bytes:
@@ -387,8 +282,3 @@ def _password(variable: str | None) -> str | None:
     if not sys.stdin.isatty():
         return None
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-
-
-def _print_json(value: object) -> None:
-    """Print one line of JSON."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
