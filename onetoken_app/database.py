@@ -193,6 +193,21 @@ async def read_session() -> AsyncIterator[AsyncSession]:
             raise Unavailable(message) from error
 
 
+async def begin_snapshot(session: AsyncSession) -> None:
+    """Make every statement of a fresh ``read_session`` see the same moment."""
+    await session.run_sync(_begin_snapshot)
+
+
+def _begin_snapshot(session: Session) -> None:
+    """Begin as ``onetoken ledger verify`` does."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    elif not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr] # SQLite's driver
+        # The driver begins a transaction for a change only; without one each SELECT would see its own moment.
+        connection.exec_driver_sql("BEGIN")
+
+
 def disk_trouble(error: BaseException) -> str | None:
     """Say in one sentence that the embedded database has no room, or nothing when that is not what is wrong."""
     cause = error.orig if isinstance(error, DBAPIError) else error

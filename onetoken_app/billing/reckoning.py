@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -68,16 +68,11 @@ class Stretch:
     """What was counted for the calls of the month before when it was closed; what is more now came late."""
 
 
-async def begin_snapshot(session: AsyncSession) -> None:
-    """Make every statement of a fresh session see the same moment."""
-    await session.run_sync(_begin_snapshot)
-
-
 async def reckon(session: AsyncSession, stretch: Stretch) -> Reckoned:
     """Reckon a stretch of an organization's time.
 
     Args:
-        session: In a snapshot, see ``begin_snapshot``.
+        session: In a snapshot, see ``database.begin_snapshot``.
         stretch: Whose, and from where to where.
     """
     head = await _head(session)
@@ -95,16 +90,6 @@ async def reckon(session: AsyncSession, stretch: Stretch) -> Reckoned:
         open_hold_count=held[0],
         open_hold_nanos=held[1],
     )
-
-
-def _begin_snapshot(session: Session) -> None:
-    """Begin as ``ledger verify`` does."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    elif not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr] # SQLite's driver
-        # The driver begins a transaction for a change only; without one each SELECT would see its own moment.
-        connection.exec_driver_sql("BEGIN")
 
 
 async def _head(session: AsyncSession) -> int:

@@ -19,8 +19,9 @@ from onetoken_app.billing.contracts import due_of
 from onetoken_app.billing.figures import Figures, Pot, digest_of, read_figures, write_figures
 from onetoken_app.billing.models import Contract, MonthlyStatement
 from onetoken_app.billing.months import Month, month_after, month_around
-from onetoken_app.billing.reckoning import Bounds, Reckoned, Stretch, added_lines, begin_snapshot, reckon
+from onetoken_app.billing.reckoning import Bounds, Reckoned, Stretch, added_lines, reckon
 from onetoken_app.clock import iso_instant
+from onetoken_app.database import begin_snapshot
 from onetoken_app.errors import OneTokenError
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger.kinds import AccountKind
