@@ -10,7 +10,7 @@ from tests.journeys.test_members import DEVELOPER, OWNER, STRANGER, roles, two_o
 from tests.journeys.test_raw_socket import event, named_events, owner_cookie, updates_of
 from tests.support.installation import PASSWORD, Installation, RunningProcess
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

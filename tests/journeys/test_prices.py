@@ -88,7 +88,7 @@ class TestPrices:
     def test_a_colleague_is_told_what_changes_and_from_when_on(
         self, colleague: Page, installation: Installation
     ) -> None:
-        colleague.get_by_role("button", name="Look 1").click()
+        colleague.get_by_role("button", name="View 1").click()
         moment = colleague.get_by_label("In force from")
         moment.fill("2020-01-01T00:00")
         moment.blur()

@@ -41,6 +41,7 @@ class TestStranger:
         page.get_by_role("button", name="中文").click()
         expect(page.get_by_role("contentinfo")).to_contain_text(f"运营方：{OPERATOR}")
         page.get_by_role("button", name="English").click()
+        expect(page.get_by_role("contentinfo")).to_contain_text(f"Operated by {OPERATOR}")
 
     def test_models_have_prices_and_regions(self, page: Page, console: RunningConsole) -> None:
         page.goto(f"{console.url}/models")

@@ -7,7 +7,7 @@ from tests.journeys.browser import running_browser, sign_in
 from tests.journeys.test_raw_tabs import OWNER, cases, organization_id, two_organizations
 from tests.support.installation import PASSWORD, Installation, free_port
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 TYPED = "Zhang San, typed before the restart"
 
 

@@ -13,7 +13,7 @@ from tests.journeys.conftest import RunningConsole
 from tests.journeys.test_raw_socket import event, named_events, owner_cookie, updates_of
 from tests.support.installation import PASSWORD, Installation, apply_file
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 PEOPLE = """\
     people:
       - {email: owner@test.example, password_env: TEST_PASSWORD, role: owner}

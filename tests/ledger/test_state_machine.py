@@ -268,15 +268,17 @@ class LedgerMachine(RuleBasedStateMachine):
 def run_machine(new_settings: Callable[[], Settings], *, examples_max: int) -> None:
     """Let Hypothesis think of runs, each on a fresh database."""
     machine = type("FreshLedgerMachine", (LedgerMachine,), {"new_settings": staticmethod(new_settings)})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples_max,
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(clock, "utc_now", clock.utc_now)  # each run sets it; this gives it back
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples_max,
+                stateful_step_count=30,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
 
 
 @pytest.mark.row("A13")

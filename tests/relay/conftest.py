@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from sqlmodel import select
 
-from onetoken_app.database import Database, read_session, unit_of_work, use_database
+from onetoken_app.database import Database, policy_revision, read_session, unit_of_work, use_database
 from onetoken_app.ledger.models import HoldClose
 from onetoken_app.ledger.queries import BalanceView, balance_of
 from onetoken_app.ledger.verification import verify
@@ -116,6 +116,12 @@ class RunningRelay:
         """Wait until every call that arrived is closed."""
         supervisor = self.runtime.supervisor
         await until(lambda: not supervisor.open_count and not supervisor.arrived_count)
+
+    async def until_policy_is_current(self, *, seconds: float = 15) -> None:
+        """Wait until the relay has seen every change of the policy that is committed by now."""
+        async with read_session() as session:
+            committed = await policy_revision(session)
+        await until(lambda: self.runtime.policy.snapshot().revision >= committed, seconds=seconds)
 
 
 @asynccontextmanager

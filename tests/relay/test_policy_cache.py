@@ -151,13 +151,12 @@ class TestTooOld:
 
 class TestRegionGate:
     async def test_an_overseas_model_needs_a_confirmation(self, relay: RunningRelay) -> None:
-        revision = relay.runtime.policy.snapshot().revision
         async with unit_of_work() as session:
             channel = await session.get(Channel, relay.model.channel_id)
             assert channel is not None
             channel.region = Region.OVERSEAS
             session.add(channel)
-        await until(lambda: relay.runtime.policy.snapshot().revision > revision)
+        await relay.until_policy_is_current()
         answer = await relay.post()
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "region_not_confirmed")
         async with relay.client() as client:
@@ -170,7 +169,7 @@ class TestRegionGate:
                     method=AcceptanceMethod.OPERATOR_ATTESTATION,
                 )
             )
-        await until(lambda: relay.runtime.policy.snapshot().revision > revision + 1)
+        await relay.until_policy_is_current()
         assert (await relay.post()).status_code == 200
         assert (await relay.only_record()).region == "overseas"
 

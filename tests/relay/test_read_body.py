@@ -65,11 +65,10 @@ class TestRevokedMeanwhile:
         )
         writer.write(head.encode() + body[:-1])
         await until(lambda: relay.runtime.supervisor.arrived_count)
-        revision = relay.runtime.policy.snapshot().revision
         async with unit_of_work() as session:
             (key,) = await session.exec(select(ApiKey))
             await revoke_key(session, organization_id=relay.organization_id, api_key_id=key.id)
-        await until(lambda: relay.runtime.policy.snapshot().revision > revision)
+        await relay.until_policy_is_current()
         writer.write(body[-1:])
         assert b" 401 " in await reader.readline()
         writer.close()

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from onetoken_app.clock import utc_now
-from onetoken_app.database import policy_revision, read_session, unit_of_work
+from onetoken_app.database import unit_of_work
 from onetoken_app.keys.service import revoke_key
 from onetoken_app.ledger import service as ledger
 from onetoken_app.organizations.models import Organization
@@ -73,9 +73,7 @@ class TestKeys:
         assert (await relay.post(authorization=f"Bearer {other.secret}")).status_code == 200
         async with unit_of_work() as session:
             await revoke_key(session, organization_id=relay.organization_id, api_key_id=other.id)
-        async with read_session() as session:
-            revision = await policy_revision(session)
-        await until(lambda: relay.runtime.policy.snapshot().revision >= revision, seconds=1)
+        await relay.until_policy_is_current(seconds=1)
         assert (await relay.post(authorization=f"Bearer {other.secret}")).status_code == 401
         assert (await relay.post()).status_code == 200
 
@@ -226,11 +224,10 @@ class TestAddresses:
 
 async def change_organization(relay: RunningRelay, **changes: Any) -> None:
     """Change the organization and wait until the relay has seen it."""
-    revision = relay.runtime.policy.snapshot().revision
     async with unit_of_work() as session:
         organization = await session.get(Organization, relay.organization_id)
         assert organization is not None
         for name, value in changes.items():
             setattr(organization, name, value)
         session.add(organization)
-    await until(lambda: relay.runtime.policy.snapshot().revision > revision, seconds=2)
+    await relay.until_policy_is_current(seconds=2)

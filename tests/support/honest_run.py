@@ -1,8 +1,26 @@
-"""Makes a run fail when a test was skipped or was expected to fail: what was not tried was not shown to work."""
+"""Makes a run fail when a test was skipped or was expected to fail: what was not tried was not shown to work.
+
+A test that leaves time frozen fails itself, before others fail for reasons that nobody finds.
+"""
+
+from collections.abc import Iterator
 
 import pytest
 
+from onetoken_app import clock
+
 _left_out: list[str] = []
+_genuine_now = clock.utc_now
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Give time back, and say who took it."""
+    yield
+    if clock.utc_now is not _genuine_now:
+        clock.utc_now = _genuine_now
+        message = f"{item.nodeid} left time frozen"
+        raise AssertionError(message)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
