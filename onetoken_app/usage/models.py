@@ -4,6 +4,7 @@ No column here could hold content.
 """
 
 from datetime import datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -83,6 +84,63 @@ class UsageRecord(SQLModel, table=True):
     """What the delivered attempt costs the operator; unset: not known, which is not nothing."""
     cost_currency: Currency | None = Field(default=None, sa_type=enum_type(Currency))
     """What ``cost_nanos`` is in; set with it."""
+
+
+class AttemptOutcome(StrEnum):
+    """How an upstream attempt ended, in classes."""
+
+    ANSWERED = "answered"
+    """The whole answer came."""
+    CUT = "cut"
+    """It began to answer, and the answer did not come to its end: by whomever."""
+    ABANDONED = "abandoned"
+    """It was stopped before it answered: the caller left, or the server was stopped."""
+    UNREACHABLE = "unreachable"
+    """No connection, or it broke before an answer."""
+    TOO_SLOW = "too_slow"
+    """It did not answer in time, or said that it could not."""
+    BUSY = "busy"
+    """It limits us: 429."""
+    REFUSED = "refused"
+    """It refused the request or our credential: another 4xx."""
+    FAILED = "failed"
+    """It failed: a 5xx, or an answer that nobody can use."""
+
+
+class UsageAttempt(SQLModel, table=True):
+    """One request that went upstream for a call. Written with the call's record in one transaction, purged with it.
+
+    Ids of requests sort by time, so that a period of attempts is one stretch of the primary key.
+    """
+
+    __tablename__ = "usage_attempt"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    request_id: str = Field(primary_key=True, max_length=32)
+    attempt_number: int = Field(primary_key=True)
+    """From 1."""
+    model_id: str = Field(max_length=32)
+    channel_id: str = Field(max_length=32)
+    upstream_model: str = Field(max_length=128)
+    """What the provider calls the model; empty where recovery wrote the row, which does not know it."""
+    began_at: datetime = Field(sa_type=UtcDateTime)
+    """When it was sent; where recovery wrote the row, when the call arrived."""
+    duration_ms: int
+    outcome: AttemptOutcome = Field(sa_type=enum_type(AttemptOutcome))
+    usage_source: UsageSource = Field(sa_type=enum_type(UsageSource))
+    """Where the counts come from; ``none``: nothing was delivered of it."""
+    input_tokens: int = Field(sa_type=sa.BigInteger)
+    """All input, cached or not."""
+    cache_read_tokens: int = Field(sa_type=sa.BigInteger)
+    """The part of it that was found in the provider's cache."""
+    output_tokens: int = Field(sa_type=sa.BigInteger)
+    """All output, reasoning included."""
+    cost_nanos: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """What it costs the operator; unset: not known, which is not nothing."""
+    cost_currency: Currency | None = Field(default=None, sa_type=enum_type(Currency))
+    """What ``cost_nanos`` is in; set with it."""
+    cost_version_id: int | None = None
+    """The version of the price book that it was computed with; set with it."""
 
 
 class UsageRollup(SQLModel, table=True):

@@ -31,6 +31,7 @@ FREE_FORM_COLUMNS = {
     "ledger_posting": {"from_account_id", "to_account_id"},
     "ledger_terms": {"owner_id", "account_id"},
     "ledger_transaction": {"reference", "previous_hash", "hash"},
+    "usage_attempt": {"request_id", "model_id", "channel_id", "upstream_model"},
     "usage_record": {
         "request_id", "organization_id", "api_key_id", "interface_path", "model_id", "model_name", "channel_id",
         "region", "error_code", "caller_ip", "user_agent", "upstream_request_id", "project_id",
