@@ -1,7 +1,8 @@
 """Measures hold and close pairs through the real client and writer, on SQLite at ``synchronous=FULL`` or PostgreSQL.
 
 ``python -m benchmarks.ledger_pairs [--tasks 64] [--seconds 5 | --pairs N] [--owners 1] [--folder DIR] [--postgresql
-URL] [--uvloop] [--verify]``. Each close writes the record of a call, as the relay's do. Prints pairs a second, what a
+URL] [--uvloop] [--verify] [--attempts 1]``. Each close writes the record of a call and the row of its attempt, as the
+relay's do. Prints pairs a second, what a
 pair takes of the processor, and the time that a caller waits for its hold and for its close; with ``--verify`` also how
 long the books take to verify. One run on an idle machine says something; the disk decides much of it.
 """
@@ -31,6 +32,8 @@ from onetoken_app.ledger.operations import CloseHold, PlaceHold
 from onetoken_app.money import Currency
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import UsageSource
+from onetoken_app.usage.attempts import AttemptDraft, insert_attempt
+from onetoken_app.usage.models import AttemptOutcome
 from onetoken_app.usage.recording import UsageDraft, encode_draft, insert_statement
 
 _CREDIT_NANOS = 10**16
@@ -53,7 +56,8 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
     numbers = iter(range(arguments.pairs)) if arguments.pairs else count()
     deadline = float("inf") if arguments.pairs else started + arguments.seconds
     runs = [
-        _Run(client, _a_draft(owners[number % len(owners)]), settings.is_sqlite) for number in range(arguments.tasks)
+        _Run(client, _a_draft(owners[number % len(owners)]), settings.is_sqlite, arguments.attempts)
+        for number in range(arguments.tasks)
     ]
     await asyncio.gather(*(run.carry(numbers, deadline) for run in runs))
     seconds, processor_seconds = time.perf_counter() - started, time.process_time() - processor_before
@@ -85,6 +89,7 @@ class _Run:
     client: LedgerClient
     draft: UsageDraft
     is_sqlite: bool
+    attempt_count: int
     waits: list[tuple[float, float]] = field(default_factory=list)
     """How long each hold and each close took, in seconds."""
 
@@ -95,7 +100,7 @@ class _Run:
             owner_id, context = draft.organization_id, encode_draft(draft)
             await self.client.place_hold(PlaceHold(draft.request_id, owner_id, draft.currency, _HOLD_NANOS, context))
             held = time.perf_counter()
-            await self.client.close_hold(_a_close(draft, is_sqlite=self.is_sqlite))
+            await self.client.close_hold(_a_close(draft, self.attempt_count, is_sqlite=self.is_sqlite))
             self.waits.append((held - begun, time.perf_counter() - held))
 
 
@@ -128,10 +133,31 @@ def _a_draft(owner_id: str) -> UsageDraft:
     )
 
 
-def _a_close(draft: UsageDraft, *, is_sqlite: bool) -> CloseHold:
+def _a_close(draft: UsageDraft, attempt_count: int, *, is_sqlite: bool) -> CloseHold:
     """Close a call as the relay does."""
-    record = insert_statement(draft, is_sqlite=is_sqlite)
-    return CloseHold(draft.request_id, Outcome.SETTLED, _CHARGE_NANOS, UsageSource.UPSTREAM, [record])
+    rows = [insert_statement(draft, is_sqlite=is_sqlite)]
+    rows += [insert_attempt(_an_attempt(draft, number), is_sqlite=is_sqlite) for number in range(1, attempt_count + 1)]
+    return CloseHold(draft.request_id, Outcome.SETTLED, _CHARGE_NANOS, UsageSource.UPSTREAM, rows)
+
+
+def _an_attempt(draft: UsageDraft, number: int) -> AttemptDraft:
+    """Make the row of an attempt."""
+    return AttemptDraft(
+        request_id=draft.request_id,
+        attempt_number=number,
+        model_id=draft.model_id,
+        channel_id=draft.channel_id,
+        upstream_model="vendor-benchmark-model",
+        began_at=draft.requested_at,
+        duration_ms=900,
+        outcome=AttemptOutcome.ANSWERED,
+        usage_source=draft.usage_source,
+        input_tokens=draft.input_tokens,
+        output_tokens=draft.output_tokens,
+        cost_nanos=_CHARGE_NANOS,
+        cost_currency=draft.currency,
+        cost_version_id=1,
+    )
 
 
 async def _verify() -> None:
@@ -164,6 +190,7 @@ def main() -> None:
     parser.add_argument("--owners", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=None, help="a folder on the disk to be measured")
     parser.add_argument("--postgresql", default="", help="the address of an empty database to be measured instead")
+    parser.add_argument("--attempts", type=int, default=1, help="attempts of each call; 0 writes no row of them")
     parser.add_argument("--verify", action="store_true", help="verify the books at the end")
     parser.add_argument("--uvloop", action="store_true", help="run on uvloop, as the server does")
     arguments = parser.parse_args()

@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Container
 
-from onetoken_app.clock import monotonic_seconds
+from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.errors import OneTokenError, UpstreamFailed
 from onetoken_app.providers.protocol import UpstreamTarget
 from onetoken_app.providers.registry import PROVIDERS
@@ -22,15 +22,26 @@ from onetoken_app.relay.errors import (
     UpstreamUnusable,
 )
 from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamClient, UpstreamReply
-from onetoken_app.relay.open_call import OpenCall
+from onetoken_app.relay.open_call import OpenAttempt, OpenCall
 from onetoken_app.relay.routing import RetryBudget, attempts_in_order
 from onetoken_app.telemetry import get_logger
+from onetoken_app.usage.models import AttemptOutcome
 from onetoken_app.usage.recording import clean_upstream_request_id
 
 SAME_CHANNEL_PAUSE_SECONDS = 0.1
 """Pause before the same channel is asked again; half of it is jitter."""
 RETRY_AFTER_SECONDS_MAX = 60
 _EVENT_STREAM = "text/event-stream"
+_MS = 1000
+_OUTCOMES: tuple[tuple[type[OneTokenError], AttemptOutcome], ...] = (
+    (UpstreamUnreachable, AttemptOutcome.UNREACHABLE),
+    (UpstreamBusy, AttemptOutcome.BUSY),
+    (UpstreamTooSlow, AttemptOutcome.TOO_SLOW),
+    (UpstreamCredentials, AttemptOutcome.REFUSED),
+    (UpstreamRejectedRequest, AttemptOutcome.REFUSED),
+    (UpstreamFailed, AttemptOutcome.FAILED),
+)
+"""The first that fits."""
 
 
 async def open_upstream(call: OpenCall, client: UpstreamClient, budget: RetryBudget) -> UpstreamReply:
@@ -43,12 +54,12 @@ async def open_upstream(call: OpenCall, client: UpstreamClient, budget: RetryBud
     targets = attempts_in_order(call.admission.routes)
     for target, following in zip(targets, [*targets[1:], None], strict=True):
         call.target = target
-        call.attempt_count += 1
+        call.attempts.append(OpenAttempt(target, utc_now(), monotonic_seconds()))
         call.sign_count += 1
         try:
             return await _attempt(call, client, target)
         except OneTokenError as failure:
-            _note(failure, call, target)
+            _note(failure, call)
             if following is None or not _may_try_again(failure) or not budget.spend():
                 raise
         if following is target:
@@ -56,10 +67,18 @@ async def open_upstream(call: OpenCall, client: UpstreamClient, budget: RetryBud
     raise NoChannelAvailable("No channel serves this model at the moment. Nothing was charged; try again later.")
 
 
-def _note(failure: OneTokenError, call: OpenCall, target: UpstreamTarget) -> None:
+def outcome_of(failure: OneTokenError) -> AttemptOutcome:
+    """Return the class of a failure that came before an answer; what no upstream caused abandoned the attempt."""
+    return next((outcome for kind, outcome in _OUTCOMES if isinstance(failure, kind)), AttemptOutcome.ABANDONED)
+
+
+def _note(failure: OneTokenError, call: OpenCall) -> None:
     """Write a failed attempt down; for a credential that is refused someone must look."""
+    attempt = call.attempts[-1]
+    attempt.outcome = outcome_of(failure)
+    attempt.duration_ms = int((monotonic_seconds() - attempt.began_at_seconds) * _MS)
     log = get_logger().error if isinstance(failure, UpstreamCredentials) else get_logger().warning
-    log("upstream_failed", request_id=call.request_id, channel_id=target.channel_id, error_code=failure.code)
+    log("upstream_failed", request_id=call.request_id, channel_id=attempt.target.channel_id, error_code=failure.code)
 
 
 async def _attempt(call: OpenCall, client: UpstreamClient, target: UpstreamTarget) -> UpstreamReply:

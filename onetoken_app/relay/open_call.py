@@ -15,6 +15,7 @@ from onetoken_app.relay.repeats import RequestClaim
 from onetoken_app.relay.reply import Reply
 from onetoken_app.relay.request_body import Receive
 from onetoken_app.token_usage import UsageSource
+from onetoken_app.usage.models import AttemptOutcome
 
 ABSURD_FACTOR = 4
 """Figures of a provider above this many context windows are not believed."""
@@ -44,6 +45,18 @@ class Delivered:
 
 
 NOTHING_DELIVERED = Delivered(0, 0, 0)
+
+
+@dataclass(slots=True)
+class OpenAttempt:
+    """One request that goes upstream."""
+
+    target: UpstreamTarget
+    began_at: datetime
+    began_at_seconds: float
+    duration_ms: int = 0
+    outcome: AttemptOutcome | None = None
+    """Set when it failed before it answered; of the last one the call's end says how it ended."""
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -79,7 +92,7 @@ class OpenCall:
     """The output that the hold covers since it was extended; 0: it never was."""
     target: UpstreamTarget | None = None
     """Of the latest attempt."""
-    attempt_count: int = 0
+    attempts: list[OpenAttempt] = field(default_factory=list)
     first_byte_at_seconds: float | None = None
     upstream_request_id: str = ""
     sign_count: int = 0
@@ -95,6 +108,11 @@ class OpenCall:
     """Of the close, once it was asked for."""
     estimated_input_tokens: int | None = None
     watcher: asyncio.Task[None] | None = field(default=None)
+
+    @property
+    def attempt_count(self) -> int:
+        """How often it was sent upstream."""
+        return len(self.attempts)
 
     @property
     def shown_model_name(self) -> str | None:

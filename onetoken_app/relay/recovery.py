@@ -15,6 +15,7 @@ from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import CloseHold, DeadHold, PlaceHold, Statement
 from onetoken_app.ledger.pending import without_record
 from onetoken_app.ledger.spool import left_spool, left_spools
+from onetoken_app.relay.attempt_rows import row_of_recovered
 from onetoken_app.telemetry import get_logger
 from onetoken_app.token_usage import UsageSource
 from onetoken_app.usage.recording import UsageDraft, decode_draft, insert_statement
@@ -167,6 +168,6 @@ def _close_with(draft: UsageDraft, *, is_sqlite: bool) -> CloseHold:
         outcome=Outcome.RECOVERED,
         amount_nanos=draft.charge_nanos,
         usage_source=draft.usage_source,
-        extra=[insert_statement(draft, is_sqlite=is_sqlite)],
+        extra=[insert_statement(draft, is_sqlite=is_sqlite), *row_of_recovered(draft, is_sqlite=is_sqlite)],
         scope=draft.model_id,
     )

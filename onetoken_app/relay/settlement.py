@@ -23,6 +23,7 @@ from onetoken_app.ledger.errors import (
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.operations import CloseHold, ExtendHold, HoldClosed, PlaceHold, RecordProgress, Statement
 from onetoken_app.money import Nanos
+from onetoken_app.relay.attempt_rows import rows_of_attempts
 from onetoken_app.relay.errors import InsufficientBalance, InternalError, OrganizationFrozen, internal_error
 from onetoken_app.relay.estimation import LEAST_OUTPUT_DIVISOR, least_output
 from onetoken_app.relay.metering import Metered, cost_of, estimate, meter
@@ -196,6 +197,7 @@ async def give_back(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) ->
         try:
             draft = _draft_of(call, status=InternalError.http_status, error_code=InternalError.code)
             record = [insert_statement(draft, is_sqlite=is_sqlite)] if has_record else []
+            record += rows_of_attempts(call, draft, error=internal_error(), is_sqlite=is_sqlite) if has_record else []
             record += _release(call, is_sqlite=is_sqlite)
             async with asyncio.timeout(CLOSE_SECONDS_MAX):
                 return await ledger.close_hold(CloseHold(call.request_id, Outcome.VOIDED, 0, UsageSource.NONE, record))
@@ -220,7 +222,9 @@ def _metered(call: OpenCall, ending: Ending) -> Metered:
 
 def _close_of(call: OpenCall, ending: Ending, metered: Metered, *, is_sqlite: bool) -> CloseHold:
     """Ask for the close, with the call's record."""
-    draft = _final_draft(call, ending, metered)
+    error = caller_left() if call.has_caller_left else ending.error
+    draft = _final_draft(call, error, metered)
+    attempts = rows_of_attempts(call, draft, error=ending.error, is_sqlite=is_sqlite)
     outcome = Outcome.VOIDED if metered.source is UsageSource.NONE else Outcome.SETTLED
     released = _release(call, is_sqlite=is_sqlite) if outcome is Outcome.VOIDED else []
     return CloseHold(
@@ -228,7 +232,7 @@ def _close_of(call: OpenCall, ending: Ending, metered: Metered, *, is_sqlite: bo
         outcome=outcome,
         amount_nanos=metered.charge_nanos,
         usage_source=metered.source,
-        extra=[insert_statement(draft, is_sqlite=is_sqlite), *released],
+        extra=[insert_statement(draft, is_sqlite=is_sqlite), *attempts, *released],
         scope=draft.model_id,
     )
 
@@ -291,9 +295,8 @@ def _draft_of(call: OpenCall, metered: Metered = _UNMETERED, *, status: int = 0,
     )
 
 
-def _final_draft(call: OpenCall, ending: Ending, metered: Metered) -> UsageDraft:
+def _final_draft(call: OpenCall, error: OneTokenError | None, metered: Metered) -> UsageDraft:
     """Write down how it ended. The status is what the caller got, or would have got."""
-    error = caller_left() if call.has_caller_left else ending.error
     if error is None:
         return _draft_of(call, metered, status=200)
     status = 200 if call.reply.has_started else error.http_status

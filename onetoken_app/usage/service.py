@@ -1,4 +1,4 @@
-"""Removes the records of calls whose retention is over, and says so in the audit log in the same commit.
+"""Removes the records of calls and their attempts whose retention is over; the audit log says so in the same commit.
 
 A record that is missing would otherwise look like one that somebody took away: ``onetoken ledger verify`` asks for the
 record of every close, except of calls before the moment that the log names.
@@ -13,12 +13,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app.audit import service as audit
 from onetoken_app.clock import iso_instant
 from onetoken_app.ledger.models import Correction, HoldClose
-from onetoken_app.usage.models import UsageRecord, UsageRollupCursor
+from onetoken_app.usage.models import UsageAttempt, UsageRecord, UsageRollupCursor
 from onetoken_app.usage.purges import PURGED, REQUESTED_BEFORE, purged_before
 
 
 async def purge_records(session: AsyncSession, *, requested_before: datetime, count_max: int) -> int:
-    """Remove the oldest records of calls before a moment.
+    """Remove the oldest records of calls before a moment, and the rows of their attempts.
 
     Args:
         session: Open unit of work; the caller commits.
@@ -54,5 +54,6 @@ async def purge_records(session: AsyncSession, *, requested_before: datetime, co
             subject_id=UsageRecord.__tablename__,
             facts={REQUESTED_BEFORE: iso_instant(requested_before)},
         )
+    await session.exec(delete(UsageAttempt).where(col(UsageAttempt.request_id).in_(oldest)))
     await session.exec(delete(UsageRecord).where(col(UsageRecord.request_id).in_(oldest)))
     return len(oldest)
