@@ -92,6 +92,43 @@ async def invoiceable(session: AsyncSession, *, organization_id: str, currency: 
     return InvoiceableView(arrived_nanos=arrived, returned_nanos=returned, invoiced_nanos=claimed - reversed_nanos)
 
 
+async def standings(session: AsyncSession) -> dict[tuple[str, Currency], InvoiceableView]:
+    """Return where every organization with invoices stands, by id and currency: one reading of each table."""
+    connection = await session.connection()
+    whose = (col(Invoice.organization_id), col(Invoice.currency))
+    claimed = (
+        sa.select(*whose, sa.func.sum(Invoice.amount_nanos)).where(col(Invoice.state).in_(CLAIMING)).group_by(*whose)
+    )
+    reversals = (
+        sa.select(*whose, sa.func.sum(RedLetter.amount_nanos))
+        .join(RedLetter, col(RedLetter.invoice_id) == col(Invoice.id))
+        .group_by(*whose)
+    )
+    invoiced = {(one, Currency(currency)): int(nanos) for one, currency, nanos in await connection.execute(claimed)}
+    for one, currency, nanos in await connection.execute(reversals):
+        invoiced[one, Currency(currency)] -= int(nanos)
+    source, target, amount = aliased(Account), aliased(Account), col(Posting.amount_nanos)
+    is_in = col(source.kind).in_(MONEY_KINDS)
+    owner = sa.case((is_in, col(target.owner_id)), else_=col(source.owner_id))
+    moved = (
+        sa.select(
+            owner,
+            col(source.currency),
+            sa.func.sum(sa.case((is_in, amount), else_=0)),
+            sa.func.sum(sa.case((is_in, 0), else_=amount)),
+        )
+        .select_from(Transaction)
+        .join(Posting, col(Posting.transaction_number) == col(Transaction.sequence_number))
+        .join(source, col(source.id) == col(Posting.from_account_id))
+        .join(target, col(target.id) == col(Posting.to_account_id))
+        .where(IS_NO_CALL, is_in | col(target.kind).in_(MONEY_KINDS))
+        .group_by(owner, col(source.currency))
+    )
+    paid = {(one, Currency(currency)): (int(i), int(o)) for one, currency, i, o in await connection.execute(moved)}
+    nothing = (0, 0)
+    return {whose: InvoiceableView(*paid.get(whose, nothing), nanos) for whose, nanos in invoiced.items()}
+
+
 async def paid_total(
     session: AsyncSession, *, organization_id: str, currency: Currency, after_number: int = 0
 ) -> Nanos:

@@ -34,7 +34,7 @@ from onetoken_app.payments.models import OrderState, TopUpOrder
 
 CONSOLE_PATH = "/invoices"
 """Where mails send the organization's people."""
-STAFF_CONSOLE_PATH = "/overview"
+STAFF_CONSOLE_PATH = "/staff/invoices"
 """Where mails send finance."""
 _FAPIAO = (InvoiceKind.GENERAL_FAPIAO, InvoiceKind.SPECIAL_FAPIAO)
 

@@ -1,7 +1,7 @@
 """What finance does about invoices: takes a request, issues it, refuses it, and reverses what was issued.
 
 The operator's invoicing system is outside: it makes the invoice and sends it, and its number and date are entered here.
-Who asked for an invoice, or belongs to the organization, does none of it.
+Who asked for an invoice, or belongs to the organization, does none of it. A step that is sent twice is done once.
 """
 
 from collections.abc import Collection
@@ -38,7 +38,10 @@ async def take_request(session: AsyncSession, *, invoice_id: str, taken_by: str,
         IssuerInvolved: They asked for it or belong to the organization.
         NotFound: There is no such invoice.
     """
-    invoice = await _locked(session, invoice_id, taken_by, expected_revision, _UNDECIDED)
+    invoice = await _locked(session, invoice_id)
+    if _is_repeat(invoice, InvoiceState.IN_WORK, taken_by, expected_revision):
+        return
+    await _refuse_unfit(session, invoice, taken_by, expected_revision, _UNDECIDED)
     await _move(session, invoice, InvoiceState.IN_WORK, actor_id=taken_by)
     await audit_invoice(session, invoice, action="invoice_taken", actor_id=taken_by)
 
@@ -73,7 +76,11 @@ async def issue_invoice(
         NotFound: There is no such invoice.
     """
     number, issued_on = checked_number(number), _checked_date(issued_on)
-    invoice = await _locked(session, invoice_id, issued_by, expected_revision, _UNDECIDED)
+    invoice = await _locked(session, invoice_id)
+    entered = (number, issued_on)
+    if _is_repeat(invoice, InvoiceState.ISSUED, issued_by, expected_revision, entered):
+        return
+    await _refuse_unfit(session, invoice, issued_by, expected_revision, _UNDECIDED)
     standing = await invoiceable(session, organization_id=invoice.organization_id, currency=invoice.currency)
     if standing.owed_red_letters_nanos:
         raise InvoiceTooLarge("Money was taken back since; refuse this request, and let it be asked for anew.")
@@ -97,7 +104,10 @@ async def refuse_request(
         NotFound: There is no such invoice.
     """
     words = checked_reason(words)
-    invoice = await _locked(session, invoice_id, refused_by, expected_revision, _UNDECIDED)
+    invoice = await _locked(session, invoice_id)
+    if _is_repeat(invoice, InvoiceState.REFUSED, refused_by, expected_revision) and invoice.words == words:
+        return
+    await _refuse_unfit(session, invoice, refused_by, expected_revision, _UNDECIDED)
     invoice.words = words
     await _move(session, invoice, InvoiceState.REFUSED, actor_id=refused_by)
     await audit_invoice(session, invoice, action="invoice_refused", actor_id=refused_by)
@@ -139,12 +149,12 @@ async def red_letter(
     """
     checked_invoice_amount(amount_nanos)
     number, issued_on, words = checked_number(number), _checked_date(issued_on), checked_reason(words)
-    invoice = await _locked(session, invoice_id, issued_by, expected_revision, (InvoiceState.ISSUED,))
-    if invoice.issued_on is not None and issued_on < invoice.issued_on:
-        raise BadRequest("A red letter is not older than its invoice.", parameter="issued_on")
-    left_nanos = invoice.amount_nanos - await reversed_total(session, invoice.id)
-    if amount_nanos > left_nanos:
-        raise InvoiceTooLarge(f"{format_amount(left_nanos)} are left of this invoice; nothing was reversed.")
+    invoice = await _locked(session, invoice_id)
+    first = await _letter_of(session, invoice_id, number)
+    if first is not None and (first.amount_nanos, first.issued_by, first.words) == (amount_nanos, issued_by, words):
+        return first.id
+    await _refuse_unfit(session, invoice, issued_by, expected_revision, (InvoiceState.ISSUED,))
+    left_nanos = await _left_of(session, invoice, amount_nanos, issued_on)
     await _refuse_used_number(session, number)
     letter = RedLetter(
         id=new_id(Kind.RED_LETTER),
@@ -171,23 +181,38 @@ async def reversed_total(session: AsyncSession, invoice_id: str) -> Nanos:
     return sum(await session.exec(query))
 
 
-async def _locked(
-    session: AsyncSession, invoice_id: str, person_id: str, expected_revision: int, states: Collection[InvoiceState]
-) -> Invoice:
-    """Lock an organization's invoicing and one of its invoices, for somebody who has no part in it."""
+async def _locked(session: AsyncSession, invoice_id: str) -> Invoice:
+    """Lock an organization's invoicing and one of its invoices."""
     found = await session.get(Invoice, invoice_id)
     if found is None:
         raise NotFound("There is no such invoice.")
     await lock_invoicing(session, found.organization_id)
-    invoice = await session.get(Invoice, invoice_id, with_for_update=True, populate_existing=True)
-    if invoice is None or invoice.revision != expected_revision:
+    return await session.get_one(Invoice, invoice_id, with_for_update=True, populate_existing=True)
+
+
+def _is_repeat(
+    invoice: Invoice,
+    state: InvoiceState,
+    person_id: str,
+    expected_revision: int,
+    entered: tuple[str, date] | None = None,
+) -> bool:
+    """Whether somebody led an invoice from where they saw it to a state by this very step: they pressed twice."""
+    is_last = (invoice.state, invoice.handled_by, invoice.revision) == (state, person_id, expected_revision + 1)
+    return is_last and (entered is None or entered == (invoice.number, invoice.issued_on))
+
+
+async def _refuse_unfit(
+    session: AsyncSession, invoice: Invoice, person_id: str, expected_revision: int, states: Collection[InvoiceState]
+) -> None:
+    """Refuse what was changed since, is in no state for it, or concerns the person themselves."""
+    if invoice.revision != expected_revision:
         raise InvoiceChanged("Somebody changed this invoice since you opened it; nothing was done. Look at it again.")
     if invoice.state not in states:
         raise InvoiceChanged("The invoice is not in a state that allows this; nothing was done.")
     members = {member.person_id for member in await members_of(session, invoice.organization_id)}
     if person_id in members | {invoice.requested_by}:
         raise IssuerInvolved("You asked for this invoice or belong to the organization; a colleague has to do it.")
-    return invoice
 
 
 async def _move(session: AsyncSession, invoice: Invoice, state: InvoiceState, *, actor_id: str) -> None:
@@ -195,6 +220,22 @@ async def _move(session: AsyncSession, invoice: Invoice, state: InvoiceState, *,
     invoice.state, invoice.handled_by, invoice.handled_at = state, actor_id, clock.utc_now()
     invoice.revision += 1
     await session.flush()
+
+
+async def _left_of(session: AsyncSession, invoice: Invoice, amount_nanos: Nanos, issued_on: date) -> Nanos:
+    """Return what is left of an invoice; refuse to reverse more, or before its day."""
+    if invoice.issued_on is not None and issued_on < invoice.issued_on:
+        raise BadRequest("A red letter is not older than its invoice.", parameter="issued_on")
+    left_nanos = invoice.amount_nanos - await reversed_total(session, invoice.id)
+    if amount_nanos > left_nanos:
+        raise InvoiceTooLarge(f"{format_amount(left_nanos)} are left of this invoice; nothing was reversed.")
+    return left_nanos
+
+
+async def _letter_of(session: AsyncSession, invoice_id: str, number: str) -> RedLetter | None:
+    """Find the red letter of an invoice that has a number."""
+    query = select(RedLetter).where(RedLetter.invoice_id == invoice_id, RedLetter.number == number)
+    return (await session.exec(query)).first()
 
 
 async def _refuse_used_number(session: AsyncSession, number: str) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from onetoken_app.billing.invoiceable import invoiceable, orders_on_invoices
+from onetoken_app.billing.invoiceable import orders_on_invoices, standings
 from onetoken_app.billing.models import Invoice, InvoicedOrder, InvoiceKind, InvoiceState, RedLetter
 from onetoken_app.money import Currency, Nanos
 from onetoken_app.payments.models import OrderState
@@ -106,17 +106,28 @@ async def waiting_invoices(session: AsyncSession) -> list[InvoiceView]:
     return await _views(session, list(await session.exec(query)))
 
 
-async def decided_invoices(session: AsyncSession, *, limit: int, before: str | None = None) -> list[InvoiceView]:
+async def decided_invoices(
+    session: AsyncSession, *, limit: int, before: str | None = None, words: str = ""
+) -> list[InvoiceView]:
     """Return the invoices that finance issued, refused or reversed, the last handled first.
 
     Args:
         session: Open session.
         limit: At most so many.
         before: The id of an invoice; what was handled before it. One that is unknown or not handled ends the list.
+        words: Those with such a number, or red letter, or such words in the title alone; empty: all.
     """
     at, number = col(Invoice.handled_at), col(Invoice.id)
     decided = [InvoiceState.ISSUED, InvoiceState.REFUSED, InvoiceState.RED_LETTERED]
     query = select(Invoice).where(col(Invoice.state).in_(decided))
+    if words := words.strip():
+        number_sought = "".join(words.upper().split())
+        reversed_by = select(RedLetter.invoice_id).where(RedLetter.number == number_sought)
+        query = query.where(
+            (col(Invoice.number) == number_sought)
+            | col(Invoice.id).in_(reversed_by)
+            | col(Invoice.title).icontains(words, autoescape=True)
+        )
     if before is not None:
         last = await session.get(Invoice, before)
         if last is None or last.handled_at is None:
@@ -133,14 +144,12 @@ async def invoiceable_orders(session: AsyncSession, organization_id: str) -> lis
 
 
 async def owed_red_letters(session: AsyncSession) -> list[OwedRedLettersView]:
-    """Return the organizations of which finance has to reverse invoices, by id; those with invoices are looked at."""
-    query = select(Invoice.organization_id, Invoice.currency).distinct().order_by(Invoice.organization_id)
-    owed = []
-    for organization_id, currency in (await session.exec(query)).all():
-        standing = await invoiceable(session, organization_id=organization_id, currency=Currency(currency))
-        if standing.owed_red_letters_nanos:
-            owed.append(OwedRedLettersView(organization_id, Currency(currency), standing.owed_red_letters_nanos))
-    return owed
+    """Return the organizations of which finance has to reverse invoices, by id."""
+    return [
+        OwedRedLettersView(organization_id, currency, standing.owed_red_letters_nanos)
+        for (organization_id, currency), standing in sorted((await standings(session)).items())
+        if standing.owed_red_letters_nanos
+    ]
 
 
 async def _views(session: AsyncSession, rows: list[Invoice]) -> list[InvoiceView]:

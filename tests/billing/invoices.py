@@ -105,12 +105,15 @@ async def the_invoice(invoice_id: str) -> InvoiceView:
     return found
 
 
-async def take(customer: Customer, invoice_id: str) -> None:
+async def take(customer: Customer, invoice_id: str, *, expected_revision: int | None = None) -> None:
     """Take a request as finance does."""
     seen = await the_invoice(invoice_id)
     async with unit_of_work() as session:
         await issuing.take_request(
-            session, invoice_id=invoice_id, taken_by=customer.cast.finance_id, expected_revision=seen.revision
+            session,
+            invoice_id=invoice_id,
+            taken_by=customer.cast.finance_id,
+            expected_revision=expected_revision or seen.revision,
         )
 
 
@@ -137,7 +140,13 @@ async def issue(
         )
 
 
-async def refuse(customer: Customer, invoice_id: str, *, words: str = "Ask for the other kind.") -> None:
+async def refuse(
+    customer: Customer,
+    invoice_id: str,
+    *,
+    words: str = "Ask for the other kind.",
+    expected_revision: int | None = None,
+) -> None:
     """Refuse a request as finance does."""
     seen = await the_invoice(invoice_id)
     async with unit_of_work() as session:
@@ -145,7 +154,7 @@ async def refuse(customer: Customer, invoice_id: str, *, words: str = "Ask for t
             session,
             invoice_id=invoice_id,
             refused_by=customer.cast.finance_id,
-            expected_revision=seen.revision,
+            expected_revision=expected_revision or seen.revision,
             words=words,
             mail_room=MAIL_ROOM,
         )

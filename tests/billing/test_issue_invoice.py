@@ -68,6 +68,43 @@ class TestIssue:
         with pytest.raises(InvoiceChanged):
             await refuse(customer, invoice_id)
 
+    async def test_is_done_once_when_the_step_is_sent_twice(self) -> None:
+        customer = await a_customer(paid_units=100)
+        first, second = await ask(customer, units=60), await ask(customer, units=10, submission_id="form-0002")
+        for _ in range(2):
+            await take(customer, first, expected_revision=1)
+            await refuse(customer, second, expected_revision=1)
+        for _ in range(2):
+            await issue(customer, first, number="F-1", expected_revision=2)
+        letters = {await reverse(customer, first, units=10, expected_revision=3) for _ in range(2)}
+        assert len(letters) == 1
+        with pytest.raises(InvoiceChanged):
+            await issue(customer, first, number="F-2", expected_revision=2)
+        with pytest.raises(InvoiceNumberUsed):
+            await reverse(customer, first, units=11)
+        async with read_session() as session:
+            posted = list(await session.exec(select(OutboxLetter.kind)))
+        assert posted.count(LetterKind.INVOICE_NEWS) == 3
+
+    async def test_another_person_does_not_repeat_a_step(self) -> None:
+        customer = await a_customer(paid_units=100)
+        invoice_id = await ask(customer, units=60)
+        await issue(customer, invoice_id, expected_revision=1)
+        with pytest.raises(InvoiceChanged):
+            await issue(customer, invoice_id, issued_by=customer.cast.colleague_id, expected_revision=1)
+
+    async def test_is_found_by_number_and_title(self) -> None:
+        customer = await a_customer(paid_units=100)
+        invoice_id = await an_issued(customer, units=10)
+        await reverse(customer, invoice_id, units=1, number="R-7")
+        async with read_session() as session:
+            found = {
+                words: [one.id for one in await decided_invoices(session, limit=10, words=words)]
+                for words in ("f-1", "r-7", "test l", "F-2", "%", "")
+            }
+        mine = [invoice_id]
+        assert found == {"f-1": mine, "r-7": mine, "test l": mine, "F-2": [], "%": [], "": mine}
+
     async def test_a_number_stands_on_one_invoice_or_red_letter(self) -> None:
         customer = await a_customer(paid_units=100)
         first = await an_issued(customer, units=10)

@@ -12,6 +12,7 @@ from onetoken_app.billing.details import CHARACTERS_MAX
 from onetoken_app.billing.invoice_paper import KINDS
 from onetoken_app.billing.models import BillingCycle, InvoiceKind
 from onetoken_app.console.components.countries import country_codes
+from onetoken_app.console.components.invoice_desk import INVOICE_STEPS
 from onetoken_app.console.components.refunds import REFUND_STEPS
 from onetoken_app.console.invoice_requests import BY_ORDERS
 from onetoken_app.console.shown.api_keys import KeyStanding
@@ -57,6 +58,7 @@ KEYS_BY_PREFIX = {
     "invoice.": {f"invoice.{one}" for one in InvoiceStanding},
     "invoice_next.": {f"invoice_next.{one}" for one in InvoiceStanding},
     "invoice_kind.": {f"invoice_kind.{one}" for one in InvoiceKind},
+    "invoice_done.": {f"invoice_done.{step}" for step in INVOICE_STEPS},
     "invoice_by.": {"invoice_by.amount", f"invoice_by.{BY_ORDERS}"},
     "buyer_detail.": {f"buyer_detail.{name}" for name in CHARACTERS_MAX},
     "billing_cycle.": {f"billing_cycle.{one}" for one in BillingCycle},

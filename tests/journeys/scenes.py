@@ -69,7 +69,7 @@ def page_scenes() -> list[Scene]:
 
 def bare_scenes() -> list[Scene]:
     """Return what is to be seen where there is no customer, no model and nothing to do yet."""
-    wanted = {"home", "models", "status", "reviews", "top-ups", "organizations", "channels", "prices"}
+    wanted = {"home", "models", "status", "reviews", "top-ups", "organizations", "channels", "prices", "invoices"}
     found = [one for one in page_scenes() if one.name.partition("-")[2] in wanted and one.who in {NOBODY, STAFF}]
     return [Scene(f"bare-{one.name}", one.route, one.who) for one in found]
 
@@ -125,8 +125,22 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
             if state is not CaseState.DRAFT
         ],
         Scene("dialog-approve-case", "/staff/reviews", STAFF, step=_approve_case, opens="approve-case"),
+        *_finance_scenes(),
+    ]
+
+
+def _finance_scenes() -> list[Scene]:
+    """Return what the desks of finance open."""
+    return [
         Scene("transfer-first-look", "/staff/top-ups", STAFF, step=_look_at("88,888.88")),
         Scene("transfer-second-look", "/staff/top-ups", STAFF, step=_look_at("250,000.00")),
+        *[
+            Scene(
+                f"invoice-desk-{standing}", "/staff/invoices", STAFF, step=_look_at(amount, place="#open-invoice .card")
+            )
+            for standing, amount in _INVOICES.items()
+            if standing is not InvoiceStanding.WITHDRAWN
+        ],
         Scene("draft-own", "/staff/prices", STAFF, step=_look_at_draft("Sun Mei")),
         Scene("draft-of-a-colleague", "/staff/prices", STAFF, step=_look_at_draft("genai-prices")),
         Scene("dialog-publish-draft", "/staff/prices", STAFF, step=_ask_about_draft("publish"), opens="publish-draft"),

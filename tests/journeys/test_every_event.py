@@ -84,7 +84,7 @@ class Scene:
     def revisions(self) -> list[int]:
         """Return the revisions that a form of the first organization may carry now."""
         query = "SELECT revision FROM verification_case UNION SELECT revision FROM payments_order UNION "
-        query += "SELECT revision FROM payments_refund"
+        query += "SELECT revision FROM payments_refund UNION SELECT revision FROM billing_invoice"
         return [int(number) for (number,) in self.console.installation.rows(query)]
 
 
@@ -184,7 +184,7 @@ async def _furnish(scene: Scene) -> None:
 
 
 async def _have_invoiced(scene: Scene, owner: str) -> None:
-    """Pay a second order, and ask for an invoice of a part of it."""
+    """Pay a second order, ask for an invoice of a part of it, and for another that is withdrawn."""
     form = _form(scene, 0) | {"submission_id": "raw-form-0002", "amount": "50", "received": "50", "bank_entry": "E-2"}
     await call(scene, owner, [(_event("top_up_state.order"), {"form": form})])
     query = "SELECT id, revision FROM payments_order WHERE state = 'open'"
@@ -196,7 +196,13 @@ async def _have_invoiced(scene: Scene, owner: str) -> None:
     await call(scene, finance, [looks, (_event("top_ups_state.approve"), approval)])
     asked = form | {"amount": "1", "email": INVOICES_TO}
     await call(scene, owner, [(_event("invoices_state.request"), {"form": asked})])
-    assert scene.console.installation.rows("SELECT state FROM billing_invoice") == [("requested",)]
+    await call(scene, owner, [(_event("invoices_state.request"), {"form": asked | {"submission_id": "raw-form-0004"}})])
+    ((invoice_id,),) = scene.console.installation.rows(
+        "SELECT id FROM billing_invoice WHERE submission_id = 'raw-form-0004'"
+    )
+    await call(scene, owner, [(_event("invoices_state.withdraw"), {"invoice_id": invoice_id})])
+    states = scene.console.installation.rows("SELECT state FROM billing_invoice ORDER BY requested_at")
+    assert states == [("requested",), ("withdrawn",)]
 
 
 async def _ask_for_a_refund(scene: Scene, owner: str) -> None:
@@ -244,6 +250,8 @@ def _form(scene: Scene, revision: int) -> dict[str, Any]:
         "reason": "other",
         "words": "In words of one's own.",
         "kind": "commercial",
+        "number": "F-1",
+        "issued_on": clock.utc_now().date().isoformat(),
         "email": "somebody@else.example",
     }
 
@@ -337,13 +345,13 @@ class TestEveryEvent:
         assert touched >= {
             "finance payments_approval", "finance payments_order", "finance notifications_letter",
             "finance pricing_version", "finance pricing_rate", "finance pricing_draft",
-            "finance payments_refund",
+            "finance payments_refund", "finance billing_invoice",
             "reviewer verification_case", "owner verification_case", "owner keys_api_key", "owner keys_project",
             "owner organizations_membership", "owner organizations_invitation",
             "owner organizations_declared_scenario", "owner billing_invoice",
         }  # fmt: skip
         states = {state for (state,) in scene.console.installation.rows("SELECT state FROM billing_invoice")}
-        assert states == {"requested", "withdrawn"}
+        assert states == {"in_work", "requested", "withdrawn"}
 
 
 def _people(scene: Scene) -> set[str]:

@@ -1,16 +1,23 @@
-"""A billing member looks at the month that runs, asks for an invoice with a nervous finger, and withdraws it."""
+"""A billing member looks at the month that runs, asks for an invoice with a nervous finger, and withdraws it.
 
+Two people of finance open another request: one issues it and enters a red letter, the other comes too late.
+"""
+
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser import running_browser, settle, sign_in
 from tests.journeys.screens import StagedConsole, running_staged_console
-from tests.journeys.staged_business import FAPIAO
+from tests.journeys.staged_business import FAPIAO, STAFF
+from tests.journeys.test_accessibility import findings
 from tests.support.installation import PASSWORD
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+COLLEAGUE = "colleague@ops.example"
+ISSUED = "SELECT number, state FROM billing_invoice WHERE kind = 'general_fapiao' AND currency = 'CNY'"
 ASKED = "SELECT state, kind, amount_nanos, title, tax_id, phone FROM billing_invoice WHERE currency = 'CNY'"
 
 
@@ -22,14 +29,36 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedConsole]:
 
 
 @pytest.fixture(scope="module")
-def page(staged: StagedConsole) -> Iterator[Page]:
+def browser() -> Iterator[Browser]:
+    """A browser."""
+    with running_browser() as running:
+        yield running
+
+
+def a_window(browser: Browser, staged: StagedConsole, email: str) -> Page:
+    """Open a window with cookies of its own for somebody who is signed in."""
+    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(20_000)
+    opened = context.new_page()
+    sign_in(opened, staged.url, email, PASSWORD)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, staged: StagedConsole) -> Page:
     """Its billing member's window."""
-    with running_browser() as browser:
-        context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(20_000)
-        opened = context.new_page()
-        sign_in(opened, staged.url, FAPIAO, PASSWORD)
-        yield opened
+    return a_window(browser, staged, FAPIAO)
+
+
+@pytest.fixture(scope="module")
+def finance(browser: Browser, staged: StagedConsole) -> list[Page]:
+    """The windows of two people of finance who look at one request."""
+    windows = [a_window(browser, staged, email) for email in (STAFF, COLLEAGUE)]
+    for window in windows:
+        window.goto(f"{staged.url}/staff/invoices")
+        window.get_by_role("row", name="General VAT fapiao").get_by_role("button", name="View").click()
+        expect(window.locator("#open-invoice").get_by_text("91330100799655058B")).to_be_visible()
+    return windows
 
 
 class TestInvoices:
@@ -86,3 +115,37 @@ class TestInvoices:
         expect(page.locator(".sums").get_by_text("3,000.00")).to_be_visible()
         states = sorted(row[0] for row in staged.installation.rows(ASKED))
         assert states == ["requested", "withdrawn"]
+
+    def test_finance_issues_another_with_a_nervous_finger(self, finance: list[Page], staged: StagedConsole) -> None:
+        first, _ = finance
+        first.get_by_role("button", name="Take the request").click()
+        expect(first.get_by_text("You are issuing this invoice. The organization can no longer")).to_be_visible()
+        first.get_by_role("textbox", name=re.compile("^Number")).fill("2644 2000 0000 7777 0001")
+        first.get_by_role("button", name="Enter the invoice").dblclick()
+        expect(first.get_by_text("Entered. The organization gets a mail.")).to_be_visible()
+        assert staged.installation.rows(ISSUED) == [("26442000000077770001", "issued")]
+
+    def test_who_comes_too_late_does_nothing_and_sees_it_as_it_is(
+        self, finance: list[Page], staged: StagedConsole
+    ) -> None:
+        _, second = finance
+        second.get_by_label("Why it was refused").fill("Ask for the other kind.")
+        second.get_by_role("button", name="Refuse").click()
+        expect(second.get_by_text("Somebody changed this invoice since you opened it")).to_be_visible()
+        expect(second.locator("#open-invoice").get_by_text("26442000000077770001").first).to_be_visible()
+        assert staged.installation.rows(ISSUED) == [("26442000000077770001", "issued")]
+
+    def test_a_part_is_reversed_and_its_organization_reads_why(self, finance: list[Page], page: Page) -> None:
+        _, second = finance
+        second.get_by_label("Amount in CNY").fill("500")
+        second.get_by_label("Number of the red letter").fill("26442000000077770002")
+        second.get_by_label("Why it is reversed").fill("Five hundred went back.")
+        second.get_by_role("button", name="Enter the red letter").dblclick()
+        expect(second.get_by_text("The red letter is entered.")).to_be_visible()
+        assert findings(second) == []
+        second.get_by_label("Number of an invoice or red letter").fill("26442000000077770002")
+        second.get_by_role("button", name="Search").click()
+        decided = second.get_by_role("table", name="Decided invoices")
+        expect(decided.locator("tbody tr")).to_have_count(1)
+        page.get_by_role("row", name="General VAT fapiao").get_by_role("button", name="View").click()
+        expect(page.locator("#open-invoice").get_by_text("Five hundred went back.")).to_be_visible()

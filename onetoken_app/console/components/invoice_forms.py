@@ -129,16 +129,6 @@ def request_form(
 
 def invoice_card(invoice: Value) -> rx.Component:
     """Show an invoice: where it stands, what happens next, what was asked for, what was reversed."""
-    facts = (
-        ("invoices.buyer", invoice.title),
-        ("invoices.tax_id", invoice.tax_id),
-        ("invoices.orders", invoice.orders),
-        ("invoices.email", invoice.delivery_email),
-        ("invoices.requested", invoice.requested),
-        ("invoices.number", invoice.number),
-        ("invoices.issued_on", invoice.issued_on),
-        *((f"buyer_detail.{name}", getattr(invoice, name)) for name in _DETAILS),
-    )
     withdraw = rx.el.button(
         text("invoices.withdraw"),
         type="button",
@@ -155,20 +145,36 @@ def invoice_card(invoice: Value) -> rx.Component:
                 class_name="note tone-bad",
             ),
         ),
-        rx.el.dl(
-            fact(text("invoices.amount"), money_text(invoice.amount, size="large")),
-            fact(text("invoices.kind"), rx.el.span(_kind_name(invoice.kind))),
-            *[rx.cond(value != "", fact(text(key), rx.el.span(value, class_name="own-words"))) for key, value in facts],
-            class_name="facts in-two",
-        ),
-        rx.cond(invoice.red_letters.length() > 0, _red_letters(invoice.red_letters)),
+        invoice_particulars(invoice),
+        rx.cond(invoice.red_letters.length() > 0, red_letters(invoice.red_letters)),
         rx.el.div(
             rx.cond(invoice.is_withdrawable, withdraw),
             file_link(text("invoices.sheet"), address=invoice.sheet, class_name="button"),
             class_name="dialog-actions",
         ),
         title=rx.cond(invoice.number == "", text("invoices.request"), text("invoices.of", number=invoice.number)),
-        side=_badge(invoice.standing),
+        side=standing_badge(invoice.standing),
+    )
+
+
+def invoice_particulars(invoice: Value, *more: rx.Component) -> rx.Component:
+    """Show what is invoiced to whom; more facts stand behind kind and amount."""
+    facts = (
+        ("invoices.buyer", invoice.title),
+        ("invoices.tax_id", invoice.tax_id),
+        ("invoices.orders", invoice.orders),
+        ("invoices.email", invoice.delivery_email),
+        ("invoices.requested", invoice.requested),
+        ("invoices.number", invoice.number),
+        ("invoices.issued_on", invoice.issued_on),
+        *((f"buyer_detail.{name}", getattr(invoice, name)) for name in _DETAILS),
+    )
+    return rx.el.dl(
+        fact(text("invoices.amount"), money_text(invoice.amount, size="large")),
+        fact(text("invoices.kind"), rx.el.span(kind_name(invoice.kind))),
+        *more,
+        *[rx.cond(value != "", fact(text(key), rx.el.span(value, class_name="own-words"))) for key, value in facts],
+        class_name="facts in-two",
     )
 
 
@@ -190,9 +196,9 @@ def invoice_table(invoices: Value, *, is_loaded: Value, on_look: Any) -> rx.Comp
     return data_table(
         columns=[
             Column(text("invoices.requested"), lambda one: rx.el.span(one.requested, class_name="figure")),
-            Column(text("invoices.kind"), lambda one: _kind_name(one.kind)),
+            Column(text("invoices.kind"), lambda one: kind_name(one.kind)),
             Column(text("invoices.amount"), lambda one: money_text(one.amount), align=Align.NUMBER),
-            Column(text("invoices.status"), lambda one: _badge(one.standing)),
+            Column(text("invoices.status"), lambda one: standing_badge(one.standing)),
             Column(text("invoices.number"), lambda one: rx.cond(one.number == "", "–", rx.el.code(one.number))),
             Column(
                 text("invoices.actions"),
@@ -207,7 +213,7 @@ def invoice_table(invoices: Value, *, is_loaded: Value, on_look: Any) -> rx.Comp
     )
 
 
-def _badge(standing: Value) -> rx.Component:
+def standing_badge(standing: Value) -> rx.Component:
     """Say how far an invoice is."""
     return status_badge(standing, prefix="invoice", tones={one.value: tone for one, tone in _TONES.items()})
 
@@ -221,7 +227,7 @@ def _next_step(standing: Value) -> rx.Component:
     )
 
 
-def _kind_name(kind: Value) -> Value:
+def kind_name(kind: Value) -> Value:
     """Name a kind."""
     return rx.match(kind, *[(one.value, text(f"invoice_kind.{one}")) for one in InvoiceKind], "")
 
@@ -230,7 +236,7 @@ def _kind(kind: Value, kinds: Value) -> rx.Component:
     """Offer one kind; the first is chosen."""
     return rx.el.label(
         rx.el.input(type="radio", name="kind", value=kind, default_checked=kind == kinds[0]),
-        rx.el.span(_kind_name(kind)),
+        rx.el.span(kind_name(kind)),
         class_name="tick",
     )
 
@@ -299,7 +305,7 @@ def _details() -> rx.Component:
     )
 
 
-def _red_letters(letters: Value) -> rx.Component:
+def red_letters(letters: Value) -> rx.Component:
     """List what was reversed, and why."""
     return rx.el.div(
         rx.el.h3(text("invoices.red_letters"), class_name="field-label"),

@@ -31,6 +31,7 @@ from onetoken_app.console.pages.public import (
     terms,
 )
 from onetoken_app.console.pages.staff import channels, organizations, prices, reviews, top_ups
+from onetoken_app.console.pages.staff import invoices as invoice_desk
 from onetoken_app.console.pages.staff import refunds as refund_desk
 
 PAGES: tuple[Page, ...] = (
@@ -62,6 +63,7 @@ PAGES: tuple[Page, ...] = (
     top_ups.PAGE,
     prices.PAGE,
     refund_desk.PAGE,
+    invoice_desk.PAGE,
     organizations.PAGE,
     channels.PAGE,
     missing.PAGE,

@@ -16,12 +16,12 @@ BILLING_ENGLISH: Mapping[str, str] = {
     "error.invalid_request_phone": "The phone number has at most 40 characters.",
     "error.invalid_request_registered_address": "The address has at most 300 characters on one line.",
     "error.invoice_amount_refused": (
-        "Write the amount as a plain number above 0 with at most two decimals. Nothing was requested."
+        "Write the amount as a plain number above 0 with at most two decimals. Nothing was done."
     ),
-    "error.invoice_changed": "Finance is issuing this invoice, or it was decided. Nothing was changed.",
+    "error.invoice_changed": "Somebody changed this, is issuing it, or decided it. Nothing was changed. Look again.",
     "error.invoice_kind_refused": "An invoice of this kind is not for your organization. Nothing was requested.",
     "error.invoice_number_used": "This number stands on another invoice or red letter. Nothing was entered.",
-    "error.invoice_too_large": "This is more than can be invoiced. Nothing was requested.",
+    "error.invoice_too_large": "This is more than can be invoiced or reversed. Nothing was done.",
     "error.issuer_involved": "You requested this or belong to the organization. A colleague has to do it.",
     "error.order_not_invoiceable": (
         "A chosen top-up is not credited or stands on another invoice. Nothing was requested."

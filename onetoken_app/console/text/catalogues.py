@@ -10,6 +10,8 @@ from onetoken_app.console.text.calling_zh_cn import CALLING_CHINESE
 from onetoken_app.console.text.countries_en import COUNTRIES_ENGLISH
 from onetoken_app.console.text.countries_zh_cn import COUNTRIES_CHINESE
 from onetoken_app.console.text.en import ENGLISH
+from onetoken_app.console.text.invoice_desk_en import INVOICE_DESK_ENGLISH
+from onetoken_app.console.text.invoice_desk_zh_cn import INVOICE_DESK_CHINESE
 from onetoken_app.console.text.joining_en import JOINING_ENGLISH
 from onetoken_app.console.text.joining_zh_cn import JOINING_CHINESE
 from onetoken_app.console.text.membership_en import MEMBERSHIP_ENGLISH
@@ -48,6 +50,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_ENGLISH,
         MONEY_ENGLISH,
         BILLING_ENGLISH,
+        INVOICE_DESK_ENGLISH,
         PRICING_ENGLISH,
         REFUNDS_ENGLISH,
         MEMBERSHIP_ENGLISH,
@@ -62,6 +65,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_CHINESE,
         MONEY_CHINESE,
         BILLING_CHINESE,
+        INVOICE_DESK_CHINESE,
         PRICING_CHINESE,
         REFUNDS_CHINESE,
         MEMBERSHIP_CHINESE,
