@@ -7,6 +7,7 @@ from onetoken_app.agreements import models as agreements
 from onetoken_app.audit import models as audit
 from onetoken_app.billing import models as billing
 from onetoken_app.catalog import models as catalog
+from onetoken_app.credit import models as credit
 from onetoken_app.identity import models as identity
 from onetoken_app.keys import models as keys
 from onetoken_app.ledger import models as ledger
@@ -24,6 +25,7 @@ __all__ = [
     "audit",
     "billing",
     "catalog",
+    "credit",
     "database",
     "identity",
     "keys",
