@@ -1,1 +1,4 @@
-"""Credit: what an organization may spend, and how far: its budgets, and what the relay has to know of them."""
+"""Credit: what an organization may spend and how far. Budgets; credit that is given, sold and frozen; low balances.
+
+The ledger keeps the money and the limits; this room knows whose they are, why, and who may change them.
+"""

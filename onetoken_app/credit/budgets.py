@@ -3,10 +3,8 @@
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from onetoken_app.audit import service as audit
 from onetoken_app.audit.chain import Fact
-from onetoken_app.audit.models import ActorKind
-from onetoken_app.audit.service import Actor
+from onetoken_app.credit.customers import locked_customer, note
 from onetoken_app.credit.errors import LimitRefused, NothingToLimit, TooManyBudgets
 from onetoken_app.credit.subjects import BudgetSubject, SubjectKind, subject_of
 from onetoken_app.errors import NotFound
@@ -15,7 +13,6 @@ from onetoken_app.ledger import service as ledger
 from onetoken_app.ledger.models import Budget
 from onetoken_app.ledger.queries import BudgetSubjectView, subjects_of_budgets
 from onetoken_app.money import NANOS_PER_UNIT, Nanos, format_amount
-from onetoken_app.organizations.models import Organization
 
 BUDGETS_MAX = 1_000
 """An organization's budgets: the relay keeps them in memory, and a page shows them all."""
@@ -46,7 +43,7 @@ async def set_budget(
     # A bool or a float that slipped through is no amount.
     if type(limit_nanos) is not int or not 0 <= limit_nanos <= LIMIT_NANOS_MAX:
         raise LimitRefused("A budget is an amount from 0 to 1 000 000 000; nothing was changed.", parameter="limit")
-    organization = await _locked(session, organization_id)
+    organization = await locked_customer(session, organization_id)
     known = await subjects_of_budgets(session, owner_ids=[organization_id])
     found = next((budget for budget in known if budget.subject == subject.text), None)
     if found is not None:
@@ -79,7 +76,7 @@ async def remove_budget(session: AsyncSession, *, organization_id: str, budget_i
     Raises:
         NoSuchBudget: The organization has none with this id, or it was removed.
     """
-    await _locked(session, organization_id)
+    await locked_customer(session, organization_id)
     known = await subjects_of_budgets(session, owner_ids=[organization_id])
     found = next((budget for budget in known if budget.id == budget_id), None)
     await ledger.remove_budget(session, owner_id=organization_id, budget_id=budget_id)
@@ -101,14 +98,6 @@ async def _change(
             actor_id=set_by, limit_nanos=limit_nanos, facts=facts,
         )  # fmt: skip
     return found.id
-
-
-async def _locked(session: AsyncSession, organization_id: str) -> Organization:
-    """Have an organization's budgets to oneself, so that a subject never gets two."""
-    organization = await session.get(Organization, organization_id, with_for_update=True, populate_existing=True)
-    if organization is None:
-        raise NotFound("There is no such organization.")
-    return organization
 
 
 async def _refuse_useless(session: AsyncSession, organization_id: str, subject: BudgetSubject) -> None:
@@ -145,10 +134,10 @@ async def _audit(
     said: dict[str, Fact] = {} if limit_nanos is None else {"limit": format_amount(limit_nanos)}
     if subject is not None:
         said |= {"of": subject.kind.value, "of_id": subject.id, "window": subject.window.value}
-    await audit.record(
+    await note(
         session,
-        actor=Actor(ActorKind.PERSON, actor_id),
-        action=action,
+        action,
+        actor_id=actor_id,
         subject_id=budget_id,
         organization_id=organization_id,
         facts={**said, **(facts or {})},

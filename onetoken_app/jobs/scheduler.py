@@ -27,6 +27,7 @@ from onetoken_app.jobs import (
     purge_stale_throttles,
     purge_usage_records,
     roll_up_usage,
+    tell_low_balances,
 )
 from onetoken_app.jobs.job import Job, ReadingJob
 from onetoken_app.settings import Settings
@@ -42,6 +43,7 @@ JOBS = (
     purge_documents.JOB,
     expire_lots.JOB,
     close_statements.JOB,
+    tell_low_balances.JOB,
 )
 LEADER_LOCK = 7_305_417_002
 """PostgreSQL's advisory lock that every step of every job is done under."""

@@ -121,6 +121,28 @@ async def lots_of(session: AsyncSession, *, owner_id: str, currency: Currency, n
     ]
 
 
+async def spendable_of(
+    session: AsyncSession, *, owner_ids: Collection[str], now: datetime
+) -> dict[tuple[str, Currency], Nanos]:
+    """Return what owners can spend on anything, by currency: open holds, and lots with scopes, are not looked at.
+
+    The balance with its credit limit, and lots that have not expired.
+    """
+    has_scopes = sa.exists().where(col(LotScope.account_id) == col(Account.id))
+    is_open_lot = sa.and_(
+        col(Account.kind).in_(LOT_KINDS),
+        sa.or_(col(Account.expires_at).is_(None), col(Account.expires_at) > now),
+        ~has_scopes,
+    )
+    spendable = col(Account.posted_nanos) - sa.func.coalesce(col(Account.floor_nanos), 0)
+    query = (
+        select(Account.owner_id, Account.currency, sa.cast(sa.func.sum(spendable), sa.BigInteger))
+        .where(col(Account.owner_id).in_(owner_ids), sa.or_(col(Account.kind) == AccountKind.PREPAID, is_open_lot))
+        .group_by(col(Account.owner_id), col(Account.currency))
+    )
+    return {(owner_id, Currency(currency)): total for owner_id, currency, total in await session.exec(query)}
+
+
 async def standing_of(session: AsyncSession, *, owner_id: str, currency: Currency) -> StandingView:
     """Return an owner's credit limit, and whether it is frozen; no limit when there is no account."""
     query = select(Account.currency, Account.floor_nanos, Account.is_frozen).where(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from onetoken_app.notifications import letters
+from onetoken_app.notifications import credit_letters, letters
 from onetoken_app.notifications.letters import Letter
 from onetoken_app.notifications.models import LetterKind
 
@@ -34,6 +34,15 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
     ),
     LetterKind.STATEMENT_CLOSED: lambda locale: letters.statement_closed(
         locale, organization_name="Example Ltd", month="2026-11", address=LINK
+    ),
+    LetterKind.BALANCE_LOW: lambda locale: credit_letters.balance_low(
+        locale, organization_name="Example Ltd", address=LINK
+    ),
+    LetterKind.CREDIT_NEWS: lambda locale: credit_letters.credit_news(
+        locale, organization_name="Example Ltd", address=LINK
+    ),
+    LetterKind.GRANT_WAITS: lambda locale: credit_letters.grant_waits(
+        locale, organization_name="Example Ltd", address=LINK
     ),
     LetterKind.ROLE_CHANGED: lambda locale: letters.role_changed(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.MEMBER_REMOVED: lambda locale: letters.member_removed(

@@ -26,6 +26,7 @@ async def grant_promotional_credit(
     amount_nanos: Nanos,
     expires_at: datetime,
     reference: str,
+    scopes: Sequence[str] = (),
 ) -> None:
     """Give an owner credit that is spent first and expires, once per reference, as a lot of its own.
 
@@ -36,11 +37,13 @@ async def grant_promotional_credit(
         amount_nanos: More than 0.
         expires_at: From then on it takes no new hold; open ones are still settled from it.
         reference: Unique over the whole ledger; at most 128 characters. The lot's id.
+        scopes: What it may be spent on, as in ``sell_package``.
 
     Raises:
         NoSuchAccount: The owner has no account in this currency.
         LedgerConflict: The reference stands for another movement of money, or another lot.
     """
+    _check_scopes(scopes)
     transfer = Transfer(
         kind=TransactionKind.PROMOTION,
         reference=reference,
@@ -48,7 +51,7 @@ async def grant_promotional_credit(
         amount_nanos=amount_nanos,
         source=platform(AccountKind.GRANTS),
         target=Place(owner_id, AccountKind.PROMOTIONAL, reference),
-        opens=LotTerms(clock.iso_instant(expires_at)),
+        opens=LotTerms(clock.iso_instant(expires_at), tuple(sorted(set(scopes)))),
     )
     await post_once(session, transfer)
 
@@ -80,9 +83,7 @@ async def sell_package(
         InsufficientFunds: The prepaid balance would fall below its floor; the metadata says what is available.
         LedgerConflict: The reference stands for another movement of money, or another lot.
     """
-    if any(not 0 < len(scope) <= _SCOPE_CHARACTERS_MAX for scope in scopes):
-        message = f"a scope has 1 to {_SCOPE_CHARACTERS_MAX} characters"
-        raise ValueError(message)
+    _check_scopes(scopes)
     transfer = Transfer(
         kind=TransactionKind.PACKAGE_SALE,
         reference=reference,
@@ -114,3 +115,14 @@ def _expire(connection: Connection, lots_max: int) -> int:
     count = transfers.expire(books)
     saving.save(connection, books)
     return count
+
+
+def _check_scopes(scopes: Sequence[str]) -> None:
+    """Refuse what no scope can be.
+
+    Raises:
+        ValueError: One is empty or too long.
+    """
+    if any(not 0 < len(scope) <= _SCOPE_CHARACTERS_MAX for scope in scopes):
+        message = f"a scope has 1 to {_SCOPE_CHARACTERS_MAX} characters"
+        raise ValueError(message)

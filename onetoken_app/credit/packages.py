@@ -1,0 +1,207 @@
+"""Packages: staff offers them, organizations buy them from their prepaid balance. What is offered never changes.
+
+The price becomes as much credit, which was paid for; the bonus is promotional credit beside it. Both are for the same
+models until the same moment, and the ledger knows them by the sale's id, so that a package is sold once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from onetoken_app import clock
+from onetoken_app.audit.chain import Fact
+from onetoken_app.catalog.models import Model
+from onetoken_app.credit.customers import (
+    checked_amount,
+    checked_submission,
+    locked_customer,
+    note,
+    refuse_while_blocked,
+)
+from onetoken_app.credit.errors import FormUsed, PackageTooDear, PackageWithdrawn
+from onetoken_app.credit.models import Package, PackageModel, PackageSale
+from onetoken_app.errors import BadRequest, NotFound
+from onetoken_app.identifiers import Kind, new_id
+from onetoken_app.ledger import service as ledger
+from onetoken_app.ledger.errors import InsufficientFunds, NoSuchAccount
+from onetoken_app.money import Currency, Nanos, format_amount
+
+NAME_CHARACTERS_MAX = 64
+VALID_DAYS_MAX = 3 * 366
+
+
+@dataclass(frozen=True, slots=True)
+class PackageOffer:
+    """What a package is."""
+
+    name: str
+    currency: Currency
+    price_nanos: Nanos
+    bonus_nanos: Nanos
+    valid_days: int
+    model_ids: Sequence[str] = ()
+    """None: every model."""
+
+
+async def offer_package(session: AsyncSession, *, offer: PackageOffer, offered_by: str) -> str:
+    """Offer a package to every organization that is billed in its currency; return its id.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        offer: 1 to 64 characters of a name, whole cents, 1 to 1 098 days, known models.
+        offered_by: Who of finance; has the role, as the edge checked.
+
+    Raises:
+        AmountRefused, BadRequest: There cannot be such a package.
+        NotFound: There is no such model.
+    """
+    name = offer.name.strip()
+    if not 0 < len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
+        raise BadRequest(f"A package's name has 1 to {NAME_CHARACTERS_MAX} printable characters.", parameter="name")
+    if type(offer.valid_days) is not int or not 0 < offer.valid_days <= VALID_DAYS_MAX:
+        raise BadRequest(f"A package is valid for 1 to {VALID_DAYS_MAX} days.", parameter="valid_days")
+    package = Package(
+        id=new_id(Kind.PACKAGE),
+        name=name,
+        currency=offer.currency,
+        price_nanos=checked_amount(offer.price_nanos, parameter="price"),
+        bonus_nanos=checked_amount(offer.bonus_nanos, parameter="bonus", least_nanos=0),
+        valid_days=offer.valid_days,
+        offered_by=offered_by,
+        offered_at=clock.utc_now(),
+    )
+    session.add(package)
+    await session.flush()
+    for model_id in sorted(set(offer.model_ids)):
+        if await session.get(Model, model_id) is None:
+            raise NotFound("There is no such model; nothing was offered.")
+        session.add(PackageModel(package_id=package.id, model_id=model_id))
+    await session.flush()
+    facts: dict[str, Fact] = {
+        "price": format_amount(package.price_nanos),
+        "bonus": format_amount(package.bonus_nanos),
+        "currency": package.currency.value,
+        "valid_days": package.valid_days,
+        "model_count": len(set(offer.model_ids)),
+    }
+    await note(
+        session, "package_offered", actor_id=offered_by, subject_id=package.id, organization_id=None, facts=facts
+    )
+    return package.id
+
+
+async def withdraw_package(session: AsyncSession, *, package_id: str, withdrawn_by: str) -> None:
+    """Sell a package no more; doing it again changes nothing, and what was sold stays.
+
+    Raises:
+        NotFound: There is no such package.
+    """
+    package = await session.get(Package, package_id, with_for_update=True, populate_existing=True)
+    if package is None:
+        raise NotFound("There is no such package.")
+    if package.withdrawn_at is not None:
+        return
+    package.withdrawn_at = clock.utc_now()
+    await session.flush()
+    await note(session, "package_withdrawn", actor_id=withdrawn_by, subject_id=package.id, organization_id=None)
+
+
+async def buy_package(
+    session: AsyncSession, *, organization_id: str, package_id: str, submission_id: str, bought_by: str
+) -> str:
+    """Turn a part of the prepaid balance into a package; return the sale's id. The same form again returns the first.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        organization_id: Who buys; verified, and neither suspended nor frozen.
+        package_id: Which package; as it is, since it never changes.
+        submission_id: Made once per form.
+        bought_by: A member who may; the edge checked the role.
+
+    Raises:
+        CreditBlocked: The organization may not call now.
+        FormUsed: The form bought something else before.
+        NotFound: There is no such package.
+        PackageTooDear: The available balance is below its price.
+        PackageWithdrawn: It is sold no more, or is in another currency.
+    """
+    checked_submission(submission_id)
+    customer = await locked_customer(session, organization_id)
+    first = await _sale_of_form(session, organization_id, submission_id)
+    if first is not None:
+        if first.package_id != package_id:
+            raise FormUsed("This form bought another package before; load the page anew. Nothing was bought.")
+        return first.id
+    package = await session.get(Package, package_id, with_for_update=True, populate_existing=True)
+    if package is None:
+        raise NotFound("There is no such package.")
+    if package.withdrawn_at is not None or package.currency is not customer.currency:
+        raise PackageWithdrawn("This package is not for sale any more; nothing was bought. Look at the others.")
+    await refuse_while_blocked(session, customer)
+    now = clock.utc_now()
+    sale = PackageSale(
+        id=new_id(Kind.PACKAGE_SALE),
+        package_id=package.id,
+        organization_id=organization_id,
+        submission_id=submission_id,
+        expires_at=now + timedelta(days=package.valid_days),
+        bought_by=bought_by,
+        bought_at=now,
+    )
+    session.add(sale)
+    await session.flush()
+    facts: dict[str, Fact] = {
+        "package_id": package.id,
+        "price": format_amount(package.price_nanos),
+        "currency": package.currency.value,
+    }
+    await note(
+        session, "package_bought", actor_id=bought_by, subject_id=sale.id, organization_id=organization_id, facts=facts
+    )
+    await _deliver(session, package, sale)
+    return sale.id
+
+
+async def _deliver(session: AsyncSession, package: Package, sale: PackageSale) -> None:
+    """Open the lots: the paid one, and the bonus."""
+    query = select(PackageModel.model_id).where(PackageModel.package_id == package.id)
+    scopes = list(await session.exec(query))
+    try:
+        await ledger.sell_package(
+            session,
+            owner_id=sale.organization_id,
+            currency=package.currency,
+            amount_nanos=package.price_nanos,
+            expires_at=sale.expires_at,
+            reference=f"package:{sale.id}",
+            scopes=scopes,
+        )
+    except (InsufficientFunds, NoSuchAccount) as error:
+        available = format_amount(int(error.metadata.get("available_nanos", 0)))
+        price, currency = format_amount(package.price_nanos), package.currency.value
+        raise PackageTooDear(
+            f"This package costs {price} {currency}, and {available} {currency} of the balance is available; nothing "
+            f"was bought. Top up first.",
+            metadata={"price": price, "available": available, "currency": currency},
+        ) from error
+    if package.bonus_nanos:
+        await ledger.grant_promotional_credit(
+            session,
+            owner_id=sale.organization_id,
+            currency=package.currency,
+            amount_nanos=package.bonus_nanos,
+            expires_at=sale.expires_at,
+            reference=f"package_bonus:{sale.id}",
+            scopes=scopes,
+        )
+
+
+async def _sale_of_form(session: AsyncSession, organization_id: str, submission_id: str) -> PackageSale | None:
+    """Find what the same form bought before."""
+    query = select(PackageSale).where(
+        PackageSale.organization_id == organization_id, PackageSale.submission_id == submission_id
+    )
+    return (await session.exec(query)).first()
