@@ -47,7 +47,7 @@
   };
 
   const clear = (form) => {
-    for (const words of form.querySelectorAll("[data-when]")) words.classList.remove("is-shown");
+    for (const words of form.querySelectorAll("[data-when]")) words.classList.remove("is-shown", "is-afloat");
     for (const field of form.querySelectorAll("[aria-invalid]")) untie(field);
   };
 
@@ -56,7 +56,10 @@
     words.id ||= `words-${++tied}`;
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", words.id);
-    field.focus();
+    field.focus({ preventScroll: true });
+    field.scrollIntoView({ block: "center" }); // at the edge of the window the words themselves would lie over it
+    const { top, bottom } = words.getBoundingClientRect();
+    words.classList.toggle("is-afloat", top < 0 || bottom > innerHeight); // of a long form they stand far below
   };
   let tied = 0;
 
@@ -273,6 +276,9 @@
     showCurrent();
     markRefused();
   };
+  document.addEventListener("focusin", (event) => {
+    event.target.closest(".menu-entry")?.scrollIntoView({ block: "nearest", inline: "center" });
+  });
   addEventListener("resize", () => {
     current = null;
     showCurrent();

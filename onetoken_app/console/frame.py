@@ -104,9 +104,16 @@ def _behind_texts(*content: rx.Component, here: str) -> rx.Component:
         SessionState.owes_acceptance & SessionState.runs_organization & ~SessionState.has_put_off,
         texts_first(calls_stop_on=SessionState.calls_stop_on, address=AGREEMENTS, on_put_off=FrameState.put_texts_off),
         rx.fragment(
-            rx.cond(SessionState.owes_acceptance, texts_wait(calls_stop_on=SessionState.calls_stop_on)), *content
+            rx.cond(SessionState.owes_acceptance, _texts_wait()),
+            *content,
         ),
     )
+
+
+def _texts_wait() -> rx.Component:
+    """Say above a page that texts wait."""
+    state = SessionState
+    return texts_wait(calls_stop_on=state.calls_stop_on, address=AGREEMENTS, may_accept=state.runs_organization)
 
 
 def boundary() -> rx.Component:

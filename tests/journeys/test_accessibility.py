@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser import running_browser, settle, sign_in
 from tests.journeys.conftest import STAFF_EMAIL, RunningConsole
-from tests.journeys.scenes import NOBODY, Scene, page_scenes
+from tests.journeys.keyboard import complaints_about, walk
+from tests.journeys.scenes import NOBODY, Scene, page_scenes, state_scenes
 from tests.journeys.screens import StagedConsole, View, play, running_staged_console, show
 from tests.journeys.staged_business import OWNER, STAFF
 from tests.support.installation import PASSWORD
@@ -29,6 +30,25 @@ STICKS_OUT = """
 <main><div class='card' style='width: 200px; padding: 10px'><select style='width: 205px'><option>a</option></select>
 <p class='card' style='width: 2000px'>far out</p></div></main>
 """
+UNWALKABLE = """
+<html><head><style>
+a { display: block; width: 60px } a:focus { outline: 2px solid #000 }
+#faint:focus { outline-color: #eee } #bare:focus { outline: none } #first { margin-top: 60px }
+#high { position: absolute; top: 0 } #under, #lid { position: fixed; top: 300px } #lid { width: 90px; height: 40px }
+</style></head><body style='background: #fff'>
+<a id='first' href='#'>first</a><a id='faint' href='#'>faint</a><a id='bare' href='#'>bare</a>
+<a id='high' href='#'>high</a><a id='under' href='#'>under</a><div id='lid'></div>
+<a href='#' onfocus='this.blur()'>slips</a>
+</body></html>
+"""
+WALKED = {
+    "public-sign-in", "public-sign-up", "link-sign-up-continue", "case-draft", "owner-top-up", "owner-keys",
+    "owner-projects", "owner-members", "review-in_review", "dialog-mint-key", "dialog-invite-member",
+    "dialog-cancel-order", "dialog-approve-case",
+}  # fmt: skip
+"""The way of a customer and of a reviewer; the long tests walk every scene."""
+NOT_WALKED = {"key-minted"}
+"""Escape does not close the dialog that shows a secret, on purpose."""
 _OUTSIDE = """
 () => {
   const found = [];
@@ -217,6 +237,7 @@ class TestKeyboard:
         page.keyboard.press("Enter")
         expect(amount).to_be_focused()
         expect(amount).to_have_accessible_description(re.compile("金额须为"))
+        amount.click(timeout=5_000)  # what is said about it does not lie over it
         page.locator("[name=amount]").fill("1.005")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert").filter(has_text="金额须为")).to_be_visible()
@@ -234,6 +255,77 @@ class TestKeyboard:
         expect(password).to_have_accessible_description(re.compile("do not belong together"))
         expect(password).to_be_focused()
         page.close()
+
+
+class TestKeyboardOrder:
+    """Every page and every dialog, walked with Tab: in the order that is seen, each stop shown, none left out."""
+
+    def test_the_walk_finds_what_is_wrong(self, browser: Browser) -> None:
+        page = browser.new_page()
+        page.set_content(UNWALKABLE)
+        found = complaints_about(page, walk(page, start=page.locator("#first")))
+        assert [one.partition(":")[0] for one in found] == [
+            "is never reached", "shows no ring", "has a ring that is hard to see", "is out of sight", "comes too late"
+        ]  # fmt: skip
+        page.close()
+
+    def test_is_the_order_that_is_seen(self, browser: Browser, staged: StagedConsole) -> None:
+        _walk_all(browser, staged, [scene for scene in _scenes(staged) if scene.name in WALKED], WIDE)
+
+    @pytest.mark.long
+    @pytest.mark.timeout(1200)
+    @pytest.mark.parametrize("view", [WIDE, NARROW], ids=["wide", "narrow"])
+    def test_is_the_order_that_is_seen_everywhere(self, browser: Browser, staged: StagedConsole, view: View) -> None:
+        _walk_all(browser, staged, [scene for scene in _scenes(staged) if scene.name not in NOT_WALKED], view)
+
+
+def _scenes(staged: StagedConsole) -> list[Scene]:
+    """Return everything that a person can get to see."""
+    return [*page_scenes(), *state_scenes(staged.secrets)]
+
+
+def _walk_all(browser: Browser, staged: StagedConsole, scenes: list[Scene], view: View) -> None:
+    """Walk every scene, and complain at the end."""
+    found = []
+    for who, theirs in groupby(sorted(scenes, key=lambda one: one.who), lambda one: one.who):
+        context = browser.new_context(
+            viewport={"width": view.width, "height": 900}, color_scheme=view.appearance, locale=view.locale
+        )
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        if who != NOBODY:
+            sign_in(page, staged.url, who, PASSWORD)
+        for scene in theirs:
+            play(page, staged.url, scene)
+            found += [f"{scene.name}: {one}" for one in (_walk_dialog if scene.opens else _walk_page)(page, scene)]
+        context.close()
+    assert not found, "\n".join(found)
+
+
+def _walk_page(page: Page, _scene: Scene) -> list[str]:
+    """Walk a page from its first place to its last."""
+    return complaints_about(page, walk(page, start=page.locator(".skip, .home").first))
+
+
+def _walk_dialog(page: Page, scene: Scene) -> list[str]:
+    """Open a dialog by the keyboard, walk round in it, and leave it by Escape."""
+    opener, dialog = page.locator(f"[data-opens={scene.opens}]").first, page.locator(f"#{scene.opens}")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_visible()
+    first = dialog.locator(":focus")
+    expect(first).to_have_count(1)
+    stops = walk(page, start=first)
+    found = [] if {stop.landmark for stop in stops} == {"dialog"} else ["the focus leaves the dialog"]
+    found += complaints_about(page, stops, root=f"#{scene.opens}")
+    page.keyboard.press("Tab")
+    expect(dialog.locator(":focus")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opener).to_be_focused()
+    return found
 
 
 class TestTimes:

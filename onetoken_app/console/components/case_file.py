@@ -68,6 +68,7 @@ def missing_list(missing: Value) -> rx.Component:
         rx.el.div(
             rx.el.p(text("verify.missing"), class_name="field-label"),
             rx.el.ul(rx.foreach(missing, lambda part: rx.match(part, *parts, rx.fragment())), class_name="plain-list"),
+            rx.el.p(text("verify.missing_hint"), class_name="quiet-text"),
         ),
     )
 

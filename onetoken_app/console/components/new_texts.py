@@ -28,12 +28,15 @@ def texts_first(*, calls_stop_on: Value, address: str, on_put_off: Any) -> rx.Co
     )
 
 
-def texts_wait(*, calls_stop_on: Value) -> rx.Component:
-    """Stand above a page that is seen nevertheless."""
+def texts_wait(*, calls_stop_on: Value, address: str, may_accept: Value) -> rx.Component:
+    """Stand above a page that is seen nevertheless; whoever may not accept is led to the texts all the same."""
+    way = rx.el.a(rx.cond(may_accept, text("texts.read"), text("nav.agreements")), href=address, class_name="button")
     return rx.cond(
         calls_stop_on == "",
-        note(text("texts.calls_refused"), tone="bad"),
-        note(text("texts.waits_until", day=calls_stop_on), tone="warning"),
+        rx.el.div(rx.el.p(text("texts.calls_refused")), way, class_name="note with-action tone-bad"),
+        rx.el.div(
+            rx.el.p(text("texts.waits_until", day=calls_stop_on)), way, class_name="note with-action tone-warning"
+        ),
     )
 
 

@@ -160,7 +160,7 @@ def refuse_form(refund: Value, *, on_submit: Any) -> rx.Component:
         field(text("reviews.reason"), rx.el.select(*reasons, name="reason", class_name="input")),
         _words(text("reviews.words"), hint=text("reviews.words_hint")),
         title=text("refund_desk.refuse_title"),
-        button=rx.el.button(text("transfers.refuse"), type="submit", class_name="button warns"),
+        button=rx.el.button(text("refund_desk.refuse"), type="submit", class_name="button warns"),
         on_submit=on_submit,
     )
 

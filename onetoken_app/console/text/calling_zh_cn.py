@@ -8,14 +8,14 @@ CALLING_CHINESE: Mapping[str, str] = {
     "play.clear": "清空",
     "play.conversation": "对话",
     "play.empty": "您与模型的对话将显示在此处。",
-    "play.failed": "本次调用未得到应答。",
+    "play.failed": "本次调用未得到应答，请重试；如仍如此，请将下方的请求编号告知我们。",
     "play.key": "API 密钥",
     "play.key_hint": "仅保留在本页内存中，离开页面即清除。",
     "play.lead": "在本页与模型对话。浏览器使用您的密钥直接调用中转服务，费用与其他调用相同。",
-    "play.no_funds": "可用余额不足以支付本次调用。",
-    "play.no_model": "该密钥无权调用此模型，或模型已下线。",
-    "play.no_network": "无法连接中转服务，或连接已中断。",
-    "play.not_verified": "贵组织尚未通过核验。",
+    "play.no_funds": "可用余额不足以支付本次调用，请充值或改用价格较低的模型。",
+    "play.no_model": "该密钥无权调用此模型，或模型已下线。请改用其他模型，或调整密钥可用的模型。",
+    "play.no_network": "无法连接中转服务，或连接已中断，请几秒后重试。",
+    "play.not_verified": "贵组织尚未通过核验，通过核验后即可调用。",
     "play.notice": (
         "回答由模型生成，可能有误、不完整或已过时，采用前请自行核实。OneToken 不保存任何对话内容；模型供应商会收"
         "到对话内容。"
@@ -31,7 +31,7 @@ CALLING_CHINESE: Mapping[str, str] = {
     "play.word_output": "输出",
     "play.word_stopped": "已停止。此前已生成的内容照常计费。",
     "play.word_you": "您",
-    "play.wrong_key": "密钥有误、已过期或已被吊销。",
+    "play.wrong_key": "密钥有误、已过期或已被吊销。请重新粘贴，或创建新的密钥。",
     "quick.address": "任何支持 OpenAI Chat Completions 的客户端均可使用。接口地址：",
     "quick.call": "2. 发起调用",
     "quick.key": "1. 将密钥写入环境变量",

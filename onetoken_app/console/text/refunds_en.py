@@ -28,6 +28,7 @@ REFUNDS_ENGLISH: Mapping[str, str] = {
     "refund_desk.open": "The request",
     "refund_desk.paid": "Paid with the order",
     "refund_desk.reference_hint": "Of the credited order. Whoever requests does not approve.",
+    "refund_desk.refuse": "Refuse",
     "refund_desk.refuse_title": "Refuse the refund",
     "refund_desk.title": "Refunds",
     "refund_done.approved": "Approved. A second person has to approve it too before anything moves.",

@@ -28,6 +28,7 @@ REFUNDS_CHINESE: Mapping[str, str] = {
     "refund_desk.open": "申请内容",
     "refund_desk.paid": "订单支付金额",
     "refund_desk.reference_hint": "已入账订单的付款附言码。申请人不能批准。",
+    "refund_desk.refuse": "不予退款",
     "refund_desk.refuse_title": "不予退款",
     "refund_desk.title": "退款",
     "refund_done.approved": "已批准。还须由另一位同事批准，此前不会有任何变动。",

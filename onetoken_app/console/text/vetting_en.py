@@ -49,7 +49,10 @@ VETTING_ENGLISH: Mapping[str, str] = {
     "next.draft": "Complete the particulars, upload the documents, and submit them. Nobody sees them before that.",
     "next.in_review": "One of our reviewers is checking it. You get a mail when it is decided.",
     "next.more_wanted": "We need more information, see below. Add it and submit the case again.",
-    "next.refused": "The verification was refused, see the reason below. You can change the case and submit it again.",
+    "next.refused": (
+        "The verification was refused, see the reason below. Change particulars or documents; then the case can be "
+        "submitted again."
+    ),
     "next.submitted": "It waits for a reviewer, oldest first. You get a mail when it is decided.",
     "part.authorization_letter": "Letter of authorization",
     "part.business_licence": "Business licence",
@@ -104,6 +107,7 @@ VETTING_ENGLISH: Mapping[str, str] = {
     "verify.lead": "We check once that your organization is what it says. Until then its calls are refused.",
     "verify.lead_verified": "We have checked that your organization is what it says. A change is checked again.",
     "verify.missing": "Still missing",
+    "verify.missing_hint": "Particulars count once they are saved.",
     "verify.particulars": "Particulars",
     "verify.reopens": (
         "Saving a change opens the verification again. Until it is decided, your organization stays verified as it is."
