@@ -315,3 +315,60 @@ class RefundApproval(SQLModel, table=True):
     person_id: str = Field(foreign_key="identity_person.id", primary_key=True, max_length=32)
     amount_nanos: int = Field(sa_type=sa.BigInteger)
     approved_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AdjustmentReason(StrEnum):
+    """Why a balance is put right by hand."""
+
+    CHARGED_WRONGLY = "charged_wrongly"
+    """Calls were charged too much or too little."""
+    PAYMENT_UNMATCHED = "payment_unmatched"
+    """Money arrived that no order asked for, or for another amount."""
+    PAYMENT_REVERSED = "payment_reversed"
+    """A bank or a card's holder took a payment back."""
+    SERVICE_FAILED = "service_failed"
+    """The service was not as agreed."""
+    OTHER = "other"
+    """Something else."""
+
+
+class AdjustmentState(StrEnum):
+    """How far an adjustment is."""
+
+    PROPOSED = "proposed"
+    """It moved nothing yet."""
+    MADE = "made"
+    """It is in the journal."""
+    DROPPED = "dropped"
+    """Nothing came of it."""
+
+
+class Adjustment(SQLModel, table=True):
+    """A balance that is put right by hand, with why and what shows it."""
+
+    __tablename__ = "payments_adjustment"
+    __table_args__ = (
+        sa.UniqueConstraint("proposed_by", "submission_id"),
+        sa.CheckConstraint("amount_nanos <> 0", name="amount_is_something"),
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    """What the ledger knows it by, so that it is made once."""
+    organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)
+    submission_id: str = Field(max_length=64)
+    """Made once per form: the same form sent twice is one proposal."""
+    currency: Currency = Field(sa_type=enum_type(Currency))
+    amount_nanos: int = Field(sa_type=sa.BigInteger)
+    """More than 0 gives, less than 0 takes."""
+    reason: AdjustmentReason = Field(sa_type=enum_type(AdjustmentReason))
+    words: str = Field(max_length=200)
+    """Why, as the organization reads it on its statement."""
+    evidence: str = Field(max_length=1000)
+    """What shows it; for finance and auditors."""
+    state: AdjustmentState = Field(default=AdjustmentState.PROPOSED, sa_type=enum_type(AdjustmentState), index=True)
+    revision: int = Field(default=1)
+    """Counts up with every change; who acts names the one they saw."""
+    proposed_by: str = Field(foreign_key="identity_person.id", max_length=32)
+    proposed_at: datetime = Field(sa_type=UtcDateTime)
+    decided_by: str | None = Field(default=None, foreign_key="identity_person.id", max_length=32)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
