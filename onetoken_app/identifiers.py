@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """An order to top up by bank transfer."""
     REFUND = "rfd"
     """Unused credit on its way back to whoever paid it."""
+    ADJUSTMENT = "adj"
+    """A balance that is put right by hand."""
     INVOICE = "ivc"
     """An invoice that was asked for."""
     STATEMENT = "stm"

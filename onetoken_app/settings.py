@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     """Refunds above this many units of their currency need the approval of two people."""
     grant_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
     """Grants of credit above this many units of their currency need the approval of a second person."""
+    adjustment_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
+    """Adjustments above this many units of their currency, with all that one person made alone within a day, need
+    two people."""
     top_up_order_days: Annotated[int, Field(ge=1, le=365)] = 30
     """How long after an order its transfer may be reported."""
     bank_account: Annotated[str, Field(max_length=500)] | None = None

@@ -32,6 +32,8 @@ class Movement(msgspec.Struct, frozen=True):
     reference: str
     amount_nanos: Nanos
     """Added to the balance; negative when taken from it."""
+    words: str = ""
+    """Why, of an adjustment by hand."""
 
 
 class ChargeLine(msgspec.Struct, frozen=True):

@@ -87,8 +87,8 @@ def statement_csv(figures: Figures, *, locale: str) -> bytes:
     ]
     rows += [
         (
-            KINDS[reads][one.kind], one.recorded_at, POTS[reads][one.pot], one.reference, "", "", "", "",
-            _exact(one.amount_nanos), currency,
+            f"{KINDS[reads][one.kind]}: {one.words}" if one.words else KINDS[reads][one.kind], one.recorded_at,
+            POTS[reads][one.pot], one.reference, "", "", "", "", _exact(one.amount_nanos), currency,
         )
         for one in figures.movements
     ]  # fmt: skip
@@ -181,8 +181,8 @@ def _movement_rows(figures: Figures, reads: str) -> Iterator[tuple[str, ...]]:
 
 
 def _named(one: Movement, reads: str) -> str:
-    """Say what a movement is, and on which kind of account."""
-    return f"{KINDS[reads][one.kind]} · {POTS[reads][one.pot]}"
+    """Say what a movement is, on which kind of account, and of an adjustment why."""
+    return " · ".join(part for part in (KINDS[reads][one.kind], POTS[reads][one.pot], one.words) if part)
 
 
 def _charges(figures: Figures, reads: str, title: str, head: str, place_of: PlaceOf) -> Table:
@@ -217,6 +217,10 @@ def notices(figures: Figures, reads: str, *, is_closed: bool, sha256: str = "") 
     late = sum(line.amount_nanos for line in figures.late_charges)
     if late:
         yield words["notice_late"].format(amount=grouped(late))
+    for one in figures.movements:
+        if one.words:
+            day = _local(one.recorded_at, figures.time_zone)[:10]
+            yield words["notice_adjusted"].format(day=day, amount=grouped(one.amount_nanos), words=one.words)
     if figures.open_hold_count:
         yield words["notice_open"].format(count=figures.open_hold_count)
     if sha256:

@@ -48,6 +48,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "been settled at its last checkpoint.",
         "notice_late": "Charges contain {amount} of calls that ended in the month before and were recorded after it "
         "was closed.",
+        "notice_adjusted": "Adjusted on {day} by {amount}: {words}",
         "notice_open": "{count} calls were under way at the end. They are charged in the month in which they end.",
         "notice_digest": "SHA-256 of the figures: {digest}",
     },
@@ -91,6 +92,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "notice_preliminary": "本月尚未结账，数字仍会变化。",
         "notice_corrections": "费用中包含更正 {amount}：相关调用按最后检查点结算之后，其实际结束情况才到达。",
         "notice_late": "费用中包含 {amount}：相关调用于上月结束，在上月结账之后才记录。",
+        "notice_adjusted": "{day} 余额调整 {amount}：{words}",
         "notice_open": "期末有 {count} 次调用尚未结束，费用计入其结束的月份。",
         "notice_digest": "账单数据的 SHA-256：{digest}",
     },

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app import clock
 from onetoken_app.audit import service as audit
 from onetoken_app.billing.contracts import due_of
-from onetoken_app.billing.figures import Figures, Pot, digest_of, read_figures, write_figures
+from onetoken_app.billing.figures import Figures, Movement, Pot, digest_of, read_figures, write_figures
 from onetoken_app.billing.models import Contract, MonthlyStatement
 from onetoken_app.billing.months import Month, month_after, month_around
 from onetoken_app.billing.reckoning import Bounds, Reckoned, Stretch, added_lines, reckon
@@ -24,13 +25,14 @@ from onetoken_app.clock import iso_instant
 from onetoken_app.database import begin_snapshot
 from onetoken_app.errors import OneTokenError
 from onetoken_app.identifiers import Kind, new_id
-from onetoken_app.ledger.kinds import AccountKind
+from onetoken_app.ledger.kinds import AccountKind, TransactionKind
 from onetoken_app.ledger.models import Account
 from onetoken_app.money import Currency
 from onetoken_app.notifications import letters
 from onetoken_app.notifications.letters import Letter
 from onetoken_app.organizations.circulars import IN_CHARGE_OF_MONEY, MailRoom, write_to_members
 from onetoken_app.organizations.models import Organization
+from onetoken_app.payments.adjustment_queries import words_of_adjustments
 
 CLOSED_AFTER = timedelta(hours=6)
 """How long after its end a month is closed at the earliest."""
@@ -169,6 +171,13 @@ async def close_month(session: AsyncSession, figures: Figures, *, mail_room: Mai
     return row.id
 
 
+async def _explained(session: AsyncSession, movements: list[Movement]) -> list[Movement]:
+    """Say of adjustments why they were made, in the words that were meant for the organization."""
+    references = [one.reference for one in movements if one.kind is TransactionKind.ADJUSTMENT]
+    words = await words_of_adjustments(session, references)
+    return [msgspec.structs.replace(one, words=words.get(one.reference, "")) for one in movements]
+
+
 async def figures_of(session: AsyncSession, subject: Subject) -> Figures:
     """Reckon a subject's month, whether it is over or not."""
     before = subject.before
@@ -200,7 +209,7 @@ async def figures_of(session: AsyncSession, subject: Subject) -> Figures:
         until=iso_instant(month.until),
         last_number=reckoned.last_number,
         pots=pots,
-        movements=reckoned.movements,
+        movements=await _explained(session, reckoned.movements),
         charges=reckoned.charges,
         corrections_nanos=reckoned.corrections_nanos,
         open_hold_count=reckoned.open_hold_count,

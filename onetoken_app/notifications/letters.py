@@ -240,6 +240,44 @@ def refund_waits(locale: str, *, organization_name: str, address: str) -> Letter
     )
 
 
+def adjustment_news(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell a member that the balance of their organization was put right by hand; the console says how and why."""
+    if locale == CHINESE:
+        return chinese(
+            LetterKind.ADJUSTMENT_NEWS,
+            f"“{organization_name}”的余额已调整",
+            f"“{organization_name}”在 OneToken 的余额已作调整。金额与原因见账单，请登录查看：",
+            address,
+            "出于保密考虑，邮件中不写明详情。",
+        )
+    return english(
+        LetterKind.ADJUSTMENT_NEWS,
+        f"The balance of {organization_name} was adjusted",
+        f"We adjusted the balance of {organization_name} on OneToken. Sign in to read by how much and why:",
+        address,
+        "We keep the particulars out of mails.",
+    )
+
+
+def adjustment_waits(locale: str, *, organization_name: str, address: str) -> Letter:
+    """Tell somebody of finance that an adjustment was proposed."""
+    if locale == CHINESE:
+        return chinese(
+            LetterKind.ADJUSTMENT_WAITS,
+            f"“{organization_name}”的余额调整待处理",
+            f"有人提议调整“{organization_name}”的余额。请登录核对：",
+            address,
+            "提议本身不改变余额。",
+        )
+    return english(
+        LetterKind.ADJUSTMENT_WAITS,
+        f"An adjustment for {organization_name} waits",
+        f"Somebody proposed to adjust the balance of {organization_name}. Sign in to look at it:",
+        address,
+        "A proposal by itself moves nothing.",
+    )
+
+
 def invoice_news(locale: str, *, organization_name: str, address: str) -> Letter:
     """Tell a member that an invoice of their organization has moved on; the console says how."""
     if locale == CHINESE:

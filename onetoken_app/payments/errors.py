@@ -97,3 +97,9 @@ class RefundChanged(Conflict):
     """The refund is no longer as it was on the screen, or no longer at a stage that allows it."""
 
     code = "refund_changed"
+
+
+class AdjustmentChanged(Conflict):
+    """The adjustment is no longer as it was on the screen, or decided."""
+
+    code = "adjustment_changed"

@@ -11,6 +11,7 @@ import pytest
 from onetoken_app.billing.details import CHARACTERS_MAX
 from onetoken_app.billing.invoice_paper import KINDS
 from onetoken_app.billing.models import BillingCycle, InvoiceKind
+from onetoken_app.console.components.adjustments import ADJUSTMENT_STEPS
 from onetoken_app.console.components.countries import country_codes
 from onetoken_app.console.components.invoice_desk import INVOICE_STEPS
 from onetoken_app.console.components.refunds import REFUND_STEPS
@@ -34,7 +35,15 @@ from onetoken_app.console.text.catalogues import (
     preferred_locale,
 )
 from onetoken_app.organizations.models import OrganizationRole, Scenario
-from onetoken_app.payments.models import PaymentProvider, RefundFailure, RefundRefusal, RefundStage, TransferRefusal
+from onetoken_app.payments.models import (
+    AdjustmentReason,
+    AdjustmentState,
+    PaymentProvider,
+    RefundFailure,
+    RefundRefusal,
+    RefundStage,
+    TransferRefusal,
+)
 from onetoken_app.payments.refundable import Obstacle
 from onetoken_app.pricing.drafts import Change
 from onetoken_app.pricing.models import Scope
@@ -58,6 +67,9 @@ KEYS_BY_PREFIX = {
     "invoice.": {f"invoice.{one}" for one in InvoiceStanding},
     "invoice_next.": {f"invoice_next.{one}" for one in InvoiceStanding},
     "invoice_kind.": {f"invoice_kind.{one}" for one in InvoiceKind},
+    "adjustment_done.": {f"adjustment_done.{step}" for step in ADJUSTMENT_STEPS},
+    "adjustment_reason.": {f"adjustment_reason.{one}" for one in AdjustmentReason},
+    "adjustment_state.": {f"adjustment_state.{one}" for one in AdjustmentState},
     "invoice_done.": {f"invoice_done.{step}" for step in INVOICE_STEPS},
     "invoice_by.": {"invoice_by.amount", f"invoice_by.{BY_ORDERS}"},
     "buyer_detail.": {f"buyer_detail.{name}" for name in CHARACTERS_MAX},

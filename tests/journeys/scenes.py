@@ -69,7 +69,18 @@ def page_scenes() -> list[Scene]:
 
 def bare_scenes() -> list[Scene]:
     """Return what is to be seen where there is no customer, no model and nothing to do yet."""
-    wanted = {"home", "models", "status", "reviews", "top-ups", "organizations", "channels", "prices", "invoices"}
+    wanted = {
+        "home",
+        "models",
+        "status",
+        "reviews",
+        "top-ups",
+        "organizations",
+        "channels",
+        "prices",
+        "invoices",
+        "adjustments",
+    }
     found = [one for one in page_scenes() if one.name.partition("-")[2] in wanted and one.who in {NOBODY, STAFF}]
     return [Scene(f"bare-{one.name}", one.route, one.who) for one in found]
 
@@ -140,6 +151,10 @@ def _finance_scenes() -> list[Scene]:
             )
             for standing, amount in _INVOICES.items()
             if standing is not InvoiceStanding.WITHDRAWN
+        ],
+        *[
+            Scene(f"adjustment-{name}", "/staff/adjustments", STAFF, step=_look_at(words, place=".open-order .card"))
+            for name, words in (("own", "150,000.00"), ("of-a-colleague", "12.34"), ("made", "75.00"))
         ],
         Scene("draft-own", "/staff/prices", STAFF, step=_look_at_draft("Sun Mei")),
         Scene("draft-of-a-colleague", "/staff/prices", STAFF, step=_look_at_draft("genai-prices")),

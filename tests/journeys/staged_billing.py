@@ -12,6 +12,8 @@ from onetoken_app.clock import utc_now
 from onetoken_app.database import unit_of_work
 from onetoken_app.ledger import service as ledger
 from onetoken_app.money import NANOS_PER_UNIT, Currency
+from onetoken_app.payments.adjustments import AdjustmentForm, make_adjustment, propose_adjustment
+from onetoken_app.payments.models import AdjustmentReason
 from onetoken_app.settings import Settings
 from tests.billing import invoices
 from tests.billing.months import Books, at
@@ -91,3 +93,35 @@ async def invoices_in_each_state(cast: orders.Cast) -> None:
     await invoices.reverse(customer, asked["reversed"], units=333, number="26442000000012345690")
     await invoices.reverse(customer, asked["partly"], units=44, number="26442000000012345691")
     await invoices.take(customer, asked["in-work"])
+
+
+async def adjustments_of_all_kinds(cast: orders.Cast) -> None:
+    """Adjust a balance by hand: one that needs a colleague, one of a colleague that takes, and one that is made."""
+    kinds = (
+        (150_000_000_000_000, AdjustmentReason.PAYMENT_UNMATCHED, "A transfer without an order.", cast.finance_id),
+        (
+            -12_340_000_000,
+            AdjustmentReason.CHARGED_WRONGLY,
+            "Calls of 3 May cost more.",
+            cast.colleague_id,
+        ),
+        (
+            75 * NANOS_PER_UNIT,
+            AdjustmentReason.SERVICE_FAILED,
+            "Credit for the outage of 12 November.",
+            cast.finance_id,
+        ),
+    )
+    made = []
+    for number, (amount_nanos, reason, words, by) in enumerate(kinds):
+        form = AdjustmentForm(
+            organization_id=cast.organization_id, currency=Currency.USD, amount_nanos=amount_nanos, reason=reason,
+            words=words, evidence=f"Letter 2026-{number + 1} on file", submission_id=f"staged-{number}",
+        )  # fmt: skip
+        async with unit_of_work() as session:
+            made.append(await propose_adjustment(session, form=form, proposed_by=by, mail_room=orders.MAIL_ROOM))
+    async with unit_of_work() as session:
+        await make_adjustment(
+            session, adjustment_id=made[-1], made_by=cast.finance_id, expected_revision=1,
+            second_person_above_nanos=100 * NANOS_PER_UNIT, mail_room=orders.MAIL_ROOM,
+        )  # fmt: skip

@@ -33,7 +33,7 @@ from onetoken_app.pricing.service import For, publish_prices
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import TokenKind
 from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReason
-from tests.journeys.staged_billing import invoices_in_each_state, months_of_a_debtor
+from tests.journeys.staged_billing import adjustments_of_all_kinds, invoices_in_each_state, months_of_a_debtor
 from tests.journeys.staged_keys import projects_and_keys
 from tests.journeys.staged_payments import hosted_orders
 from tests.payments import orders
@@ -211,6 +211,7 @@ async def _the_filled_one(stage: _Stage, models: list[BuiltModel]) -> Secrets:
     cast = orders.Cast(organization_id, people[3], stage.staff_id, stage.colleague_id)
     await _orders(cast)
     await invoices_in_each_state(cast)
+    await adjustments_of_all_kinds(cast)
     return Secrets(api_key=minted[0].secret, links=await _links(organization_id, people[0]))
 
 

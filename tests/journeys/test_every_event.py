@@ -83,8 +83,8 @@ class Scene:
 
     def revisions(self) -> list[int]:
         """Return the revisions that a form of the first organization may carry now."""
-        query = "SELECT revision FROM verification_case UNION SELECT revision FROM payments_order UNION "
-        query += "SELECT revision FROM payments_refund UNION SELECT revision FROM billing_invoice"
+        revised = ("verification_case", "payments_order", "payments_refund", "billing_invoice", "payments_adjustment")
+        query = " UNION ".join(f"SELECT revision FROM {table}" for table in revised)
         return [int(number) for (number,) in self.console.installation.rows(query)]
 
 
@@ -142,6 +142,7 @@ async def scene(console: RunningConsole) -> Scene:
         "statement_id": "SELECT id FROM billing_statement WHERE figures_json LIKE '%\"Test Ltd\"%'",
         "draft_id": "SELECT min(id) FROM pricing_draft",
         "refund_id": "SELECT id FROM payments_refund",
+        "adjustment_id": "SELECT min(id) FROM payments_adjustment",
     }.items():
         (found.ids[argument],) = console.installation.rows(query)[0]
     return found
@@ -177,6 +178,9 @@ async def _furnish(scene: Scene) -> None:
     colleague = await scene.cookie_of("colleague@ops.example")
     ((model_id,),) = installation.rows("SELECT id FROM catalog_model")
     await call(scene, colleague, [(_event("prices_state.propose"), {"form": _form(scene, 0) | {"model_id": model_id}})])
+    adjustment = _form(scene, 0) | {"organization": organization_id}
+    await call(scene, colleague, [(_event("adjustments_state.propose"), {"form": adjustment})])
+    assert installation.rows("SELECT state FROM payments_adjustment") == [("proposed",)]
     assert installation.rows("SELECT state FROM pricing_draft") == [("open",)]
     assert installation.rows("SELECT state FROM verification_case") == [("in_review",)]
     assert set(installation.rows("SELECT state FROM payments_order")) == {("reported",), ("credited",)}
@@ -251,6 +255,9 @@ def _form(scene: Scene, revision: int) -> dict[str, Any]:
         "words": "In words of one's own.",
         "kind": "commercial",
         "number": "F-1",
+        "organization": scene.ids.get("organization_id", ""),
+        "direction": "give",
+        "evidence": "Ticket 4711",
         "issued_on": clock.utc_now().date().isoformat(),
         "email": "somebody@else.example",
     }
@@ -346,6 +353,7 @@ class TestEveryEvent:
             "finance payments_approval", "finance payments_order", "finance notifications_letter",
             "finance pricing_version", "finance pricing_rate", "finance pricing_draft",
             "finance payments_refund", "finance billing_invoice",
+            "finance payments_adjustment",
             "reviewer verification_case", "owner verification_case", "owner keys_api_key", "owner keys_project",
             "owner organizations_membership", "owner organizations_invitation",
             "owner organizations_declared_scenario", "owner billing_invoice",

@@ -1,6 +1,7 @@
 """A billing member looks at the month that runs, asks for an invoice with a nervous finger, and withdraws it.
 
-Two people of finance open another request: one issues it and enters a red letter, the other comes too late.
+Two people of finance open another request: one issues it, the other comes too late and enters a red letter. Then they
+put the balance right together.
 """
 
 import re
@@ -149,3 +150,23 @@ class TestInvoices:
         expect(decided.locator("tbody tr")).to_have_count(1)
         page.get_by_role("row", name="General VAT fapiao").get_by_role("button", name="View").click()
         expect(page.locator("#open-invoice").get_by_text("Five hundred went back.")).to_be_visible()
+
+    def test_a_balance_is_put_right_and_the_statement_says_why(self, finance: list[Page], page: Page) -> None:
+        first, second = finance
+        for window in (first, second):
+            window.goto(f"{window.url.partition('/staff')[0]}/staff/adjustments")
+            settle(window)
+        first.get_by_label("Registration code or id").fill("91330100799655058B")
+        first.get_by_label("Takes from the balance").check()
+        first.get_by_label("Amount, in the currency").fill("1200.5")
+        first.get_by_label("Reason, as the organization reads it").fill("A transfer came back.")
+        first.get_by_label("Evidence").fill("Letter 17 of the bank")
+        first.get_by_role("button", name="Propose the adjustment").dblclick()
+        expect(first.get_by_text("it needs two people: a colleague has to make it.")).to_be_visible()
+        assert findings(first) == []
+        expect(second.get_by_text("1,200.50")).to_have_count(1)
+        second.get_by_role("row", name="1,200.50").get_by_role("button", name="View").click()
+        second.get_by_role("button", name="Adjust the balance").dblclick()
+        expect(second.get_by_text("The balance is adjusted.")).to_be_visible()
+        page.goto(f"{page.url.rpartition('/')[0]}/statements")
+        expect(page.get_by_text("-1,200.500000000: A transfer came back.")).to_be_visible()

@@ -28,6 +28,12 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
         locale, organization_name="Example Ltd", address=LINK
     ),
     LetterKind.REFUND_WAITS: lambda locale: letters.refund_waits(locale, organization_name="Example Ltd", address=LINK),
+    LetterKind.ADJUSTMENT_NEWS: lambda locale: letters.adjustment_news(
+        locale, organization_name="Example Ltd", address=LINK
+    ),
+    LetterKind.ADJUSTMENT_WAITS: lambda locale: letters.adjustment_waits(
+        locale, organization_name="Example Ltd", address=LINK
+    ),
     LetterKind.INVOICE_NEWS: lambda locale: letters.invoice_news(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.INVOICE_WAITS: lambda locale: letters.invoice_waits(
         locale, organization_name="Example Ltd", address=LINK

@@ -30,7 +30,7 @@ from onetoken_app.console.pages.public import (
     status,
     terms,
 )
-from onetoken_app.console.pages.staff import channels, organizations, prices, reviews, top_ups
+from onetoken_app.console.pages.staff import adjustments, channels, organizations, prices, reviews, top_ups
 from onetoken_app.console.pages.staff import invoices as invoice_desk
 from onetoken_app.console.pages.staff import refunds as refund_desk
 
@@ -64,6 +64,7 @@ PAGES: tuple[Page, ...] = (
     prices.PAGE,
     refund_desk.PAGE,
     invoice_desk.PAGE,
+    adjustments.PAGE,
     organizations.PAGE,
     channels.PAGE,
     missing.PAGE,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from onetoken_app.console.text.adjustments_en import ADJUSTMENTS_ENGLISH
+from onetoken_app.console.text.adjustments_zh_cn import ADJUSTMENTS_CHINESE
 from onetoken_app.console.text.billing_en import BILLING_ENGLISH
 from onetoken_app.console.text.billing_zh_cn import BILLING_CHINESE
 from onetoken_app.console.text.calling_en import CALLING_ENGLISH
@@ -50,6 +52,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_ENGLISH,
         MONEY_ENGLISH,
         BILLING_ENGLISH,
+        ADJUSTMENTS_ENGLISH,
         INVOICE_DESK_ENGLISH,
         PRICING_ENGLISH,
         REFUNDS_ENGLISH,
@@ -65,6 +68,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_CHINESE,
         MONEY_CHINESE,
         BILLING_CHINESE,
+        ADJUSTMENTS_CHINESE,
         INVOICE_DESK_CHINESE,
         PRICING_CHINESE,
         REFUNDS_CHINESE,
