@@ -4,7 +4,8 @@
 Holds, closes, transactions and records of one organization over one month are put in by bulk SQL; then the job's own
 step rolls them up, as many transactions at a time as the job does and in larger steps, and a month's statement and
 chart are read, with as many calls behind the roll-ups as ten seconds of 300 a second leave there. Prints what each
-took. The postings and hashes that a journal has are left out: nothing here reads them.
+took, and stops when the charges are not those that were put in. The postings and hashes that a journal has are left
+out: a statement reads postings of calls only behind the end of its month.
 """
 
 import argparse
@@ -17,13 +18,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from pydantic import SecretStr
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from onetoken_app.billing.reckoning import Stretch, reckon
 from onetoken_app.database import Database, read_session, unit_of_work, use_database
 from onetoken_app.database_upgrade import upgrade_database
 from onetoken_app.jobs.roll_up_usage import TRANSACTIONS_AT_ONCE
+from onetoken_app.money import Currency
 from onetoken_app.settings import Settings
 from onetoken_app.usage.charges import charge_of_month, charges_by_day, statement_lines
-from onetoken_app.usage.periods import month_of
+from onetoken_app.usage.periods import Period, month_of
 from onetoken_app.usage.rollups import roll_up
 
 ORGANIZATION = "org_bench"
@@ -32,6 +36,8 @@ MIDDLE = datetime(2026, 10, 15, tzinfo=UTC)
 LEFT_BEHIND = 3_000
 """Calls that are not rolled up yet when the statement is read."""
 _LARGE_STEP = 20_000
+_CHARGES_DIFFER = 1_000_003
+"""Nanos that a call comes to: its number, counted from 0 again after so many."""
 _ROWS_AT_ONCE = 200_000
 _MONTH_MS = 31 * 86_400_000
 _REQUEST = "'req_' || lpad(CAST(number AS TEXT), 26, '0')"
@@ -57,6 +63,7 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
             "statement by model, key and project",
             lambda: statement_lines(session, organization_id=ORGANIZATION, period=period),
         )
+        await _timed("whole month, as it is reckoned to be closed", lambda: _reckon(arguments.calls, session, period))
         await _timed(
             "total of the month",
             lambda: charge_of_month(session, organization_id=ORGANIZATION, time_zone=TIME_ZONE, now=MIDDLE),
@@ -67,6 +74,18 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
             lambda: charges_by_day(session, organization_id=ORGANIZATION, since=first, until=last, time_zone=TIME_ZONE),
         )
     await database.dispose()
+
+
+async def _reckon(calls: int, session: AsyncSession, period: Period) -> None:
+    """Reckon the month, and compare its charges with what was put in."""
+    stretch = Stretch(ORGANIZATION, Currency.USD, period.since, period.until, before=None)
+    reckoned = await reckon(session, stretch)
+    whole, rest = divmod(calls, _CHARGES_DIFFER)
+    charged = whole * (_CHARGES_DIFFER * (_CHARGES_DIFFER - 1) // 2) + rest * (rest + 1) // 2
+    found = sum(line.amount_nanos for line in reckoned.charges), sum(line.call_count for line in reckoned.charges)
+    if found != (charged, calls):
+        message = f"put in {charged} nanos in {calls} calls, found {found}"
+        raise AssertionError(message)
 
 
 async def _roll_up(count: int) -> None:
@@ -117,7 +136,7 @@ def _numbers(first: int, last: int, *, is_sqlite: bool) -> str:
 
 def _moment(since: int, gap_ms: int, *, is_sqlite: bool) -> str:
     """Return the moment of a number's call."""
-    seconds = f"({since} + number * {gap_ms} / 1000)"
+    seconds = f"({since} + CAST(number - 1 AS BIGINT) * {gap_ms} / 1000)"
     if is_sqlite:
         return f"strftime('%Y-%m-%dT%H:%M:%S.000000Z', {seconds}, 'unixepoch')"
     return f"to_timestamp{seconds}"
@@ -140,8 +159,8 @@ def _statements(arguments: argparse.Namespace, numbers: str, moment: str, *, is_
         ),
         (
             "INSERT INTO ledger_hold_close (request_id, outcome, amount_nanos, absorbed_nanos, usage_source, "  # noqa: S608 # as above
-            f"transaction_number, closed_at) SELECT {request}, 'settled', number % 1000003, 0, 'upstream', number, "
-            f"{moment} FROM {numbers}"
+            f"transaction_number, closed_at) SELECT {request}, 'settled', number % {_CHARGES_DIFFER}, 0, 'upstream', "
+            f"number, {moment} FROM {numbers}"
         ),
         (
             "INSERT INTO usage_record (request_id, requested_at, organization_id, api_key_id, interface_path, "  # noqa: S608 # as above
@@ -150,7 +169,7 @@ def _statements(arguments: argparse.Namespace, numbers: str, moment: str, *, is_
             "usage_source, currency, charge_nanos, response_status, error_code, attempt_count, latency_ms, caller_ip, "
             f"user_agent, upstream_request_id, project_id) SELECT {request}, {moment}, '{ORGANIZATION}', {key}, "
             f"'/v1/chat/completions', {false}, {model}, {model}, {channel}, 'mainland', 1, number % 4000, 0, 0, 0, "
-            f"number % 900, 0, 'upstream', 'USD', number % 1000003, 200, '', 1, 500, '', '', '', "
+            f"number % 900, 0, 'upstream', 'USD', number % {_CHARGES_DIFFER}, 200, '', 1, 500, '', '', '', "
             f"{project} FROM {numbers}"
         ),
     ]

@@ -5,8 +5,8 @@ its number is not above the last one that the closing looked at. A row that come
 counts for the next month. So each row counts once, and a statement begins with the balance that the last one ended
 with.
 
-Balances come from the accounts less what was recorded since, movements from the postings, charges from the calls'
-closes: three sources that have to agree to the nano.
+Balances come from the accounts less what was recorded since, movements from the postings, charges from the roll-ups of
+the calls' closes, which the account balances know nothing of: three sources that have to agree to the nano.
 """
 
 from collections.abc import Sequence
@@ -149,7 +149,7 @@ async def _movements(session: AsyncSession, stretch: Stretch) -> list[Movement]:
         .join(target, col(target.id) == col(Posting.to_account_id))
         .where(
             IS_NO_CALL,
-            *_counts_for(stretch),
+            *_counts_for(stretch, moment=col(Transaction.recorded_at), number=col(Transaction.sequence_number)),
             col(source.currency) == stretch.currency,
             (col(source.owner_id) == stretch.organization_id) | (col(target.owner_id) == stretch.organization_id),
         )
@@ -210,44 +210,42 @@ def _place(line: ChargeLine) -> tuple[str, str, str]:
 
 async def _corrections(session: AsyncSession, stretch: Stretch) -> Nanos:
     """Return what corrections of recovered calls added to the charges."""
-    query = (
-        sa.select(sa.func.sum(col(Correction.amount_nanos)))
-        .select_from(Correction)
-        .join(Transaction, col(Transaction.sequence_number) == col(Correction.transaction_number))
-        .join(Hold, col(Hold.request_id) == col(Correction.request_id))
-        .where(
-            *_counts_for(stretch),
-            col(Hold.owner_id) == stretch.organization_id,
-            col(Hold.currency) == stretch.currency,
-        )
+    corrected = sa.select(col(Correction.request_id)).where(
+        *_counts_for(stretch, moment=col(Correction.corrected_at), number=col(Correction.transaction_number))
+    )
+    query = sa.select(sa.func.sum(col(Correction.amount_nanos))).where(
+        col(Correction.request_id).in_(sa.select(col(Hold.request_id)).where(*_holds_among(stretch, corrected)))
     )
     return int((await _rows(session, query))[0][0] or 0)
 
 
 async def _open_holds(session: AsyncSession, stretch: Stretch) -> tuple[int, Nanos]:
     """Count the calls that began before the end and are under way, with what was set aside for them at first."""
-    query = (
-        sa.select(sa.func.count(), sa.func.sum(col(Hold.amount_nanos)))
-        .select_from(OpenHold)
-        .join(Hold, col(Hold.request_id) == col(OpenHold.request_id))
-        .where(
-            col(Hold.owner_id) == stretch.organization_id,
-            col(Hold.currency) == stretch.currency,
-            col(Hold.placed_at) < stretch.until,
-        )
+    under_way = sa.select(col(OpenHold.request_id))
+    query = sa.select(sa.func.count(), sa.func.sum(col(Hold.amount_nanos))).where(
+        *_holds_among(stretch, under_way), col(Hold.placed_at) < stretch.until
     )
     count, nanos = (await _rows(session, query))[0]
     return int(count), int(nanos or 0)
 
 
-def _counts_for(stretch: Stretch) -> list[sa.ColumnElement[bool]]:
+def _holds_among(stretch: Stretch, request_ids: sa.Select[Any]) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of the organization's holds among some, which are few.
+
+    Not as a join: SQLite, which keeps no statistics here, would read all holds and look each of them up.
+    """
+    return [
+        col(Hold.request_id).in_(request_ids),
+        col(Hold.owner_id) == stretch.organization_id,
+        col(Hold.currency) == stretch.currency,
+    ]
+
+
+def _counts_for(stretch: Stretch, *, moment: Any, number: Any) -> list[sa.ColumnElement[bool]]:
     """Return the conditions of the rows that count for a stretch."""
-    conditions = [col(Transaction.recorded_at) < stretch.until]
+    conditions = [moment < stretch.until]
     if stretch.before is not None:
-        conditions.append(
-            (col(Transaction.sequence_number) > stretch.before.last_number)
-            | (col(Transaction.recorded_at) >= stretch.before.until)
-        )
+        conditions.append((number > stretch.before.last_number) | (moment >= stretch.before.until))
     return conditions
 
 

@@ -21,11 +21,13 @@ from onetoken_app.ledger import service as ledger
 from onetoken_app.ledger.kinds import AccountKind, TransactionKind
 from onetoken_app.notifications.models import LetterKind, OutboxLetter
 from onetoken_app.settings import Settings
+from onetoken_app.usage.rollups import begin_rebuild, roll_up
 from tests.billing.invoices import execute
 from tests.billing.months import Books, at
 from tests.console.mails import mails
 from tests.ledger.desks import a_desk
 from tests.support.builders import a_person
+from tests.usage.books import roll_up_all
 
 
 @pytest.fixture
@@ -43,6 +45,12 @@ async def books(
 def charges(figures: Figures) -> dict[tuple[str, str], tuple[int, int]]:
     """Return calls and amount by model and key."""
     return {(line.model_id, line.api_key_id): (line.call_count, line.amount_nanos) for line in figures.charges}
+
+
+async def roll_up_some(transactions_max: int) -> None:
+    """Let the roll-ups follow a part of the journal."""
+    async with unit_of_work() as session:
+        await roll_up(session, transactions_max=transactions_max)
 
 
 async def told_of(books: Books, moment: str) -> list[str]:
@@ -222,6 +230,28 @@ class TestCloseMonth:
                 with pytest.raises(StatementDoesNotAddUp):
                     await reckon_month(session, subject, now=at("2026-07-01T00:00"))
 
+    async def test_sums_that_disagree_are_not_closed(self, books: Books) -> None:
+        await books.open()
+        await books.top_up("2026-06-04T00:00", 1_000)
+        books.call("2026-06-05T00:00", 10)
+        await roll_up_all()
+        await execute("UPDATE usage_rollup SET charge_nanos = charge_nanos + 1")
+        assert await books.close_months("2026-07-01T00:00") == []
+        async with unit_of_work() as session:
+            await begin_rebuild(session)
+        assert [one.month for one in await books.close_months("2026-07-01T00:00")] == ["2026-06"]
+
+    async def test_lines_are_the_same_before_and_after_the_roll_up(self, books: Books) -> None:
+        await books.open()
+        await books.top_up("2026-06-04T00:00", 1_000)
+        for minute, (model, key) in enumerate((("a", "x"), ("a", "y"), ("b", "x"), ("a", "x"))):
+            books.call(f"2026-06-05T00:{minute:02}", 10 + minute, model=model, key=key)
+        before = await books.running("2026-06-20T00:00")
+        for _ in range(3):
+            await roll_up_some(3)
+            assert charges(await books.running("2026-06-20T00:00")) == charges(before)
+        assert charges(before) == {("a", "x"): (2, 23), ("a", "y"): (1, 11), ("b", "x"): (1, 12)}
+
 
 class TestKindsOfCredit:
     async def test_promotional_credit_packages_and_prepaid_money_stand_apart(self, books: Books) -> None:
@@ -322,7 +352,8 @@ class TestImmutable:
 
 
 class TestManyMonths:
-    async def test_random_rows_count_once_each_to_the_nano(self, books: Books) -> None:
+    @pytest.mark.parametrize("is_rolled_up", [False, True], ids=["from the journal", "from roll-ups"])
+    async def test_random_rows_count_once_each_to_the_nano(self, books: Books, *, is_rolled_up: bool) -> None:
         """Rows with clocks that differ, months closed in between: Σ of all statements is the journal."""
         chance = random.Random(20261127)
         await books.open(time_zone="America/St_Johns", moment="2026-01-02T00:00")
@@ -350,6 +381,8 @@ class TestManyMonths:
                     await books.expire(moment)
                 elif held:
                     books.close(moment, held.pop(), chance.randint(0, 900))
+            if is_rolled_up:
+                await roll_up_some(chance.randint(0, 20))
             await books.close_months(f"2026-{month + 1:02}-02T12:00")
         statements = [one.figures for one in await books.statements()]
         assert [one.month for one in statements] == [f"2026-{month:02}" for month in range(1, 7)]
