@@ -15,6 +15,7 @@ from onetoken_app.notifications import models as notifications
 from onetoken_app.organizations import models as organizations
 from onetoken_app.payments import models as payments
 from onetoken_app.pricing import models as pricing
+from onetoken_app.reconciliation import models as reconciliation
 from onetoken_app.usage import models as usage
 from onetoken_app.verification import models as verification
 
@@ -35,6 +36,7 @@ __all__ = [
     "organizations",
     "payments",
     "pricing",
+    "reconciliation",
     "usage",
     "verification",
 ]

@@ -1,0 +1,1 @@
+"""What upstreams bill, beside what their attempts cost by our own figures."""
