@@ -16,7 +16,8 @@ import typer
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.command.groups.ledger import ledger_commands
 from onetoken_app.command.groups.prices import price_commands
-from onetoken_app.command.invocation import AsJson, print_json, read_settings
+from onetoken_app.command.groups.reconcile import reconcile_commands
+from onetoken_app.command.invocation import AsJson, print_json, read_file, read_settings
 
 app = typer.Typer(
     name="onetoken",
@@ -37,6 +38,7 @@ app.add_typer(database_commands, name="db")
 app.add_typer(staff_commands, name="staff")
 app.add_typer(ledger_commands, name="ledger")
 app.add_typer(price_commands, name="prices")
+app.add_typer(reconcile_commands, name="reconcile")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: ONETOKEN_HOST, else 127.0.0.1]")]
 Port = Annotated[
@@ -110,7 +112,7 @@ def apply(
     from onetoken_app.command.opening import in_database, owned_installation
 
     settings = read_settings()
-    content = _read(file)
+    content = read_file(file)
     try:
         with owned_installation(settings):
             applied = in_database(settings, lambda: apply_content(content, settings=settings))
@@ -260,15 +262,6 @@ def main() -> None:
             print_json({"error": words})
         typer.echo(f"onetoken: {words}", err=True)
         sys.exit(1)
-
-
-def _read(file: Path) -> bytes:
-    """Read a file, or standard input."""
-    try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        message = f"{file}: cannot be read: {error.strerror}"
-        raise CommandFailed(message) from error
 
 
 def _password(variable: str | None) -> str | None:

@@ -7,6 +7,7 @@ in the browser and on a customer's screen, and tells a reader at once whether it
 
 import secrets
 import time
+from datetime import datetime
 from enum import StrEnum
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -81,6 +82,15 @@ class Kind(StrEnum):
 
 def new_id(kind: Kind) -> str:
     """Make a fresh identifier; two made in one process in different milliseconds sort by time."""
-    value = (int(time.time() * 1000) << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+    return _written(kind, (int(time.time() * 1000) << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS))
+
+
+def first_id_at(kind: Kind, moment: datetime) -> str:
+    """Return the least identifier that a thing made at a moment can have, to find a period's things by their ids."""
+    return _written(kind, int(moment.timestamp()) * 1000 << _RANDOM_BITS)
+
+
+def _written(kind: Kind, value: int) -> str:
+    """Write an identifier."""
     characters = [_ALPHABET[(value >> shift) & 31] for shift in range(5 * (_CHARACTERS - 1), -1, -5)]
     return f"{kind.value}_{''.join(characters)}"

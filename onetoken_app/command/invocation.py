@@ -2,10 +2,13 @@
 
 import json
 import os
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from onetoken_app.command.failure import CommandFailed
 from onetoken_app.settings import PREFIX, Settings, get_settings
 from onetoken_app.telemetry import configure_logging
 
@@ -21,6 +24,15 @@ def read_settings(*, host: str | None = None, port: int | None = None) -> Settin
     settings = get_settings()
     configure_logging(settings.log_level)
     return settings
+
+
+def read_file(file: Path) -> bytes:
+    """Read a file, or standard input."""
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        message = f"{file}: cannot be read: {error.strerror}"
+        raise CommandFailed(message) from error
 
 
 def print_json(value: object) -> None:
