@@ -31,6 +31,8 @@ class UpstreamTarget:
     upstream_model: str
     region: str
     bills_after_hang_up: bool
+    credential_id: str = ""
+    """Which of the channel's credentials; empty: its first."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

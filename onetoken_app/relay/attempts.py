@@ -1,19 +1,19 @@
 """Tries channels until one answers, before the first byte went to the caller; names each failure in our own words.
 
-A connection that fails, a 429 and a 5xx are tried again, on another channel first; other refusals are not, because
-they would be refused again.
+A connection that fails, a 429 and a 5xx are tried again, on another channel first; what came too late or refused our
+credential, on another one only; other refusals are not, because they would be refused again. ``health.py`` is told.
 """
 
 import asyncio
 import random
 from collections.abc import Container
+from dataclasses import dataclass
 
 from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.errors import OneTokenError, UpstreamFailed
 from onetoken_app.providers.protocol import UpstreamTarget
 from onetoken_app.providers.registry import PROVIDERS
 from onetoken_app.relay.errors import (
-    NoChannelAvailable,
     UpstreamBusy,
     UpstreamCredentials,
     UpstreamRejectedRequest,
@@ -22,14 +22,17 @@ from onetoken_app.relay.errors import (
     UpstreamUnusable,
 )
 from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamClient, UpstreamReply
+from onetoken_app.relay.health import Health
 from onetoken_app.relay.open_call import OpenAttempt, OpenCall
-from onetoken_app.relay.routing import RetryBudget, attempts_in_order
+from onetoken_app.relay.routing import ATTEMPTS_MAX, RetryBudget, Tries, ways_in_order
 from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.models import AttemptOutcome
 from onetoken_app.usage.recording import clean_upstream_request_id
 
 SAME_CHANNEL_PAUSE_SECONDS = 0.1
-"""Pause before the same channel is asked again; half of it is jitter."""
+"""Pause before the same way is asked again; half of it is jitter, and each further one is twice as long."""
+SHORT_REST_SECONDS = 2.0
+"""A caller waits so long for a channel that its provider limits, where no other channel can be asked."""
 RETRY_AFTER_SECONDS_MAX = 60
 _EVENT_STREAM = "text/event-stream"
 _MS = 1000
@@ -44,27 +47,64 @@ _OUTCOMES: tuple[tuple[type[OneTokenError], AttemptOutcome], ...] = (
 """The first that fits."""
 
 
-async def open_upstream(call: OpenCall, client: UpstreamClient, budget: RetryBudget) -> UpstreamReply:
+@dataclass(frozen=True, slots=True)
+class Upstreams:
+    """What one process reaches its upstreams with."""
+
+    client: UpstreamClient
+    health: Health
+    retries: RetryBudget
+    first_byte_seconds: float
+    """For the first byte of a streamed answer."""
+    plain_answer_seconds: float
+    """For the first byte of a plain one."""
+
+
+async def open_upstream(call: OpenCall, upstreams: Upstreams) -> UpstreamReply:
     """Return a reply whose head is good; its body has not been read.
 
     Raises:
         OneTokenError: No channel gave one; the error is that of the last attempt.
     """
-    budget.note_call()
-    targets = attempts_in_order(call.admission.routes)
-    for target, following in zip(targets, [*targets[1:], None], strict=True):
+    upstreams.retries.note_call()
+    tries = Tries(ways_in_order(call.admission.routes), upstreams.health)
+    target = tries.next_way() or await _after_a_short_rest(tries)
+    if target is None:
+        raise tries.refusal()
+    while True:
         call.target = target
         call.attempts.append(OpenAttempt(target, utc_now(), monotonic_seconds()))
         call.sign_count += 1
         try:
-            return await _attempt(call, client, target)
+            return await _attempt(call, upstreams, target)
         except OneTokenError as failure:
-            _note(failure, call)
-            if following is None or not _may_try_again(failure) or not budget.spend():
+            _note(failure, call, upstreams.health)
+            if len(call.attempts) >= ATTEMPTS_MAX or not _may_try_again(failure):
                 raise
-        if following is target:
-            await asyncio.sleep(SAME_CHANNEL_PAUSE_SECONDS * random.uniform(0.5, 1))  # noqa: S311 # no secret
-    raise NoChannelAvailable("No channel serves this model at the moment. Nothing was charged; try again later.")
+            following = tries.next_way(only_new=isinstance(failure, _NOT_TWICE))
+            if following is None and isinstance(failure, UpstreamBusy):
+                following = await _after_a_short_rest(tries)
+            if following is None or not upstreams.retries.spend():
+                raise
+        if tries.was_tried(following):
+            await asyncio.sleep(_pause_seconds(len(call.attempts)))
+        target = following
+
+
+async def _after_a_short_rest(tries: Tries) -> UpstreamTarget | None:
+    """Wait for a provider that asked to be left alone for a moment only; ``None``: for longer, or that is no reason."""
+    seconds = tries.rest_seconds()
+    if seconds is None or seconds > SHORT_REST_SECONDS:
+        return None
+    await asyncio.sleep(seconds * random.uniform(1, 1.1))  # noqa: S311 # no secret
+    return tries.next_way()
+
+
+def note_broken_answer(call: OpenCall, error: OneTokenError | None, health: Health) -> None:
+    """Count an answer that broke off, or that nobody can use, against the way it came."""
+    if call.target is None or call.first_byte_at_seconds is None or not isinstance(error, _BROKEN_ANSWERS):
+        return
+    health.note_broken(call.target, outcome_of(error))
 
 
 def outcome_of(failure: OneTokenError) -> AttemptOutcome:
@@ -72,23 +112,44 @@ def outcome_of(failure: OneTokenError) -> AttemptOutcome:
     return next((outcome for kind, outcome in _OUTCOMES if isinstance(failure, kind)), AttemptOutcome.ABANDONED)
 
 
-def _note(failure: OneTokenError, call: OpenCall) -> None:
-    """Write a failed attempt down; for a credential that is refused someone must look."""
+def _pause_seconds(attempt_count: int) -> float:
+    """Return how long the same way is left alone before it is asked again: longer each time, half of it jitter."""
+    doublings = 1 << (attempt_count - 1)
+    return SAME_CHANNEL_PAUSE_SECONDS * doublings * random.uniform(0.5, 1)  # noqa: S311 # no secret
+
+
+def _note(failure: OneTokenError, call: OpenCall, health: Health) -> None:
+    """Write a failed attempt down, and what it says of the way."""
     attempt = call.attempts[-1]
     attempt.outcome = outcome_of(failure)
     attempt.duration_ms = int((monotonic_seconds() - attempt.began_at_seconds) * _MS)
-    log = get_logger().error if isinstance(failure, UpstreamCredentials) else get_logger().warning
-    log("upstream_failed", request_id=call.request_id, channel_id=attempt.target.channel_id, error_code=failure.code)
+    if isinstance(failure, UpstreamCredentials):
+        health.note_refused_credential(attempt.target)
+    elif isinstance(failure, UpstreamBusy):
+        asked = failure.metadata.get("retry_after_seconds")
+        health.note_limited(attempt.target, retry_after_seconds=None if asked is None else float(asked))
+    elif isinstance(failure, UpstreamRejectedRequest):
+        health.note_refused_request(attempt.target)
+    else:
+        health.note_failure(attempt.target, attempt.outcome)
+    get_logger().warning(
+        "upstream_failed",
+        request_id=call.request_id, channel_id=attempt.target.channel_id, error_code=failure.code,
+    )  # fmt: skip
 
 
-async def _attempt(call: OpenCall, client: UpstreamClient, target: UpstreamTarget) -> UpstreamReply:
+async def _attempt(call: OpenCall, upstreams: Upstreams, target: UpstreamTarget) -> UpstreamReply:
     """Make one attempt."""
     is_streaming = call.request.is_streaming
     request = PROVIDERS[target.provider].chat_request(target, call.request.members, is_streaming=is_streaming)
+    upstreams.health.note_begin(target)
     try:
-        upstream = await client.send(request)
+        async with asyncio.timeout(upstreams.first_byte_seconds if is_streaming else upstreams.plain_answer_seconds):
+            upstream = await upstreams.client.send(request)
     except UpstreamBroke as error:
         raise UpstreamUnreachable(_UNREACHABLE) from error
+    except TimeoutError as error:
+        raise UpstreamTooSlow(_NOT_BEGUN) from error
     call.sign_count += 1
     call.upstream_request_id = clean_upstream_request_id(upstream.request_id)
     failure = _failure_of(upstream, is_streaming=is_streaming)
@@ -96,6 +157,7 @@ async def _attempt(call: OpenCall, client: UpstreamClient, target: UpstreamTarge
         upstream.release()
         raise failure
     call.first_byte_at_seconds = monotonic_seconds()
+    upstreams.health.note_answer(target, seconds=call.first_byte_at_seconds - call.attempts[-1].began_at_seconds)
     return upstream
 
 
@@ -122,10 +184,16 @@ def _busy(retry_after: str) -> UpstreamBusy:
 
 
 def _may_try_again(failure: OneTokenError) -> bool:
-    """Whether another attempt could go better."""
+    """Whether another attempt could go better; another credential may be taken where one was refused."""
+    if isinstance(failure, UpstreamCredentials):
+        return True
     return failure.is_retryable and not isinstance(failure, UpstreamUnusable)
 
 
+_NOT_TWICE = (UpstreamTooSlow, UpstreamCredentials)
+"""After these only another way is tried: the same one would keep the caller waiting as long, or refuse again."""
+_BROKEN_ANSWERS = (UpstreamFailed, UpstreamTooSlow)
+_NOT_BEGUN = "The provider did not begin to answer in time. Nothing was charged; try again."
 _UNREACHABLE = "The provider could not be reached. Nothing was charged; try again."
 _UNUSABLE = "The provider's answer could not be used. Nothing was charged; try again."
 _CREDENTIALS = (

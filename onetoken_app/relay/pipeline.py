@@ -14,7 +14,7 @@ from onetoken_app.ledger.errors import InsufficientFunds
 from onetoken_app.money import Nanos
 from onetoken_app.providers.event_stream import DONE, event_of
 from onetoken_app.relay.admission import admit, balance_too_low, check_standing
-from onetoken_app.relay.attempts import open_upstream
+from onetoken_app.relay.attempts import note_broken_answer, open_upstream
 from onetoken_app.relay.authentication import authenticate
 from onetoken_app.relay.dialects.openai_chat import ChatRequest, read_request
 from onetoken_app.relay.errors import CallerLeft, CallerStalled, internal_error
@@ -140,6 +140,7 @@ async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
     """Owe a close, forward, close, and only then send the end."""
     call.reply.announce(headers_ahead(call))
     ending = await _forward(runtime, call)
+    note_broken_answer(call, ending.error, runtime.upstreams.health)
     try:
         charge_nanos = await settle(call, ending, ledger=runtime.ledger, is_sqlite=runtime.is_sqlite)
     except OneTokenError as error:
@@ -179,7 +180,7 @@ async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
     try:
         if call.interruption is not None:
             return Ending(error=call.interruption)
-        upstream = await open_upstream(call, runtime.upstream_client, runtime.retry_budget)
+        upstream = await open_upstream(call, runtime.upstreams)
         if call.request.is_streaming:
             await pump_stream(call, upstream, functools.partial(cover, ledger=runtime.ledger))
             return Ending()

@@ -15,7 +15,9 @@ from onetoken_app.database_home import check_home
 from onetoken_app.errors import OneTokenError, Unavailable
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger.client import LedgerClient, spool_folder
+from onetoken_app.relay.attempts import Upstreams
 from onetoken_app.relay.forwarding import UpstreamClient
+from onetoken_app.relay.health import Health
 from onetoken_app.relay.policy_cache import PolicyCache
 from onetoken_app.relay.recovery import apply_left_spools, record_of_void, recover_dead_holds
 from onetoken_app.relay.repeats import RepeatGuard
@@ -41,9 +43,8 @@ class RelayRuntime:
     policy: PolicyCache
     repeats: RepeatGuard
     ledger: LedgerClient
-    upstream_client: UpstreamClient
+    upstreams: Upstreams
     supervisor: Supervisor
-    retry_budget: RetryBudget
     body_readers: ThreadPoolExecutor
     body_room: BodyRoom
 
@@ -126,12 +127,19 @@ class RelayRuntime:
         self.repeats = RepeatGuard(self.secrets)
         stack.push_async_callback(self.repeats.stop)
         await self.repeats.start()
-        self.upstream_client = UpstreamClient(settings)
-        stack.push_async_callback(self.upstream_client.close)
+        client = UpstreamClient(settings)
+        stack.push_async_callback(client.close)
+        self.upstreams = Upstreams(
+            client=client,
+            health=Health(),
+            retries=RetryBudget(),
+            first_byte_seconds=settings.upstream_first_byte_seconds,
+            plain_answer_seconds=settings.upstream_plain_answer_seconds,
+        )
         self.body_room = BodyRoom(bytes_max=BUFFERED_BODIES_MAX * settings.request_body_bytes_max)
         self.body_readers = ThreadPoolExecutor(BODY_READERS, thread_name_prefix="body-reader")
         stack.callback(self.body_readers.shutdown, wait=False)
-        self.supervisor, self.retry_budget = Supervisor(settings, self.ledger), RetryBudget()
+        self.supervisor = Supervisor(settings, self.ledger)
         self.supervisor.start()
         self.is_started = True
         gc.collect()

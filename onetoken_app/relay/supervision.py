@@ -168,7 +168,7 @@ class Supervisor:
             self._record_progress(call, now)
 
     def _overdue(self, call: OpenCall, now: float) -> OneTokenError | None:
-        """Say which deadline has passed, if one has."""
+        """Say which deadline has passed, if one has; that of a first byte belongs to its attempt."""
         settings, quiet_seconds = self._settings, now - call.quiet_since_seconds
         if call.drain_until_seconds is not None and now > call.drain_until_seconds:
             return caller_left()
@@ -177,12 +177,7 @@ class Supervisor:
             return CallerStalled("The caller stopped reading.") if is_stalled else None
         if now - call.arrived_at_seconds > settings.upstream_total_seconds:
             return _too_slow(call, "The provider's answer was not complete in the time that a call may take.")
-        if call.first_byte_at_seconds is None:
-            is_streaming = call.request.is_streaming
-            patience = settings.upstream_first_byte_seconds if is_streaming else settings.upstream_plain_answer_seconds
-            if quiet_seconds > patience:
-                return _too_slow(call, "The provider did not begin to answer in time.")
-        elif quiet_seconds > settings.upstream_idle_seconds:
+        if call.first_byte_at_seconds is not None and quiet_seconds > settings.upstream_idle_seconds:
             return _too_slow(call, "The provider stopped in the middle of its answer.")
         return None
 

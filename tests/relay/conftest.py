@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -21,6 +21,7 @@ from onetoken_app.ledger.queries import BalanceView, balance_of
 from onetoken_app.ledger.verification import verify
 from onetoken_app.money import Currency, Nanos
 from onetoken_app.relay.asgi import RelayApp
+from onetoken_app.relay.health import Health
 from onetoken_app.relay.runtime import RelayRuntime
 from onetoken_app.settings import Settings
 from onetoken_app.usage.models import UsageRecord
@@ -111,6 +112,10 @@ class RunningRelay:
         async with read_session() as session:
             assert (await verify(session)).is_ok
         return record
+
+    def forget_health(self) -> None:
+        """Take every way upstream for working again."""
+        self.runtime.upstreams = replace(self.runtime.upstreams, health=Health())
 
     async def until_idle(self) -> None:
         """Wait until every call that arrived is closed."""

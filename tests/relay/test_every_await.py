@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -227,7 +227,7 @@ class TestEveryAwait:
             runtime = relay.runtime
             runtime.policy = SabotagedPolicy(runtime.policy, saboteur)
             runtime.ledger = SabotagedLedger(runtime.ledger, saboteur)
-            runtime.upstream_client = SabotagedClient(runtime.upstream_client, saboteur)
+            runtime.upstreams = replace(runtime.upstreams, client=SabotagedClient(runtime.upstreams.client, saboteur))
             assert await seen_of(relay, is_streaming=is_streaming) == Seen(is_complete=True)
             await check_nothing_is_left(relay, "no failure")
             points = list(saboteur.passed)

@@ -72,10 +72,10 @@ class TestBeforeTheFirstByte:
             (answers(401, ECHO), 502, "upstream_credentials", 1),
             (answers(402, ECHO), 502, "upstream_credentials", 1),
             (answers(403, ECHO), 502, "upstream_credentials", 1),
-            (answers(429, ECHO, retry_after="7"), 503, "upstream_busy", 3),
+            (answers(429, ECHO, retry_after="7"), 503, "upstream_busy", 1),
             (answers(500, ECHO), 502, "upstream_failed", 3),
             (answers(503, b"<html>"), 502, "upstream_failed", 3),
-            (answers(504, b""), 504, "upstream_timeout", 3),
+            (answers(504, b""), 504, "upstream_timeout", 1),
             (redirect, 502, "upstream_unusable_reply", 1),
             (answers(200, b"garbage"), 502, "upstream_unusable_reply", 1),
             (answers(200, b'"text"'), 502, "upstream_unusable_reply", 1),
@@ -88,6 +88,7 @@ class TestBeforeTheFirstByte:
         for behave, status, code, attempt_count in cases:
             relay.upstream.behave = behave
             relay.upstream.exchanges.clear()
+            relay.forget_health()
             answer = await relay.post()
             assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
             assert "Say hello" not in answer.text
