@@ -60,6 +60,7 @@ PLACES = (
     Place("/staff/refunds", "nav.refund_desk", "undo-2", Area.STAFF),
     Place("/staff/invoices", "nav.invoice_desk", "stamp", Area.STAFF),
     Place("/staff/adjustments", "nav.adjustments", "scale", Area.STAFF),
+    Place("/staff/payments", "nav.provider_payments", "credit-card", Area.STAFF),
     Place("/staff/organizations", "nav.organizations", "building-2", Area.STAFF),
     Place("/staff/channels", "nav.channels", "route", Area.STAFF),
 )

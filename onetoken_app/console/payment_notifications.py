@@ -16,6 +16,7 @@ from onetoken_app.payments.models import PaymentProvider
 from onetoken_app.payments.provider_desk import NOTIFICATIONS, receive
 from onetoken_app.payments.providers.protocol import NotificationRefused
 from onetoken_app.payments.providers.registry import client_for
+from onetoken_app.payments.refused_notifications import count_refused
 from onetoken_app.settings import BadSettings, Settings
 from onetoken_app.telemetry import get_logger
 
@@ -62,6 +63,7 @@ class PaymentNotifications:
             await receive(self._settings, provider, headers=headers, body=body)
         except NotificationRefused as refusal:
             logger.warning("payment_notification_refused", outcome=refusal.reason)
+            count_refused(provider, refusal.reason)
             return False
         return True
 

@@ -38,6 +38,9 @@ from onetoken_app.organizations.models import OrganizationRole, Scenario
 from onetoken_app.payments.models import (
     AdjustmentReason,
     AdjustmentState,
+    NewsKind,
+    NewsOutcome,
+    OrderState,
     PaymentProvider,
     RefundFailure,
     RefundRefusal,
@@ -45,6 +48,7 @@ from onetoken_app.payments.models import (
     TransferRefusal,
 )
 from onetoken_app.payments.refundable import Obstacle
+from onetoken_app.payments.refused_notifications import REASONS
 from onetoken_app.pricing.drafts import Change
 from onetoken_app.pricing.models import Scope
 from onetoken_app.token_usage import TokenKind
@@ -70,6 +74,10 @@ KEYS_BY_PREFIX = {
     "adjustment_done.": {f"adjustment_done.{step}" for step in ADJUSTMENT_STEPS},
     "adjustment_reason.": {f"adjustment_reason.{one}" for one in AdjustmentReason},
     "adjustment_state.": {f"adjustment_state.{one}" for one in AdjustmentState},
+    "news_kind.": {f"news_kind.{one}" for one in NewsKind},
+    "news_outcome.": {f"news_outcome.{one}" for one in NewsOutcome},
+    "news_refusal.": {f"news_refusal.{one}" for one in REASONS},
+    "provider_order.": {f"provider_order.{one}" for one in OrderState},
     "invoice_done.": {f"invoice_done.{step}" for step in INVOICE_STEPS},
     "invoice_by.": {"invoice_by.amount", f"invoice_by.{BY_ORDERS}"},
     "buyer_detail.": {f"buyer_detail.{name}" for name in CHARACTERS_MAX},

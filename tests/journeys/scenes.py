@@ -80,6 +80,7 @@ def bare_scenes() -> list[Scene]:
         "prices",
         "invoices",
         "adjustments",
+        "payments",
     }
     found = [one for one in page_scenes() if one.name.partition("-")[2] in wanted and one.who in {NOBODY, STAFF}]
     return [Scene(f"bare-{one.name}", one.route, one.who) for one in found]
@@ -156,6 +157,7 @@ def _finance_scenes() -> list[Scene]:
             Scene(f"adjustment-{name}", "/staff/adjustments", STAFF, step=_look_at(words, place=".open-order .card"))
             for name, words in (("own", "150,000.00"), ("of-a-colleague", "12.34"), ("made", "75.00"))
         ],
+        Scene("payments-searched", "/staff/payments", STAFF, step=_search_for_a_payment),
         Scene("draft-own", "/staff/prices", STAFF, step=_look_at_draft("Sun Mei")),
         Scene("draft-of-a-colleague", "/staff/prices", STAFF, step=_look_at_draft("genai-prices")),
         Scene("dialog-publish-draft", "/staff/prices", STAFF, step=_ask_about_draft("publish"), opens="publish-draft"),
@@ -323,6 +325,13 @@ def _approve_case(page: Tab) -> None:
     _look_at("Case in review ")(page)
     page.locator("[data-opens=approve-case]").click()
     page.locator("#approve-case[open]").wait_for()
+
+
+def _search_for_a_payment(page: Tab) -> None:
+    """Look for the payment of the first notification that is listed."""
+    page.locator("[name=sought]").fill(page.locator("tbody .long-id").first.inner_text())
+    page.locator(".search-form [type=submit]").click()
+    page.locator("section", has=page.locator("tbody tr:only-child")).first.wait_for()
 
 
 def _look_at_draft(words: str) -> Step:

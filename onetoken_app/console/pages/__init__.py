@@ -30,7 +30,15 @@ from onetoken_app.console.pages.public import (
     status,
     terms,
 )
-from onetoken_app.console.pages.staff import adjustments, channels, organizations, prices, reviews, top_ups
+from onetoken_app.console.pages.staff import (
+    adjustments,
+    channels,
+    organizations,
+    payments,
+    prices,
+    reviews,
+    top_ups,
+)
 from onetoken_app.console.pages.staff import invoices as invoice_desk
 from onetoken_app.console.pages.staff import refunds as refund_desk
 
@@ -65,6 +73,7 @@ PAGES: tuple[Page, ...] = (
     refund_desk.PAGE,
     invoice_desk.PAGE,
     adjustments.PAGE,
+    payments.PAGE,
     organizations.PAGE,
     channels.PAGE,
     missing.PAGE,

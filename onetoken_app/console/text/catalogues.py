@@ -24,6 +24,8 @@ from onetoken_app.console.text.pricing_en import PRICING_ENGLISH
 from onetoken_app.console.text.pricing_zh_cn import PRICING_CHINESE
 from onetoken_app.console.text.projects_en import PROJECTS_ENGLISH
 from onetoken_app.console.text.projects_zh_cn import PROJECTS_CHINESE
+from onetoken_app.console.text.provider_payments_en import PROVIDER_PAYMENTS_ENGLISH
+from onetoken_app.console.text.provider_payments_zh_cn import PROVIDER_PAYMENTS_CHINESE
 from onetoken_app.console.text.public_en import PUBLIC_ENGLISH
 from onetoken_app.console.text.public_zh_cn import PUBLIC_CHINESE
 from onetoken_app.console.text.refunds_en import REFUNDS_ENGLISH
@@ -52,6 +54,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_ENGLISH,
         MONEY_ENGLISH,
         BILLING_ENGLISH,
+        PROVIDER_PAYMENTS_ENGLISH,
         ADJUSTMENTS_ENGLISH,
         INVOICE_DESK_ENGLISH,
         PRICING_ENGLISH,
@@ -68,6 +71,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         VETTING_CHINESE,
         MONEY_CHINESE,
         BILLING_CHINESE,
+        PROVIDER_PAYMENTS_CHINESE,
         ADJUSTMENTS_CHINESE,
         INVOICE_DESK_CHINESE,
         PRICING_CHINESE,
