@@ -46,7 +46,8 @@ _HELPERS = """
       const frame = around.getBoundingClientRect();
       const cut = [box.top - out < frame.top, box.bottom + out > frame.bottom];
       const cutAside = [box.left - out < frame.left, box.right + out > frame.right];
-      if ((cut[0] && cut[1]) || (cutAside[0] && cutAside[1])) return true;
+      const [isTaller, isWider] = [box.height > frame.height, box.width > frame.width];
+      if ((cut[0] && cut[1] && !isTaller) || (cutAside[0] && cutAside[1] && !isWider)) return true;
     }
     return false;
   };
@@ -71,11 +72,8 @@ _HELPERS = """
     one.type !== "radio" || one.checked ||
     ![...document.querySelectorAll(`input[type=radio][name="${CSS.escape(one.name)}"]`)].some((other) => other.checked);
   const scrolled = (one) => {
-    const at = [0, 0];
-    for (let around = one.parentElement; around; around = around.parentElement) {
-      at[0] += around.scrollLeft;
-      at[1] += around.scrollTop;
-    }
+    const at = [0, scrollY + (one.closest("dialog")?.scrollTop || 0)];
+    for (let around = one.parentElement; around; around = around.parentElement) at[0] += around.scrollLeft;
     return at;
   };
   window.keyboard = {
@@ -92,7 +90,7 @@ _HELPERS = """
       const seen = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
       const top = document.elementFromPoint(box.x + box.width / 2, (seen[0] + seen[1]) / 2);
       const [x, y] = scrolled(one);
-      const landmark = one.closest("dialog, header, nav, main, footer");
+      const landmark = one.closest("dialog") || one.closest("header, main, footer") || one.closest("nav");
       return {
         id: number(one), words: words(one), ring: ring(one), landmark: landmark ? landmark.tagName.toLowerCase() : "",
         is_on_screen: !!top && (one.contains(top) || top.contains(one)),

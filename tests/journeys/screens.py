@@ -84,6 +84,7 @@ def take_all(browser: Browser, *, url: str, scenes: list[Scene], out: Path) -> i
         sorted(product(scenes, LOCALES), key=lambda one: (one[0].who, one[1])), lambda one: (one[0].who, one[1])
     ):
         context = browser.new_context(locale=locale)
+        context.set_default_timeout(120_000)  # a long page of a loaded machine takes its time
         page = context.new_page()
         page.add_init_script(f"localStorage.setItem('onetoken-locale', '{locale}')")
         if who != NOBODY:

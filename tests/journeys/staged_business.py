@@ -36,6 +36,7 @@ from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReas
 from tests.journeys.staged_billing import adjustments_of_all_kinds, invoices_in_each_state, months_of_a_debtor
 from tests.journeys.staged_keys import projects_and_keys
 from tests.journeys.staged_payments import hosted_orders
+from tests.journeys.staged_refunds import refunds_in_each_stage
 from tests.payments import orders
 from tests.support.builders import BuiltModel, a_channel, a_model, an_organization
 from tests.support.installation import PASSWORD, Installation
@@ -50,8 +51,8 @@ OWNER, VIEWER = "owner@lantern.example", "viewer@lantern.example"
 NEWCOMER, UNSIGNED, SUSPENDED = "owner@new.example", "owner@unsigned.example", "owner@stopped.example"
 DEBTOR, FAPIAO = "owner@harbour.example", "finance@fapiao.example"
 """Somebody of an organization that pays afterwards, and of one that gets fapiao."""
-PAYS_IN_YUAN = "owner@yuan.example"
-"""Who has the ways to pay that take yuan alone."""
+PAYS_IN_YUAN, REFUNDED = "owner@yuan.example", "owner@meridian.example"
+"""Who has the ways to pay that take yuan alone, and who asked for money back."""
 STAFF = "desk@ops.example"
 CASE_OWNERS = {state: f"{state}@case.example" for state in CaseState}
 """Who looks at a case file in each state."""
@@ -128,6 +129,7 @@ async def _arrange(installation: Installation, upstream_url: str) -> Secrets:
         models = await _catalog(stage, upstream_url)
         secrets = await _the_filled_one(stage, models)
         await _the_one_in_yuan(stage)
+        await _the_one_with_refunds(stage)
         await _prices(stage, models)
         await _the_bare_ones(stage)
         await _the_one_with_fapiao(stage)
@@ -332,6 +334,14 @@ async def _the_one_in_yuan(stage: _Stage) -> None:
     cast = orders.Cast(organization_id, owner_id, stage.staff_id, stage.colleague_id)
     for provider in (PaymentProvider.ALIPAY, PaymentProvider.WECHAT_PAY):
         await hosted_orders(cast, provider)
+
+
+async def _the_one_with_refunds(stage: _Stage) -> None:
+    """Add an organization that asked for money back."""
+    async with unit_of_work() as session:
+        organization_id = await an_organization(session, name="Meridian Robotics GmbH")
+    owner_id = await _a_person(stage, REFUNDED, "Anna Vogel", organization_id, OrganizationRole.OWNER)
+    await refunds_in_each_stage(orders.Cast(organization_id, owner_id, stage.staff_id, stage.colleague_id))
 
 
 async def _the_bare_ones(stage: _Stage) -> None:

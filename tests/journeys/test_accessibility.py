@@ -84,7 +84,8 @@ _WORDS = """
 """
 _WRITTEN_BY_PEOPLE = re.compile(
     r"Ltd$|GmbH$|Chen|Wang|Zhao|Sun Mei|Ada Okafor|Alexandra|Li (Na|Wei)|First Road|old laptop|^batch |\.pdf$|"
-    r"Pilot of last year|Please (pay|scan)|General Manager|Example Bank"
+    r"Pilot of last year|Anna Vogel|As agreed by|The account is|We ordered too|Please (pay|scan)|General Manager|"
+    r"Example Bank"
 )
 """Names and words of the staged business."""
 
@@ -304,6 +305,7 @@ def _walk_all(browser: Browser, staged: StagedConsole, scenes: list[Scene], view
 
 def _walk_page(page: Page, _scene: Scene) -> list[str]:
     """Walk a page from its first place to its last."""
+    expect(page.locator("form:not(.is-lost) [data-email]:empty")).to_have_count(0)  # a link says whose it is
     return complaints_about(page, walk(page, start=page.locator(".skip, .home").first))
 
 

@@ -169,7 +169,7 @@ def refuse_form(one: Value, *, on_submit: Any) -> rx.Component:
         "refuse",
         _words_field(text("invoices.why_refused")),
         title=text("invoice_desk.refuse_title"),
-        button=rx.el.button(text("transfers.refuse"), type="submit", class_name="button warns"),
+        button=rx.el.button(text("invoice_desk.refuse"), type="submit", class_name="button warns"),
         on_submit=on_submit,
     )
 

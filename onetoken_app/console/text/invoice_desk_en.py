@@ -29,6 +29,7 @@ INVOICE_DESK_ENGLISH: Mapping[str, str] = {
         "More is invoiced than is still paid, because money went back. Look for the invoices of these "
         "organizations below, and enter red letters for:"
     ),
+    "invoice_desk.refuse": "Refuse",
     "invoice_desk.refuse_title": "Refuse the request",
     "invoice_desk.requested_by": "Requested by",
     "invoice_desk.reverse": "Enter the red letter",

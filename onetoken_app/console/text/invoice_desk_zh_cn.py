@@ -20,6 +20,7 @@ INVOICE_DESK_CHINESE: Mapping[str, str] = {
     "invoice_desk.none_next": "组织为已付款项申请发票后，申请显示在此。",
     "invoice_desk.number_hint": "开票系统给出的号码，不得与其他发票或红字发票重复。",
     "invoice_desk.owed": "因款项已退回，以下组织的已开票金额超过实际付款。请在下方查找其发票，并按差额录入红字发票：",
+    "invoice_desk.refuse": "不予开具",
     "invoice_desk.refuse_title": "不予开具",
     "invoice_desk.requested_by": "申请人",
     "invoice_desk.reverse": "录入红字发票",

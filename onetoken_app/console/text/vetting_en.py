@@ -6,7 +6,7 @@ VETTING_ENGLISH: Mapping[str, str] = {
     "case.approved": "Verified",
     "case.draft": "Draft",
     "case.in_review": "In review",
-    "case.more_wanted": "More information needed",
+    "case.more_wanted": "Information needed",
     "case.refused": "Refused",
     "case.submitted": "Submitted",
     "document.authorization_letter": "Letter of authorization",
