@@ -51,7 +51,7 @@ def checked_form(form: InvoiceForm) -> InvoiceForm:
         BadRequest: A part cannot be used, or it names both an amount and orders, or neither.
     """
     if _SUBMISSION_ID.fullmatch(form.submission_id) is None:
-        raise BadRequest("The form is incomplete; nothing was asked for. Load it again.", parameter="submission_id")
+        raise BadRequest("The form is incomplete; nothing was requested. Load it again.", parameter="submission_id")
     chosen = tuple(sorted(set(form.order_ids)))
     if (form.amount_nanos is None) != bool(chosen) or len(chosen) > ORDERS_MAX:
         raise BadRequest(f"Name either an amount or 1 to {ORDERS_MAX} top-ups.", parameter="amount")

@@ -65,7 +65,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "none": "None.",
         "date": "Date",
         "page": "Page {page} of {pages}",
-        "notice": "This sheet says what was asked for and what was issued. It is no invoice.",
+        "notice": "This sheet says what was requested and what was issued. It is no invoice.",
     },
     CHINESE: {
         "title": "发票信息单",

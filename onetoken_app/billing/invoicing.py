@@ -139,7 +139,7 @@ async def _customer(session: AsyncSession, organization_id: str, kind: InvoiceKi
     if found is None:
         raise NotFound("There is no such organization.")
     if found.verified_at is None:
-        raise NotVerified("Only a verified organization gets invoices; nothing was asked for.")
+        raise NotVerified("Only a verified organization gets invoices; nothing was requested.")
     if kind not in kinds_for(found):
         raise InvoiceKindRefused(
             "A fapiao is for organizations of mainland China that pay in CNY, a commercial invoice for all others.",
@@ -161,7 +161,7 @@ async def _invoice_of_form(session: AsyncSession, organization_id: str, form: In
     )
     made = (first.kind, None if orders else first.amount_nanos, orders)
     if made != (form.kind, form.amount_nanos, form.order_ids):
-        raise FormReused("This form was sent before for something else; nothing new was asked for.")
+        raise FormReused("This form was sent before for something else; nothing new was requested.")
     return first.id
 
 
@@ -175,9 +175,9 @@ async def _total_of(session: AsyncSession, customer: OrganizationView, chosen: t
     )
     found = {order.id: order.amount_nanos for order in await session.exec(query)}
     if len(found) < len(chosen):
-        raise OrderNotInvoiceable("A chosen top-up is not credited; nothing was asked for.")
+        raise OrderNotInvoiceable("A chosen top-up is not credited; nothing was requested.")
     if await orders_on_invoices(session, customer.id) & set(chosen):
-        raise OrderNotInvoiceable("A chosen top-up stands on another invoice; nothing was asked for.")
+        raise OrderNotInvoiceable("A chosen top-up stands on another invoice; nothing was requested.")
     return sum(found.values())
 
 
@@ -186,7 +186,7 @@ async def _refuse_too_much(session: AsyncSession, customer: OrganizationView, am
     standing = await invoiceable(session, organization_id=customer.id, currency=customer.currency)
     if amount_nanos > standing.available_nanos:
         available = format_amount(standing.available_nanos)
-        raise InvoiceTooLarge(f"{available} {customer.currency.value} can be invoiced; nothing was asked for.")
+        raise InvoiceTooLarge(f"{available} {customer.currency.value} can be invoiced; nothing was requested.")
 
 
 async def _add(session: AsyncSession, invoice: Invoice, chosen: tuple[str, ...]) -> None:

@@ -83,7 +83,7 @@ async def issue_invoice(
     await _refuse_unfit(session, invoice, issued_by, expected_revision, _UNDECIDED)
     standing = await invoiceable(session, organization_id=invoice.organization_id, currency=invoice.currency)
     if standing.owed_red_letters_nanos:
-        raise InvoiceTooLarge("Money was taken back since; refuse this request, and let it be asked for anew.")
+        raise InvoiceTooLarge("Money was taken back since; refuse this request, and let it be requested anew.")
     await _refuse_used_number(session, number)
     invoice.number, invoice.issued_on = number, issued_on
     await _move(session, invoice, InvoiceState.ISSUED, actor_id=issued_by)
@@ -212,7 +212,7 @@ async def _refuse_unfit(
         raise InvoiceChanged("The invoice is not in a state that allows this; nothing was done.")
     members = {member.person_id for member in await members_of(session, invoice.organization_id)}
     if person_id in members | {invoice.requested_by}:
-        raise IssuerInvolved("You asked for this invoice or belong to the organization; a colleague has to do it.")
+        raise IssuerInvolved("You requested this invoice or belong to the organization; a colleague has to do it.")
 
 
 async def _move(session: AsyncSession, invoice: Invoice, state: InvoiceState, *, actor_id: str) -> None:

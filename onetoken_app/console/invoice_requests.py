@@ -26,7 +26,7 @@ async def request_invoice(caller: Caller, *, settings: Settings, form: Mapping[s
         form: As the browser sent it; a top-up is chosen by a member that begins with ``ORDER_FIELD``.
 
     Raises:
-        OneTokenError: As ``billing.invoicing.request_invoice``; nothing was asked for.
+        OneTokenError: As ``billing.invoicing.request_invoice``; nothing was requested.
     """
     asked = _read(form)
     async with unit_of_work() as session:
@@ -62,7 +62,7 @@ def _read(form: Mapping[str, Any]) -> InvoiceForm:
     """
     kind = str(form.get("kind", ""))
     if kind not in set(InvoiceKind):
-        raise InvoiceKindRefused("Choose the kind of invoice; nothing was asked for.", parameter="kind")
+        raise InvoiceKindRefused("Choose the kind of invoice; nothing was requested.", parameter="kind")
     is_by_orders = form.get("by") == BY_ORDERS
     return InvoiceForm(
         submission_id=str(form.get("submission_id", "")),

@@ -73,7 +73,7 @@ async def ask_for_refund_of(
     async with read_session() as session:
         order_id = await order_id_by_reference(session, reference)
     if order_id is None:
-        raise BadRequest("There is no order with this reference code; nothing was asked for.", parameter="reference")
+        raise BadRequest("There is no order with this reference code; nothing was requested.", parameter="reference")
     return await ask_for_refund(
         caller,
         settings=settings,

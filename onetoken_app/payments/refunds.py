@@ -259,14 +259,14 @@ async def _refund_of_form(
 ) -> str | None:
     """Find the refund that a form asked for before, of the same amount; refuse a form that cannot be used."""
     if _SUBMISSION_ID.fullmatch(submission_id) is None:
-        raise BadRequest("The form is incomplete; nothing was asked for. Load the page again.", parameter="submission")
+        raise BadRequest("The form is incomplete; nothing was requested. Load the page again.", parameter="submission")
     if type(amount_nanos) is not int or amount_nanos <= 0:  # a bool or a float that slipped through is no amount
         raise AmountRefused("A refund is of more than nothing.", parameter="amount")
     cents_of(amount_nanos)
     query = select(Refund).where(Refund.order_id == order.id, Refund.submission_id == submission_id)
     first = (await session.exec(query)).first()
     if first is not None and first.amount_nanos != amount_nanos:
-        raise FormReused("This form was sent before with another amount; nothing new was asked for.")
+        raise FormReused("This form was sent before with another amount; nothing new was requested.")
     return first.id if first else None
 
 
