@@ -76,6 +76,15 @@ _HELPERS = """
     for (let around = one.parentElement; around; around = around.parentElement) at[0] += around.scrollLeft;
     return at;
   };
+  const upright = (one, box, y) => {
+    let [top, bottom] = [box.top, box.bottom];
+    for (let around = one.parentElement; around && around !== document.body; around = around.parentElement) {
+      if (getComputedStyle(around).overflowY === "visible") continue;
+      const frame = around.getBoundingClientRect();
+      [top, bottom] = [Math.max(top, frame.top), Math.min(bottom, frame.bottom)];
+    }
+    return { top: top + y, bottom: bottom + y };
+  };
   window.keyboard = {
     all: (root) =>
       [...root.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
@@ -94,7 +103,7 @@ _HELPERS = """
       return {
         id: number(one), words: words(one), ring: ring(one), landmark: landmark ? landmark.tagName.toLowerCase() : "",
         is_on_screen: !!top && (one.contains(top) || top.contains(one)),
-        left: box.left + x, right: box.right + x, top: box.top + y, bottom: box.bottom + y,
+        left: box.left + x, right: box.right + x, ...upright(one, box, y),
       };
     },
   };
