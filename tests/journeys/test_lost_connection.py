@@ -183,7 +183,7 @@ class TestVerification:
         expect(customer.get_by_label("Legal representative")).to_have_value("Wang Fang")
         once = place.count(revision)
         save.click()
-        expect(customer.get_by_text("Saved.")).to_be_visible()
+        expect(customer.get_by_text("Saved.", exact=True)).to_be_visible()
         assert place.count(revision) == once
 
     def test_documents(self, place: Place, customer: Page, tmp_path: Path) -> None:
@@ -201,6 +201,7 @@ class TestVerification:
         expect(customer.get_by_role("link", name=file.name)).to_be_visible()
         again.click()
         expect(said(customer, UNANSWERED)).to_have_count(0)
+        expect(customer.get_by_text("No file chosen yet").first).to_be_visible()
         upload(customer, last_kind, last_file)
         expect(customer.get_by_role("link", name=last_file.name)).to_be_visible()
         assert place.count(documents) == 2

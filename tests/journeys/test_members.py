@@ -255,7 +255,7 @@ class TestTexts:
         stranger.get_by_label("Testing").check()
         stranger.get_by_label("Serving the general public").check()
         stranger.get_by_role("button", name="Save").click()
-        expect(stranger.get_by_text("Saved.")).to_be_visible()
+        expect(stranger.get_by_text("Saved.", exact=True)).to_be_visible()
         expect(stranger.get_by_text("Do not serve the public before it is")).to_be_visible()
         stranger.reload()
         expect(stranger.get_by_label("Serving the general public")).to_be_checked()

@@ -110,7 +110,7 @@ class TestVerification:
             expect(owner.get_by_role("link", name=f"{kind}.pdf")).to_be_visible()
         expect(owner.get_by_label("Legal representative")).to_have_value("Wang Fang")
         owner.get_by_role("button", name="Save").click()
-        expect(owner.get_by_text("Saved.")).to_be_visible()
+        expect(owner.get_by_text("Saved.", exact=True)).to_be_visible()
 
     def test_the_case_is_handed_in(self, owner: Page) -> None:
         owner.get_by_role("button", name="Submit for verification").click()

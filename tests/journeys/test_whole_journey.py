@@ -142,7 +142,7 @@ class TestWholeJourney:
             upload(customer, kind, file)
             expect(customer.get_by_role("link", name=file.name)).to_be_visible()
         customer.get_by_role("button", name="Save").click()
-        expect(customer.get_by_text("Saved.")).to_be_visible()
+        expect(customer.get_by_text("Saved.", exact=True)).to_be_visible()
         customer.get_by_role("button", name="Submit for verification").click()
         expect(customer.get_by_text("It waits for a reviewer")).to_be_visible()
 

@@ -82,6 +82,7 @@ class CuttableLine:
         if self._is_cut:
             writer.transport.abort()
             return
+        self._ends.add(writer)  # before anything is awaited: a cut that misses it loses its answers in silence
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.leads_to)
         ends = {writer, far_writer}
         self._ends |= ends
