@@ -6,13 +6,20 @@ from typing import Any
 
 import msgspec
 
-from onetoken_app.providers.protocol import ChatCounts, UnusableReply, UpstreamRequest, UpstreamTarget
+from onetoken_app.providers.event_stream import DONE
+from onetoken_app.providers.protocol import (
+    ChatCounts,
+    Dialect,
+    UnusableReply,
+    UpstreamRequest,
+    UpstreamTarget,
+    usual_headers,
+)
 from onetoken_app.token_usage import TokenUsage
 
 _NULL = msgspec.Raw(b"null")
 _FALSE = msgspec.Raw(b"false")
 _ONLY_USAGE = msgspec.Raw(b'{"include_usage":true}')
-_USER_AGENT = "onetoken"
 
 
 class _Function(msgspec.Struct, forbid_unknown_fields=True):
@@ -96,8 +103,15 @@ _NOT_TEXT = frozenset({*_NOT_TEXT_BUT_OUTPUT, "role", "type", "id", "index", "an
 class OpenAiProvider:
     """Speaks Chat Completions to one upstream; stateless."""
 
-    def chat_request(
-        self, target: UpstreamTarget, members: Mapping[str, msgspec.Raw], *, is_streaming: bool
+    dialect = Dialect.CHAT
+
+    def request_for(
+        self,
+        target: UpstreamTarget,
+        members: Mapping[str, msgspec.Raw],
+        *,
+        is_streaming: bool,
+        headers: Mapping[str, str],
     ) -> UpstreamRequest:
         """Write the request: the model renamed, nothing stored upstream, usage always asked for on streams."""
         changed = {**members, "model": msgspec.Raw(_encoder.encode(target.upstream_model))}
@@ -105,14 +119,8 @@ class OpenAiProvider:
             changed["store"] = _FALSE
         if is_streaming:
             changed["stream_options"] = _with_usage(changed.get("stream_options"))
-        headers = {
-            "authorization": f"Bearer {target.credential}",
-            "content-type": "application/json",
-            "accept": "text/event-stream" if is_streaming else "application/json",
-            "accept-encoding": "identity",
-            "user-agent": _USER_AGENT,
-        }
-        return UpstreamRequest(f"{target.base_url}/chat/completions", headers, _encoder.encode(changed))
+        own = {"authorization": f"Bearer {target.credential}", **usual_headers(is_streaming=is_streaming)}
+        return UpstreamRequest(f"{target.base_url}/chat/completions", {**headers, **own}, _encoder.encode(changed))
 
     def read_reply(self, body: bytes, counts: ChatCounts) -> None:
         """Count what a whole plain reply holds.
@@ -131,6 +139,10 @@ class OpenAiProvider:
             UnusableReply: It is not a JSON object.
         """
         _read(payload, counts)
+
+    def is_end(self, payload: bytes) -> bool:
+        """Whether this is ``[DONE]``."""
+        return payload.startswith(DONE)
 
 
 def _read(document: bytes, counts: ChatCounts) -> bool:

@@ -5,6 +5,7 @@ Adapters know bytes and counts. Content passes through them; only numbers stay.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,16 @@ UNIT_COUNT_MAX = 10_000
 """More pictures, or calls of the provider's tools, than this in one call are absurd and not believed."""
 AUDIO_MS_MAX = 86_400_000
 """The same for sound: a day of it."""
+_USER_AGENT = "onetoken"
+
+
+class Dialect(StrEnum):
+    """Shapes of an API, spoken by callers and by providers alike."""
+
+    CHAT = "chat"
+    """OpenAI's Chat Completions."""
+    MESSAGES = "messages"
+    """Anthropic's Messages."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -42,6 +53,16 @@ class UpstreamRequest:
     url: str
     headers: dict[str, str]
     body: bytes
+
+
+def usual_headers(*, is_streaming: bool) -> dict[str, str]:
+    """Return the headers that every upstream gets: nothing of the caller's, and nothing that asks for compression."""
+    return {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if is_streaming else "application/json",
+        "accept-encoding": "identity",
+        "user-agent": _USER_AGENT,
+    }
 
 
 class UnusableReply(Exception):
@@ -133,18 +154,29 @@ def ascii_count_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
 
 
-class ChatProvider(Protocol):
-    """One upstream API that can carry a chat completion, whose request and reply have OpenAI's shape here."""
+class Provider(Protocol):
+    """One upstream API that carries conversations."""
 
-    def chat_request(
-        self, target: UpstreamTarget, members: Mapping[str, msgspec.Raw], *, is_streaming: bool
+    @property
+    def dialect(self) -> Dialect:
+        """What it speaks."""
+        ...
+
+    def request_for(
+        self,
+        target: UpstreamTarget,
+        members: Mapping[str, msgspec.Raw],
+        *,
+        is_streaming: bool,
+        headers: Mapping[str, str],
     ) -> UpstreamRequest:
         """Write the request for one attempt.
 
         Args:
             target: Where it goes.
-            members: The caller's JSON object, one raw value a member.
+            members: A JSON object in the provider's dialect, one raw value a member.
             is_streaming: Whether an event stream is asked for.
+            headers: What the caller said in headers of that dialect.
         """
         ...
 
@@ -152,7 +184,7 @@ class ChatProvider(Protocol):
         """Count what a whole plain reply holds.
 
         Raises:
-            UnusableReply: It is not a chat completion.
+            UnusableReply: It is not a reply of this API.
         """
         ...
 
@@ -160,6 +192,10 @@ class ChatProvider(Protocol):
         """Count what one event of a stream holds.
 
         Raises:
-            UnusableReply: It is not a chunk of a chat completion.
+            UnusableReply: It is not an event of this API.
         """
+        ...
+
+    def is_end(self, payload: bytes) -> bool:
+        """Whether this event only says that the stream has ended well."""
         ...

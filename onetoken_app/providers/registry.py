@@ -1,12 +1,14 @@
 """Which providers there are, by the name that a channel carries. A new one is one line here and one module."""
 
+from onetoken_app.providers.anthropic import AnthropicProvider
 from onetoken_app.providers.openai import OpenAiProvider
-from onetoken_app.providers.protocol import ChatProvider
+from onetoken_app.providers.protocol import Provider
 
-PROVIDERS: dict[str, ChatProvider] = {
+PROVIDERS: dict[str, Provider] = {
     "openai": OpenAiProvider(),
+    "anthropic": AnthropicProvider(),
 }
-"""``openai`` is every API that speaks OpenAI's Chat Completions, whoever runs it."""
+"""``openai`` and ``anthropic`` are every API that speaks their dialect, whoever runs it."""
 
 
 def is_known_provider(name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onetoken_app.money import NANOS_MAX, Nanos, format_amount
 from onetoken_app.pricing.errors import UnknownPrice
 from onetoken_app.pricing.quote import PriceSheet
-from onetoken_app.relay.dialects.openai_chat import ChatRequest
+from onetoken_app.relay.dialects.call_request import CallRequest
 from onetoken_app.relay.errors import (
     AgreementsOutstanding,
     InsufficientBalance,
@@ -72,7 +72,7 @@ def check_standing(caller: Caller) -> None:
         raise AgreementsOutstanding("An agreement in force has not been accepted; an owner can do so in the console.")
 
 
-def admit(request: ChatRequest, caller: Caller, policy: PolicySnapshot) -> Admission:
+def admit(request: CallRequest, caller: Caller, policy: PolicySnapshot) -> Admission:
     """Decide about one request of an organization in good standing.
 
     Raises:
@@ -148,7 +148,7 @@ def _open_routes(offer: ModelOffer, caller: Caller) -> tuple[ChannelRoute, ...]:
     return routes
 
 
-def _input_bound(request: ChatRequest, *, window: int) -> int:
+def _input_bound(request: CallRequest, *, window: int) -> int:
     """Bound the input: a token is at least one byte, and no model reads more than its window.
 
     Of pictures and the like only the window is a bound: a short link can lead to many tokens.

@@ -5,6 +5,7 @@ does it answer the server's lifespan and start its own runtime.
 """
 
 import asyncio
+import functools
 import signal
 import threading
 from collections.abc import Awaitable, Callable
@@ -14,9 +15,13 @@ from typing import Any
 from onetoken_app.errors import OneTokenError
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.relay.admission import callable_offers
-from onetoken_app.relay.dialects.openai_models import model_body, models_body
+from onetoken_app.relay.dialects import anthropic_models, openai_models
+from onetoken_app.relay.dialects.anthropic_errors import ANTHROPIC_VOICE
+from onetoken_app.relay.dialects.openai_errors import OPENAI_VOICE
+from onetoken_app.relay.dialects.spoken import CHAT, MESSAGES
+from onetoken_app.relay.dialects.voice import Voice
 from onetoken_app.relay.errors import MethodNotAllowed, ModelNotFound, UnknownUrl, internal_error
-from onetoken_app.relay.pipeline import CHAT_PATH, identify, note_refusal, serve_chat
+from onetoken_app.relay.pipeline import identify, note_refusal, serve_call
 from onetoken_app.relay.receipts import RECEIPT_TEMPLATE, RECEIPTS_PATH, show_receipt
 from onetoken_app.relay.reply import Reply, Send
 from onetoken_app.relay.request_body import Receive
@@ -57,7 +62,8 @@ class RelayApp:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong, its caller gets an error of ours."""
-        path, reply = scope["path"], Reply(send, request_id=new_id(Kind.REQUEST), peer=scope.get("client"))
+        path = scope["path"]
+        reply = Reply(send, request_id=new_id(Kind.REQUEST), peer=scope.get("client"), voice=_voice_of(scope))
         try:
             if path in _PROBES:
                 await self._probe(path, reply)
@@ -136,7 +142,12 @@ async def _list_models(runtime: RelayRuntime, scope: Scope, _receive: Receive, r
     """Answer ``GET /v1/models`` with what this key may call now."""
     caller = await identify(runtime, read_head(scope["headers"]))
     offers = callable_offers(caller, runtime.policy.snapshot())
-    await reply.send_whole(200, _JSON, models_body(offer.model for offer in offers))
+    models = [offer.model for offer in offers]
+    if _speaks_anthropic(scope):
+        body = anthropic_models.models_body(models, scope.get("query_string", b""))
+    else:
+        body = openai_models.models_body(models)
+    await reply.send_whole(200, _JSON, body)
 
 
 async def _show_model(runtime: RelayRuntime, scope: Scope, _receive: Receive, reply: Reply) -> None:
@@ -146,13 +157,28 @@ async def _show_model(runtime: RelayRuntime, scope: Scope, _receive: Receive, re
     offers = {offer.model.name: offer.model for offer in callable_offers(caller, runtime.policy.snapshot())}
     if name not in offers:
         raise ModelNotFound("This model does not exist or is not open to this key. GET /v1/models lists what is.")
-    await reply.send_whole(200, _JSON, model_body(offers[name]))
+    dialect = anthropic_models if _speaks_anthropic(scope) else openai_models
+    await reply.send_whole(200, _JSON, dialect.model_body(offers[name]))
 
 
 _PATHS: dict[str, dict[str, Endpoint]] = {
-    CHAT_PATH: {"POST": serve_chat},
+    CHAT.path: {"POST": functools.partial(serve_call, spoken=CHAT)},
+    MESSAGES.path: {"POST": functools.partial(serve_call, spoken=MESSAGES)},
     _MODELS_PATH: {"GET": _list_models},
 }
+
+
+def _voice_of(scope: Scope) -> Voice:
+    """Choose the dialect of errors: the route's, and where two dialects share one, the caller's."""
+    return ANTHROPIC_VOICE if _speaks_anthropic(scope) else OPENAI_VOICE
+
+
+def _speaks_anthropic(scope: Scope) -> bool:
+    """Whether a request is of Anthropic's API: both APIs have ``/v1/models``, and only one of them has this header."""
+    path: str = scope["path"]
+    if path == _MODELS_PATH or _names_a_model(path):
+        return any(name == b"anthropic-version" for name, _ in scope["headers"])
+    return path == MESSAGES.path or path.startswith(f"{MESSAGES.path}/")
 
 
 def _endpoints_of(path: str) -> dict[str, Endpoint]:

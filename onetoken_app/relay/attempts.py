@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.errors import OneTokenError, UpstreamFailed
 from onetoken_app.providers.protocol import UpstreamTarget
-from onetoken_app.providers.registry import PROVIDERS
 from onetoken_app.relay.errors import (
     UpstreamBusy,
     UpstreamCredentials,
@@ -25,6 +24,7 @@ from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamClient, Upstrea
 from onetoken_app.relay.health import Health
 from onetoken_app.relay.open_call import OpenAttempt, OpenCall
 from onetoken_app.relay.routing import ATTEMPTS_MAX, RetryBudget, Tries, ways_in_order
+from onetoken_app.relay.shaping import upstream_request
 from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.models import AttemptOutcome
 from onetoken_app.usage.recording import clean_upstream_request_id
@@ -141,7 +141,7 @@ def _note(failure: OneTokenError, call: OpenCall, health: Health) -> None:
 async def _attempt(call: OpenCall, upstreams: Upstreams, target: UpstreamTarget) -> UpstreamReply:
     """Make one attempt."""
     is_streaming = call.request.is_streaming
-    request = PROVIDERS[target.provider].chat_request(target, call.request.members, is_streaming=is_streaming)
+    request = upstream_request(call.request, target)
     upstreams.health.note_begin(target)
     try:
         async with asyncio.timeout(upstreams.first_byte_seconds if is_streaming else upstreams.plain_answer_seconds):

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from onetoken_app.providers.protocol import ChatCounts, ascii_count_of
-from onetoken_app.relay.dialects.openai_chat import ChatRequest
+from onetoken_app.providers.protocol import ChatCounts, Dialect, ascii_count_of
+from onetoken_app.relay.dialects.call_request import CallRequest
 from onetoken_app.relay.open_call import Delivered
 
 ASCII_CHARACTERS_PER_TOKEN = 4
@@ -20,8 +20,13 @@ LEAST_OUTPUT_DIVISOR = 2
 """An output that was estimated is at least this part of it, whatever the tokenizer and language."""
 
 _decoder = msgspec.json.Decoder()
-_COUNTED_MEMBERS = ("messages", "tools", "functions")
-_NOT_TEXT = frozenset({"image_url", "input_audio", "file", "audio", "role", "type"})
+_COUNTED_MEMBERS = {
+    Dialect.CHAT: ("messages", "tools", "functions"),
+    Dialect.MESSAGES: ("messages", "system", "tools"),
+}
+_NOT_TEXT = frozenset(
+    {"audio", "cache_control", "file", "image_url", "input_audio", "role", "signature", "source", "type"}
+)
 
 
 def estimated_output(delivered: Delivered, *, tokens_max: int) -> int:
@@ -35,10 +40,10 @@ def least_output(counts: ChatCounts) -> int:
     return (counts.ascii_characters // ASCII_CHARACTERS_PER_TOKEN + counts.other_characters) // LEAST_OUTPUT_DIVISOR
 
 
-def estimated_input(request: ChatRequest) -> int:
+def estimated_input(request: CallRequest) -> int:
     """Estimate a request's input. For a large body this is work for a thread, as reading it was."""
     ascii_characters = other_characters = message_count = 0
-    for name in _COUNTED_MEMBERS:
+    for name in _COUNTED_MEMBERS[request.dialect]:
         raw = request.members.get(name)
         value = _decoder.decode(raw) if raw is not None else None
         if name == "messages" and isinstance(value, list):

@@ -42,7 +42,7 @@ class UpstreamReply:
         self._response = response
         self.status = response.status
         self.content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        self.request_id = headers.get("x-request-id", "")
+        self.request_id = headers.get("x-request-id", headers.get("request-id", ""))
         self.retry_after = headers.get("retry-after", "")
 
     @property

@@ -9,7 +9,7 @@ from onetoken_app.clock import monotonic_seconds
 from onetoken_app.errors import OneTokenError
 from onetoken_app.providers.protocol import ChatCounts, UpstreamTarget
 from onetoken_app.relay.admission import Admission
-from onetoken_app.relay.dialects.openai_chat import ChatRequest
+from onetoken_app.relay.dialects.call_request import CallRequest
 from onetoken_app.relay.errors import CallerLeft
 from onetoken_app.relay.repeats import RequestClaim
 from onetoken_app.relay.reply import Reply
@@ -70,7 +70,7 @@ class OpenCall:
     interface_path: str
     caller_ip: str
     user_agent: str
-    request: ChatRequest
+    request: CallRequest
     admission: Admission
     reply: Reply
     receive: Receive

@@ -12,11 +12,11 @@ from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.errors import OneTokenError
 from onetoken_app.ledger.errors import InsufficientFunds
 from onetoken_app.money import Nanos
-from onetoken_app.providers.event_stream import DONE, event_of
 from onetoken_app.relay.admission import admit, balance_too_low, check_standing
 from onetoken_app.relay.attempts import note_broken_answer, open_upstream
 from onetoken_app.relay.authentication import authenticate
-from onetoken_app.relay.dialects.openai_chat import ChatRequest, read_request
+from onetoken_app.relay.dialects.call_request import CallRequest
+from onetoken_app.relay.dialects.spoken import SpokenDialect
 from onetoken_app.relay.errors import CallerLeft, CallerStalled, internal_error
 from onetoken_app.relay.estimation import estimated_input
 from onetoken_app.relay.open_call import OpenCall, Phase, counts_for
@@ -28,24 +28,25 @@ from onetoken_app.relay.request_body import BodyShare, Receive, check_announceme
 from onetoken_app.relay.request_head import RequestHead, read_head
 from onetoken_app.relay.runtime import RelayRuntime
 from onetoken_app.relay.settlement import Ending, cover, give_back, hold, settle
+from onetoken_app.relay.shaping import within_reach
 from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.recording import clean_user_agent
 
-CHAT_PATH = "/v1/chat/completions"
 LARGE_BODY_BYTES = 64 * 1024
 """Bodies beyond it are read in a thread: whatever they hold, reading a smaller one takes a few milliseconds."""
-_END_OF_STREAM = event_of(DONE)
 _JSON = [(b"content-type", b"application/json")]
 
 
-async def serve_chat(runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply) -> None:
-    """Answer one ``POST /v1/chat/completions``.
+async def serve_call(
+    runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply, *, spoken: SpokenDialect
+) -> None:
+    """Answer one call in the dialect of its path.
 
     Raises:
         OneTokenError: The call is not made.
     """
     with runtime.supervisor.place(), BodyShare(runtime.body_room) as share:
-        call = await _admitted(runtime, scope, receive, reply, share)
+        call = await _admitted(runtime, scope, receive, reply, share=share, spoken=spoken)
         await runtime.supervisor.carry(call, functools.partial(walk, runtime))
 
 
@@ -69,7 +70,13 @@ def note_refusal(error: OneTokenError, *, request_id: str, path: str) -> None:
 
 
 async def _admitted(
-    runtime: RelayRuntime, scope: dict[str, Any], receive: Receive, reply: Reply, share: BodyShare
+    runtime: RelayRuntime,
+    scope: dict[str, Any],
+    receive: Receive,
+    reply: Reply,
+    *,
+    share: BodyShare,
+    spoken: SpokenDialect,
 ) -> OpenCall:
     """Read the request as far as it may be read, and decide."""
     arrived_at_seconds, requested_at = monotonic_seconds(), utc_now()
@@ -79,17 +86,17 @@ async def _admitted(
     check_announcement(head, bytes_max=settings.request_body_bytes_max)
     policy = runtime.policy.snapshot()
     body = await read_body(receive, share, bytes_max=settings.request_body_bytes_max)
-    request, estimated_input_tokens = await _read(runtime, body)
+    request, estimated_input_tokens = await _read(runtime, spoken, body, head)
     if runtime.policy.snapshot() is not policy:
         # A body may be a minute on its way; the key may have been revoked since.
         caller = await identify(runtime, head)
-    admission = admit(request, caller, runtime.policy.snapshot())
-    claim = await runtime.repeats.claim_of(head, caller, path=CHAT_PATH, body=body)
+    admission = within_reach(request, admit(request, caller, runtime.policy.snapshot()))
+    claim = await runtime.repeats.claim_of(head, caller, path=spoken.path, body=body)
     return OpenCall(
         request_id=reply.request_id,
         requested_at=requested_at,
         arrived_at_seconds=arrived_at_seconds,
-        interface_path=CHAT_PATH,
+        interface_path=spoken.path,
         caller_ip=caller_address(
             scope.get("client"), head.forwarded_for, trusted_proxy_count=settings.trusted_proxy_count
         ),
@@ -105,16 +112,18 @@ async def _admitted(
     )
 
 
-async def _read(runtime: RelayRuntime, body: bytes) -> tuple[ChatRequest, int | None]:
+async def _read(
+    runtime: RelayRuntime, spoken: SpokenDialect, body: bytes, head: RequestHead
+) -> tuple[CallRequest, int | None]:
     """Read a request; a large one beside the event loop, and all that will ever be read of it at once."""
     if len(body) <= LARGE_BODY_BYTES:
-        return read_request(body), None
-    return await asyncio.get_running_loop().run_in_executor(runtime.body_readers, _read_large, body)
+        return spoken.read_request(body, head), None
+    return await asyncio.get_running_loop().run_in_executor(runtime.body_readers, _read_large, spoken, body, head)
 
 
-def _read_large(body: bytes) -> tuple[ChatRequest, int]:
+def _read_large(spoken: SpokenDialect, body: bytes, head: RequestHead) -> tuple[CallRequest, int]:
     """Read a request and estimate its input."""
-    request = read_request(body)
+    request = spoken.read_request(body, head)
     return request, estimated_input(request)
 
 
@@ -167,7 +176,7 @@ async def _send_end(call: OpenCall, ending: Ending, *, charge_nanos: Nanos) -> N
     if ending.error is not None:
         await call.reply.fail(ending.error, is_charged=charge_nanos > 0)
     elif call.request.is_streaming:
-        await call.reply.finish_stream(_END_OF_STREAM)
+        await call.reply.finish_stream(ending.last_events)
     else:
         await call.reply.send_whole(200, [*_JSON, *headers_of_charge(call, charge_nanos)], ending.plain_body)
 
@@ -182,8 +191,9 @@ async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
             return Ending(error=call.interruption)
         upstream = await open_upstream(call, runtime.upstreams)
         if call.request.is_streaming:
-            await pump_stream(call, upstream, functools.partial(cover, ledger=runtime.ledger))
-            return Ending()
+            return Ending(
+                last_events=await pump_stream(call, upstream, functools.partial(cover, ledger=runtime.ledger))
+            )
         return Ending(plain_body=await read_plain(call, upstream, bytes_max=runtime.settings.reply_body_bytes_max))
     except OneTokenError as error:
         return Ending(error=error)

@@ -7,13 +7,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from onetoken_app.errors import UpstreamFailed
-from onetoken_app.providers.event_stream import DONE, EventReader, event_of
-from onetoken_app.providers.protocol import UnusableReply
+from onetoken_app.providers.event_stream import EventReader
+from onetoken_app.providers.protocol import Provider, UnusableReply
 from onetoken_app.providers.registry import PROVIDERS
-from onetoken_app.relay.dialects.openai_chat import shaped_chunk, shaped_reply
 from onetoken_app.relay.errors import CallerLeft, UpstreamUnusable
 from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamReply
 from onetoken_app.relay.open_call import OpenCall
+from onetoken_app.relay.shaping import Shaper, shaper_for
 
 _CUT = "The provider's answer broke off before its end."
 _FAILED = "The provider failed while it was answering."
@@ -23,10 +23,10 @@ _TOO_LONG = "The provider's answer is longer than is delivered here, and was thr
 Cover = Callable[[OpenCall], Awaitable[None]]
 
 
-async def pump_stream(call: OpenCall, upstream: UpstreamReply, cover: Cover) -> None:
-    """Pass a stream on up to, and without, its end.
+async def pump_stream(call: OpenCall, upstream: UpstreamReply, cover: Cover) -> bytes:
+    """Pass a stream on up to, and without, its end, which is returned.
 
-    An upstream that gives every finish reason and then ends without ``[DONE]`` has ended well.
+    An upstream that gives every finish reason and then ends without its last event has ended well.
 
     Args:
         call: The call.
@@ -38,8 +38,12 @@ async def pump_stream(call: OpenCall, upstream: UpstreamReply, cover: Cover) -> 
         UpstreamFailed: It said in-band that it failed.
         UpstreamUnusable: It broke off, or is not a stream of chunks.
     """
+    provider = _provider_of(call)
+    shaper = _shaper_of(call, provider)
     reader = EventReader()
     is_done = False
+    if opening := shaper.opening():
+        await _deliver(call, opening)
     while not is_done:
         try:
             piece = await upstream.next_piece()
@@ -47,11 +51,12 @@ async def pump_stream(call: OpenCall, upstream: UpstreamReply, cover: Cover) -> 
             payloads = reader.feed(piece) if piece else reader.finish()
         except (UpstreamBroke, UnusableReply) as error:
             raise UpstreamUnusable(_told(call, _CUT)) from error
-        is_done = await _pass_on(call, payloads, cover)
+        is_done = await _pass_on(call, payloads, provider, shaper, cover)
         if not piece and not is_done:
             if call.counts.has_finished:
-                return
+                break
             raise UpstreamUnusable(_told(call, _CUT))
+    return shaper.end()
 
 
 async def read_plain(call: OpenCall, upstream: UpstreamReply, *, bytes_max: int) -> bytes:
@@ -71,8 +76,9 @@ async def read_plain(call: OpenCall, upstream: UpstreamReply, *, bytes_max: int)
             if byte_count > bytes_max:
                 raise UpstreamUnusable(_told(call, _TOO_LONG))
         body = b"".join(pieces)
-        PROVIDERS[_provider_of(call)].read_reply(body, call.counts)
-        shown_body = shaped_reply(body, model_name=call.shown_model_name)
+        provider = _provider_of(call)
+        provider.read_reply(body, call.counts)
+        shown_body = b"" if call.counts.has_failed else _shaper_of(call, provider).plain(body)
     except UpstreamBroke as error:
         raise UpstreamUnusable(_told(call, _CUT)) from error
     except UnusableReply as error:
@@ -83,22 +89,20 @@ async def read_plain(call: OpenCall, upstream: UpstreamReply, *, bytes_max: int)
     return shown_body
 
 
-async def _pass_on(call: OpenCall, payloads: list[bytes], cover: Cover) -> bool:
+async def _pass_on(call: OpenCall, payloads: list[bytes], provider: Provider, shaper: Shaper, cover: Cover) -> bool:
     """Count and send the events of one piece; return whether the end was among them.
 
     What came before a broken event has been counted, and is therefore sent before the error is raised.
     """
-    provider, model_name = PROVIDERS[_provider_of(call)], call.shown_model_name
-    wants_usage = call.request.wants_usage
     events: list[bytes] = []
     is_done = False
     failure: tuple[type[UpstreamFailed], str] | None = None
     for payload in payloads:
-        if payload.startswith(DONE):
+        if provider.is_end(payload):
             is_done = True
             break
         try:
-            chunk = shaped_chunk(payload, model_name=model_name, wants_usage=wants_usage)
+            shown = shaper.event(payload)
             provider.read_event(payload, call.counts)
             if call.counts.has_failed:
                 failure = UpstreamFailed, _FAILED
@@ -106,8 +110,8 @@ async def _pass_on(call: OpenCall, payloads: list[bytes], cover: Cover) -> bool:
         except UnusableReply:
             failure = UpstreamUnusable, _UNREADABLE
             break
-        if chunk is not None:
-            events.append(event_of(chunk))
+        if shown:
+            events.append(shown)
     if events:
         await cover(call)
         await _deliver(call, b"".join(events))
@@ -132,6 +136,11 @@ def _told(call: OpenCall, what: str) -> str:
     return f"{what} {call.charge_words} Try again."
 
 
-def _provider_of(call: OpenCall) -> str:
-    """Name the provider of the attempt that answered."""
-    return call.target.provider if call.target is not None else ""
+def _provider_of(call: OpenCall) -> Provider:
+    """Return the provider of the attempt that answered."""
+    return PROVIDERS[call.target.provider if call.target is not None else ""]
+
+
+def _shaper_of(call: OpenCall, provider: Provider) -> Shaper:
+    """Return what shows the answer as the caller asked for it."""
+    return shaper_for(call.request, provider, model_name=call.shown_model_name)

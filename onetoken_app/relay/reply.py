@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from onetoken_app.errors import OneTokenError
-from onetoken_app.providers.event_stream import KEEP_ALIVE, event_of
-from onetoken_app.relay.dialects.openai_errors import error_body, error_headers
+from onetoken_app.relay.dialects.openai_errors import OPENAI_VOICE
+from onetoken_app.relay.dialects.voice import Voice, error_headers
 from onetoken_app.relay.errors import CallerLeft
 from onetoken_app.relay.hang_up import hang_up_on
 
@@ -31,20 +31,29 @@ class Reply:
     """
 
     __slots__ = (
-        "_announced", "_is_gone", "_is_stream", "_keep_alive", "_peer", "_send", "has_started", "is_abandoned",
-        "is_writing", "request_id",
+        "_announced", "_is_gone", "_is_stream", "_keep_alive", "_peer", "_send", "_voice", "has_started",
+        "is_abandoned", "is_writing", "request_id",
     )  # fmt: skip
 
-    def __init__(self, send: Send, *, request_id: str, peer: tuple[str, int | str] | None = None) -> None:
+    def __init__(
+        self,
+        send: Send,
+        *,
+        request_id: str,
+        peer: tuple[str, int | str] | None = None,
+        voice: Voice = OPENAI_VOICE,
+    ) -> None:
         """Begin with nothing sent.
 
         Args:
             send: The server's.
             request_id: The request's id.
             peer: The other end of the connection, as the server names it.
+            voice: How errors sound on this route.
         """
         self._send = send
         self._peer = peer
+        self._voice = voice
         self.request_id = request_id
         self._keep_alive: asyncio.Task[None] | None = None
         self._announced: list[tuple[bytes, bytes]] = []
@@ -106,9 +115,10 @@ class Reply:
         """
         with contextlib.suppress(CallerLeft):
             if self._is_stream:
-                await self.finish_stream(event_of(error_body(error)))
+                await self.finish_stream(self._voice.error_event(error, self.request_id))
             elif not self.has_started:
-                await self.send_whole(error.http_status, error_headers(error, is_charged=is_charged), error_body(error))
+                body = self._voice.error_body(error, self.request_id)
+                await self.send_whole(error.http_status, error_headers(error, is_charged=is_charged), body)
 
     def keep_alive(self) -> None:
         """Send a sign of life between two events, and the head before the first; returns at once."""
@@ -131,7 +141,7 @@ class Reply:
         with contextlib.suppress(CallerLeft):
             if not self.has_started:
                 await self._start_stream()
-            await self._deliver({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
+            await self._deliver({"type": "http.response.body", "body": self._voice.keep_alive, "more_body": True})
 
     async def _start_stream(self) -> None:
         """Send the head of a stream."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 _BEARER = b"bearer "
 _KEY_HEADERS = frozenset({b"x-api-key", b"api-key", b"x-goog-api-key"})
-_KEPT_HEADERS = frozenset({b"content-length", b"content-type", b"content-encoding", b"user-agent"})
+_KEPT_HEADERS = frozenset(
+    {b"content-length", b"content-type", b"content-encoding", b"user-agent", b"anthropic-version"}
+)
 
 
 @dataclass(slots=True, repr=False)
@@ -17,6 +19,8 @@ class RequestHead:
     content_type: bytes = b""
     content_encoding: bytes = b""
     user_agent: bytes = b""
+    anthropic_version: bytes = b""
+    anthropic_betas: list[bytes] = field(default_factory=list)
     forwarded_for: list[bytes] = field(default_factory=list)
     idempotency_keys: set[bytes] = field(default_factory=set)
     """May be content: a caller can put anything there."""
@@ -35,6 +39,8 @@ def read_head(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
             head.presented_keys.add(value.strip())
         elif name == b"x-forwarded-for":
             head.forwarded_for.append(value)
+        elif name == b"anthropic-beta":
+            head.anthropic_betas.append(value)
         elif name == b"idempotency-key":
             head.idempotency_keys.add(value.strip())
     return head

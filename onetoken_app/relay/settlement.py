@@ -59,6 +59,8 @@ class Ending:
     error: OneTokenError | None = None
     """Unset: the upstream's answer is complete."""
     plain_body: bytes = b""
+    last_events: bytes = b""
+    """What a stream says when its close is durable."""
 
 
 async def hold(call: OpenCall, *, ledger: LedgerClient, is_sqlite: bool) -> None:

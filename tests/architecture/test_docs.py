@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from onetoken_app.cli import app
 from onetoken_app.providers.protocol import CHOICES_MAX
 from onetoken_app.relay.admission import OVERHEAD_TOKENS, TOOLS_OVERHEAD_TOKENS
-from onetoken_app.relay.dialects.openai_chat import OUTPUT_TOKENS_MAX
+from onetoken_app.relay.dialects.call_request import OUTPUT_TOKENS_MAX
 from onetoken_app.relay.json_bounds import JSON_DEPTH_MAX, JSON_VALUES_MAX
 from onetoken_app.relay.request_body import BODY_SECONDS_MAX
 from onetoken_app.settings import PREFIX, Settings

@@ -24,7 +24,9 @@ TARGET = UpstreamTarget(
 def sent(*, is_streaming: bool = False, **members: Any) -> dict[str, Any]:
     """Return the body that goes upstream."""
     raw = {name: msgspec.Raw(json.dumps(value).encode()) for name, value in members.items()}
-    body: dict[str, Any] = json.loads(OpenAiProvider().chat_request(TARGET, raw, is_streaming=is_streaming).body)
+    body: dict[str, Any] = json.loads(
+        OpenAiProvider().request_for(TARGET, raw, is_streaming=is_streaming, headers={}).body
+    )
     return body
 
 
@@ -68,7 +70,7 @@ class TestChatRequest:
         assert "store" not in sent(model="mine")
 
     def test_headers_are_our_own(self) -> None:
-        request = OpenAiProvider().chat_request(TARGET, {}, is_streaming=True)
+        request = OpenAiProvider().request_for(TARGET, {}, is_streaming=True, headers={})
         assert set(request.headers) == {"authorization", "content-type", "accept", "accept-encoding", "user-agent"}
         assert request.headers["authorization"] == "Bearer sk-secret"
         assert request.headers["accept-encoding"] == "identity"

@@ -153,6 +153,7 @@ async def running_relay(
     *,
     balance_nanos: Nanos = PLENTY_NANOS,
     bills_after_hang_up: bool = False,
+    provider: str = "openai",
     wrap: Callable[[App], App] = lambda app: app,
     **model: Any,
 ) -> AsyncIterator[RunningRelay]:
@@ -164,7 +165,11 @@ async def running_relay(
         async with unit_of_work() as session:
             organization_id = await an_organization(session, balance_nanos=balance_nanos)
             channel_id = await a_channel(
-                session, settings, base_url=upstream.base_url, bills_after_hang_up=bills_after_hang_up
+                session,
+                settings,
+                provider=provider,
+                base_url=upstream.base_url,
+                bills_after_hang_up=bills_after_hang_up,
             )
             built = await a_model(session, settings, channel_id=channel_id, **model)
             key = await a_key(session, settings, organization_id=organization_id)

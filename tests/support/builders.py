@@ -110,6 +110,7 @@ async def a_channel(
     settings: Settings,
     *,
     name: str = "",
+    provider: str = "openai",
     base_url: str = "http://127.0.0.1:9/v1",
     credential: str = "sk-upstream",
     region: Region = Region.MAINLAND,
@@ -123,7 +124,7 @@ async def a_channel(
         Channel(
             id=channel_id,
             name=name or f"channel{next(_numbers)}",
-            provider="openai",
+            provider=provider,
             base_url=base_url,
             credential_sealed=vault.seal(key, credential, bound_to=f"catalog_channel:{channel_id}:credential"),
             region=region,

@@ -4,48 +4,30 @@ A request is kept as raw members and only those that matter are looked at, so th
 A reply's bytes pass unchanged unless the model has another name here, or usage was not asked for.
 """
 
-import json
-from dataclasses import dataclass
-from typing import Any
-
 import msgspec
 
 from onetoken_app.errors import BadRequest
-from onetoken_app.providers.protocol import CHOICES_MAX, UnusableReply
+from onetoken_app.providers.event_stream import DONE, event_of
+from onetoken_app.providers.protocol import CHOICES_MAX, Dialect
+from onetoken_app.relay.dialects.call_request import OUTPUT_TOKENS_MAX, CallRequest
+from onetoken_app.relay.dialects.members import (
+    Members,
+    count_in,
+    flag_in,
+    model_named_in,
+    take_apart,
+    take_reply_apart,
+    value_in,
+)
 from onetoken_app.relay.dialects.openai_chat_members import check_members, check_spelling, holds_media
-from onetoken_app.relay.json_bounds import check_bounds
 
-OUTPUT_TOKENS_MAX = 100_000_000
-"""A larger limit is a mistake or an attack on arithmetic."""
-
-_members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_text_decoder = msgspec.json.Decoder(str)
-_any_decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _USAGE_MEMBER = b'"usage"'
 _USAGE_OPTIONS = frozenset({"include_usage"})
+_END_OF_STREAM = event_of(DONE)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ChatRequest:
-    """One request, checked. Never printed: it holds content."""
-
-    members: dict[str, msgspec.Raw]
-    body_bytes: int
-    model_name: str
-    is_streaming: bool
-    wants_usage: bool
-    """Whether the caller asked for usage on its stream."""
-    output_tokens_max: int | None
-    """The caller's own limit for one choice."""
-    choice_count: int
-    has_tools: bool
-    has_media: bool
-    """Whether its messages hold anything but text, whose tokens nobody can tell from the bytes."""
-
-
-def read_request(body: bytes) -> ChatRequest:
+def read_request(body: bytes) -> CallRequest:
     """Read and check one request.
 
     Every value is read once here, so that nothing that is looked at later can turn out to be unreadable.
@@ -55,21 +37,23 @@ def read_request(body: bytes) -> ChatRequest:
             or a member that money depends on is missing or out of bounds.
         UnsupportedParameter: A member that no price covers.
     """
-    members, decoded = _members_of(body)
+    members, decoded = take_apart(body)
+    check_members(decoded)
     messages = members.get("messages")
     if messages is None or bytes(memoryview(messages)[:1]) != b"[":
         raise BadRequest("messages has to be a list.", parameter="messages")
-    is_streaming = _flag(members, "stream")
-    completion_limit = _count(members, "max_completion_tokens", most=OUTPUT_TOKENS_MAX)
-    older_limit = _count(members, "max_tokens", most=OUTPUT_TOKENS_MAX)
-    return ChatRequest(
+    is_streaming = flag_in(members, "stream")
+    completion_limit = count_in(members, "max_completion_tokens", most=OUTPUT_TOKENS_MAX)
+    older_limit = count_in(members, "max_tokens", most=OUTPUT_TOKENS_MAX)
+    return CallRequest(
+        dialect=Dialect.CHAT,
         members=members,
         body_bytes=len(body),
-        model_name=_model_name(members),
+        model_name=model_named_in(members),
         is_streaming=is_streaming,
         wants_usage=is_streaming and _wants_usage(members),
         output_tokens_max=_one_of(completion_limit, older_limit),
-        choice_count=_count(members, "n", most=CHOICES_MAX) or 1,
+        choice_count=count_in(members, "n", most=CHOICES_MAX) or 1,
         has_tools="tools" in members or "functions" in members,
         has_media=holds_media(decoded["messages"]),
     )
@@ -87,7 +71,7 @@ def shaped_reply(body: bytes, *, model_name: str | None) -> bytes:
     """
     if model_name is None:
         return body
-    members = _upstream_members(body)
+    members = take_reply_apart(body)
     members["model"] = msgspec.Raw(_encoder.encode(model_name))
     return _encoder.encode(members)
 
@@ -106,7 +90,7 @@ def shaped_chunk(payload: bytes, *, model_name: str | None, wants_usage: bool) -
     drops_usage = not wants_usage and _USAGE_MEMBER in payload
     if model_name is None and not drops_usage:
         return payload
-    members = _upstream_members(payload)
+    members = take_reply_apart(payload)
     if drops_usage:
         usage = members.pop("usage", None)
         if usage is not None and bytes(usage) != b"null" and _is_empty(members.get("choices")):
@@ -116,76 +100,9 @@ def shaped_chunk(payload: bytes, *, model_name: str | None, wants_usage: bool) -
     return _encoder.encode(members)
 
 
-def _upstream_members(document: bytes) -> dict[str, msgspec.Raw]:
-    """Take a provider's document apart; where the strict decoder cannot, as the official clients' would."""
-    try:
-        return _members_decoder.decode(document)
-    except _UNREADABLE:
-        pass
-    try:
-        members = json.loads(document)
-    except (ValueError, RecursionError) as error:
-        message = "not JSON"
-        raise UnusableReply(message) from error
-    if not isinstance(members, dict):
-        message = "not a JSON object"
-        raise UnusableReply(message)
-    return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in members.items()}
-
-
 def _is_empty(choices: msgspec.Raw | None) -> bool:
     """Whether there is no choice."""
     return choices is None or bytes(choices).translate(None, b" \t\r\n") in {b"[]", b"null"}
-
-
-def _members_of(body: bytes) -> tuple[dict[str, msgspec.Raw], dict[str, Any]]:
-    """Take the body apart, raw and decoded; raw members alone would let bad numbers and bytes pass unseen."""
-    try:
-        members = _members_decoder.decode(body)
-        check_bounds(body)
-        decoded = _any_decoder.decode(body)
-        check_members(decoded)
-    except _UNREADABLE as error:
-        raise BadRequest("The body is not a JSON object, or holds a text or number that cannot be read.") from error
-    return members, decoded
-
-
-def _model_name(members: dict[str, msgspec.Raw]) -> str:
-    """Read which model is named."""
-    try:
-        name = _text_decoder.decode(members["model"])
-    except (KeyError, *_UNREADABLE) as error:
-        raise BadRequest("model has to name a model.", parameter="model") from error
-    return name
-
-
-def _value(members: dict[str, msgspec.Raw], name: str) -> Any:
-    """Read a member that should be small; ``None`` when it is absent or null."""
-    raw = members.get(name)
-    if raw is None:
-        return None
-    try:
-        return _any_decoder.decode(raw)
-    except _UNREADABLE as error:
-        raise BadRequest(f"{name} cannot be read.", parameter=name) from error
-
-
-def _flag(members: dict[str, msgspec.Raw], name: str) -> bool:
-    """Read true or false."""
-    value = _value(members, name)
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    raise BadRequest(f"{name} has to be true or false.", parameter=name)
-
-
-def _count(members: dict[str, msgspec.Raw], name: str, *, most: int) -> int | None:
-    """Read a whole number from 1 to ``most``; money is computed with it, so nothing is rounded or guessed."""
-    value = _value(members, name)
-    if value is None:
-        return None
-    if type(value) is not int or not 1 <= value <= most:
-        raise BadRequest(f"{name} has to be a whole number from 1 to {most}.", parameter=name)
-    return value
 
 
 def _one_of(completion_limit: int | None, older_limit: int | None) -> int | None:
@@ -195,12 +112,40 @@ def _one_of(completion_limit: int | None, older_limit: int | None) -> int | None
     return older_limit if completion_limit is None else completion_limit
 
 
-def _wants_usage(members: dict[str, msgspec.Raw]) -> bool:
+def _wants_usage(members: Members) -> bool:
     """Read whether usage was asked for on the stream."""
-    options = _value(members, "stream_options")
+    options = value_in(members, "stream_options")
     if options is None:
         return False
     if not isinstance(options, dict):
         raise BadRequest("stream_options has to be an object.", parameter="stream_options")
     check_spelling(options, _USAGE_OPTIONS)
     return options.get("include_usage") is True
+
+
+class PassedOnChat:
+    """Shows the answer of a provider that speaks this dialect."""
+
+    __slots__ = ("_model_name", "_wants_usage")
+
+    def __init__(self, *, model_name: str | None, wants_usage: bool) -> None:
+        """Begin; see ``shaped_chunk``."""
+        self._model_name = model_name
+        self._wants_usage = wants_usage
+
+    def opening(self) -> bytes:
+        """Say nothing before the provider does."""
+        return b""
+
+    def event(self, payload: bytes) -> bytes:
+        """Return an event as the caller gets it, or nothing."""
+        chunk = shaped_chunk(payload, model_name=self._model_name, wants_usage=self._wants_usage)
+        return b"" if chunk is None else event_of(chunk)
+
+    def end(self) -> bytes:
+        """Return the last event of a stream that ended well."""
+        return _END_OF_STREAM
+
+    def plain(self, body: bytes) -> bytes:
+        """Return a plain reply as the caller gets it."""
+        return shaped_reply(body, model_name=self._model_name)

@@ -16,7 +16,7 @@ _CHANGES_THE_PRICE = frozenset(
     }
 )  # fmt: skip
 """Priced by the call, by another sheet, or by output that nobody sees."""
-_CHANGES_THE_WAY = frozenset(
+CHANGES_THE_WAY = frozenset(
     {
         "api_base", "api_key", "base_url", "custom_llm_provider", "extra_body", "extra_headers", "extra_query",
         "fallbacks", "models", "preset", "provider", "route", "user_config",
@@ -27,7 +27,7 @@ _CHANGES_THE_LIMIT = frozenset(
     {"max_new_tokens", "max_output_tokens", "max_tokens_to_sample", "n_predict", "num_predict"}
 )
 """Other back-ends' names for the limit of the output, which the hold does not follow."""
-REFUSED_MEMBERS = _CHANGES_THE_PRICE | _CHANGES_THE_WAY | _CHANGES_THE_LIMIT
+REFUSED_MEMBERS = _CHANGES_THE_PRICE | CHANGES_THE_WAY | _CHANGES_THE_LIMIT
 SERVICE_TIERS = frozenset({"auto", "default", "standard"})
 TOOL_TYPES = frozenset({"custom", "function"})
 """Tools that the caller runs; others are run, and billed, by the provider."""

@@ -1,13 +1,11 @@
-"""OpenAI's error envelope, and the headers that steer its clients' retries."""
+"""OpenAI's error envelope."""
 
 import msgspec
 
 from onetoken_app.errors import BadRequest, OneTokenError
-from onetoken_app.relay.errors import MethodNotAllowed
+from onetoken_app.providers.event_stream import KEEP_ALIVE, event_of
+from onetoken_app.relay.dialects.voice import Voice
 
-Headers = list[tuple[bytes, bytes]]
-
-RETRY_AFTER_SECONDS = 1
 _TYPES = {
     401: "authentication_error",
     402: "insufficient_quota",
@@ -29,28 +27,14 @@ def error_object(error: OneTokenError) -> dict[str, object]:
     return {"error": body}
 
 
-def error_body(error: OneTokenError) -> bytes:
-    """Write the envelope as a body or as the data of an event."""
+def error_body(error: OneTokenError, _request_id: str) -> bytes:
+    """Write the envelope as a body or as the data of an event; the request's id stands in the headers."""
     return _encoder.encode(error_object(error))
 
 
-def error_headers(error: OneTokenError, *, is_charged: bool) -> Headers:
-    """Return the headers of an error: official clients decide by ``x-should-retry`` before they look at the status.
+def _error_event(error: OneTokenError, request_id: str) -> bytes:
+    """Write the envelope as an event, which official clients raise."""
+    return event_of(error_body(error, request_id))
 
-    Args:
-        error: What is said.
-        is_charged: Something was charged, so that trying again would cost twice.
-    """
-    may_retry = error.is_retryable and not is_charged
-    headers: Headers = [
-        (b"content-type", b"application/json"),
-        (b"x-should-retry", b"true" if may_retry else b"false"),
-    ]
-    if may_retry:
-        seconds = error.metadata.get("retry_after_seconds", RETRY_AFTER_SECONDS)
-        headers.append((b"retry-after", str(seconds).encode()))
-    if error.http_status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    if isinstance(error, MethodNotAllowed):
-        headers.append((b"allow", error.allowed.encode()))
-    return headers
+
+OPENAI_VOICE = Voice(error_body=error_body, error_event=_error_event, keep_alive=KEEP_ALIVE)
