@@ -12,6 +12,7 @@ from onetoken_app.payments.amounts import amount_from_text
 from onetoken_app.payments.errors import NotOffered
 from onetoken_app.payments.models import PaymentProvider, TransferRefusal
 from onetoken_app.payments.offers import missing_settings
+from onetoken_app.payments.provider_desk import close_called_off
 from onetoken_app.payments.statement import statement_with
 from onetoken_app.settings import Settings
 
@@ -81,8 +82,8 @@ async def report_transfer(
         )
 
 
-async def cancel_order(caller: Caller, *, order_id: str) -> None:
-    """Call off an order of the organization that the caller acts for.
+async def cancel_order(caller: Caller, *, settings: Settings, order_id: str) -> None:
+    """Call off an order of the organization that the caller acts for, at its payment provider too.
 
     Raises:
         OneTokenError: As ``payments.orders.cancel_order``.
@@ -94,6 +95,7 @@ async def cancel_order(caller: Caller, *, order_id: str) -> None:
             order_id=order_id,
             cancelled_by=caller.person.person_id,
         )
+    await close_called_off(settings, organization_id=caller.organization_id, order_id=order_id)
 
 
 async def approve_transfer(

@@ -171,7 +171,8 @@ async def report_transfer(
 async def cancel_order(session: AsyncSession, *, organization_id: str, order_id: str, cancelled_by: str) -> None:
     """Call off an order that nobody waits for; doing it again changes nothing.
 
-    What is paid to a provider all the same is credited: the money arrived.
+    What is paid to a provider all the same is credited: the money arrived. One that somebody was sent to pay is due to
+    be closed at its provider.
 
     Raises:
         NotFound: The organization has no such order.
@@ -184,6 +185,8 @@ async def cancel_order(session: AsyncSession, *, organization_id: str, order_id:
         raise OrderChanged(_STATES_IN_WORDS[order.state])
     order.state = OrderState.CANCELLED
     order.revision += 1
+    if order.started_at is not None:
+        order.ask_at = clock.utc_now()
     await session.flush()
     await audit_order(session, order, action="top_up_cancelled", actor_id=cancelled_by, facts={})
 

@@ -4,23 +4,33 @@ An edge, shared by console and jobs: providers are talked to outside of any unit
 upon in one of its own. Dying in between loses nothing: a provider repeats itself, and orders are asked about.
 """
 
+import asyncio
 from collections.abc import Mapping
 
 from onetoken_app import clock
 from onetoken_app.database import read_session, unit_of_work
-from onetoken_app.errors import Conflict
+from onetoken_app.errors import Conflict, OneTokenError
 from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.payments.crediting import CONSOLE_PATH
 from onetoken_app.payments.models import NewsOutcome, PaymentProvider
-from onetoken_app.payments.providers.protocol import Addresses, Checkout, Invoice, PaymentNews
+from onetoken_app.payments.providers.protocol import (
+    Addresses,
+    Checkout,
+    Invoice,
+    PaymentNews,
+    ProviderRefused,
+    ProviderSilent,
+)
 from onetoken_app.payments.providers.registry import client_for
 from onetoken_app.payments.settling import invoice_to_start, note_started, settle, take_due_to_ask, take_to_ask
-from onetoken_app.settings import Settings
+from onetoken_app.settings import BadSettings, Settings
 from onetoken_app.telemetry import get_logger
 
 NOTIFICATIONS = "/payments/notifications/"
 """Where providers post to, each under its own name."""
 _SETTLE_TRIES = 3
+_CLOSE_SECONDS = 3
+"""How long somebody who calls an order off waits for its provider."""
 logger = get_logger()
 
 
@@ -78,6 +88,22 @@ async def ask_about(settings: Settings, *, organization_id: str, order_id: str) 
     return await _ask(settings, *taken) if taken else None
 
 
+async def close_called_off(settings: Settings, *, organization_id: str, order_id: str) -> None:
+    """Close at its provider, at once if that answers soon, what an organization called off; else the job does.
+
+    Nothing is raised: the order is called off already, and what is paid all the same is credited.
+    """
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await ask_about(settings, organization_id=organization_id, order_id=order_id)
+    except TimeoutError:
+        logger.warning("payment_not_closed", error_code="payment_provider_silent")
+    except OneTokenError as error:
+        logger.warning("payment_not_closed", error_code=error.code)
+    except BadSettings:
+        logger.warning("payment_not_closed", error_code="payment_keys_unusable")
+
+
 async def ask_about_next(settings: Settings) -> bool:
     """Ask about the order that has been due for longest; return whether there was one.
 
@@ -93,8 +119,17 @@ async def ask_about_next(settings: Settings) -> bool:
 
 
 async def _ask(settings: Settings, provider: PaymentProvider, invoice: Invoice) -> NewsOutcome | None:
-    """Ask, and act on the answer."""
-    news = await (await client_for(settings, provider)).ask(invoice)
+    """Ask, and act on the answer; what was called off is closed there first, as often as it is asked about."""
+    client = await client_for(settings, provider)
+    if invoice.is_called_off:
+        try:
+            await client.close(invoice)
+        except (
+            ProviderRefused,
+            ProviderSilent,
+        ) as error:  # it is paid or closed already, perhaps: the answer says which
+            logger.info("payment_not_closed", error_code=error.code)
+    news = await client.ask(invoice)
     return await _act(settings, provider, news) if news else None
 
 

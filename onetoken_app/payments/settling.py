@@ -247,4 +247,5 @@ def _invoice(order: TopUpOrder) -> Invoice:
         currency=order.currency,
         expires_at=order.expires_at,
         provider_reference=order.provider_reference,
+        is_called_off=order.state is OrderState.CANCELLED,
     )

@@ -150,7 +150,7 @@ class TestTopUps:
         with pytest.raises(NotFound):
             await report(other, sqlite_settings, reported.id)
         with pytest.raises(NotFound):
-            await cancel_order(other, order_id=reported.id)
+            await cancel_order(other, settings=sqlite_settings, order_id=reported.id)
 
     async def test_a_refused_transfer_may_be_reported_again(
         self, routes: AccountRoutes, sqlite_settings: Settings

@@ -281,6 +281,30 @@ class TestAsk:
             await client.ask(INVOICE)
 
 
+class TestClose:
+    @pytest.mark.parametrize(
+        ("told", "refused"),
+        [
+            pytest.param({"code": "10000"}, None, id="closed now"),
+            pytest.param({"code": "40004", "sub_code": "ACQ.TRADE_NOT_EXIST"}, None, id="nobody began to pay"),
+            pytest.param({"code": "40004", "sub_code": "ACQ.TRADE_STATUS_ERROR"}, ProviderRefused, id="paid or closed"),
+            pytest.param({"code": "20000"}, ProviderSilent, id="not now"),
+        ],
+    )
+    async def test_names_the_order_and_believes_signed_answers(
+        self, client: PaymentClient, gateway: ScriptedProvider, told: Json, refused: type[Exception] | None
+    ) -> None:
+        gateway.script = lambda _asked: Answer(alipay_answer("alipay.trade.close", told))
+        if refused is None:
+            await client.close(INVOICE)
+        else:
+            with pytest.raises(refused):
+                await client.close(INVOICE)
+        (asked,) = gateway.asked
+        form = dict(parse_qsl(asked.body.decode()))
+        assert (form["method"], json.loads(form["biz_content"])) == ("alipay.trade.close", {"out_trade_no": "ord_1"})
+
+
 class TestRefund:
     async def test_is_asked_for_under_our_own_id(self, client: PaymentClient, gateway: ScriptedProvider) -> None:
         gateway.script = lambda _asked: Answer(

@@ -13,7 +13,7 @@ from onetoken_app.errors import NotFound
 from onetoken_app.jobs.settle_pending_orders import pending_orders_settled, settle_pending_orders
 from onetoken_app.payments.errors import OrderChanged, OrderExpired
 from onetoken_app.payments.models import NewsOutcome, OrderState, PaymentProvider, TopUpOrder
-from onetoken_app.payments.provider_desk import ask_about, ask_about_next, start_payment
+from onetoken_app.payments.provider_desk import ask_about, ask_about_next, close_called_off, start_payment
 from onetoken_app.payments.providers.protocol import ProviderOff, ProviderSilent
 from onetoken_app.payments.settling import ASK_AFTER, ASK_UNTIL
 from onetoken_app.settings import Settings
@@ -27,15 +27,24 @@ class Stripe:
     """A provider at which orders are opened, and are paid once a test says so."""
 
     def __init__(self) -> None:
+        self.order_id: str | None = None
         self.paid: dict[str, str] = {}
         """Session and intent, as they are once paid."""
+        self.is_expired = False
+        """Whether the session was closed."""
 
     def script(self, asked: Asked) -> Answer:
         """Open a session, or say how it is."""
         known = asked.path.rpartition("/")[2]
+        if known == "expire" and (self.paid or self.is_expired):
+            refusal = {"type": "invalid_request_error", "message": "Only open sessions can be expired."}
+            return Answer(json.dumps({"error": refusal}).encode(), 400)
+        self.is_expired = self.is_expired or known == "expire"
         if asked.method == "GET" and known in self.paid:
             return Answer(self.paid[known].encode())
-        session = {"id": "cs_1", "object": "checkout.session", "status": "open", "payment_intent": None}
+        status = "expired" if self.is_expired else "open"
+        session = {"id": "cs_1", "object": "checkout.session", "status": status, "payment_intent": None}
+        session["client_reference_id"] = self.order_id
         return Answer(json.dumps(checked({**session, "url": "https://pay.example/cs_1"})).encode())
 
     async def pay(self, order_id: str) -> None:
@@ -163,6 +172,69 @@ class TestAsk:
         other = await a_cast()
         with pytest.raises(NotFound):
             await ask_about(settings_on, organization_id=other.organization_id, order_id=order_id)
+
+
+def expiries(provider: ScriptedProvider) -> list[str]:
+    """Return what the provider was told to close."""
+    return [asked.path for asked in provider.asked if asked.path.endswith("/expire")]
+
+
+class TestCalledOff:
+    async def test_is_closed_at_the_provider_and_asked_about_no_more(
+        self, settings_on: Settings, stripe: Stripe, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cast, order_id = await a_started_order(settings_on)
+        stripe.order_id = order_id
+        await cancel(cast, order_id)
+        for minutes in (0, 1):
+            later = clock.utc_now() + timedelta(minutes=minutes)
+            monkeypatch.setattr(clock, "utc_now", lambda now=later: now)
+            await close_called_off(settings_on, organization_id=cast.organization_id, order_id=order_id)
+        assert set(expiries(provider)) == {"/v1/checkout/sessions/cs_1/expire"}
+        assert (await the_order(order_id)).state is OrderState.CANCELLED
+        assert await ask_at_of(order_id) is None
+
+    async def test_is_closed_by_the_job_when_the_provider_was_silent(
+        self, settings_on: Settings, stripe: Stripe, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cast, order_id = await a_started_order(settings_on)
+        stripe.order_id = order_id
+        await cancel(cast, order_id)
+        provider.script = lambda _asked: Answer(b"", 500)
+        await close_called_off(settings_on, organization_id=cast.organization_id, order_id=order_id)
+        assert await ask_at_of(order_id) is not None
+        provider.script, later = stripe.script, clock.utc_now() + timedelta(seconds=1)
+        monkeypatch.setattr(clock, "utc_now", lambda: later)
+        assert await ask_about_next(settings_on)
+        assert stripe.is_expired
+        assert await ask_at_of(order_id) is None
+
+    async def test_is_credited_when_it_was_paid_before(self, settings_on: Settings, stripe: Stripe) -> None:
+        cast, order_id = await a_started_order(settings_on)
+        await stripe.pay(order_id)
+        await cancel(cast, order_id)
+        await close_called_off(settings_on, organization_id=cast.organization_id, order_id=order_id)
+        assert (await the_order(order_id)).state is OrderState.CREDITED
+        assert (await the_balance(cast)).posted_nanos == AMOUNT
+
+    async def test_before_it_was_started_nobody_is_told(
+        self, settings_on: Settings, provider: ScriptedProvider
+    ) -> None:
+        cast = await a_cast()
+        order_id = await place(cast, provider=PaymentProvider.STRIPE)
+        await cancel(cast, order_id)
+        await close_called_off(settings_on, organization_id=cast.organization_id, order_id=order_id)
+        assert provider.asked == []
+        assert await ask_at_of(order_id) is None
+
+    async def test_while_the_provider_is_switched_off_the_order_is_called_off_all_the_same(
+        self, settings_on: Settings
+    ) -> None:
+        cast, order_id = await a_started_order(settings_on)
+        await cancel(cast, order_id)
+        off = settings_on.model_copy(update={"stripe_webhook_secret": None})
+        await close_called_off(off, organization_id=cast.organization_id, order_id=order_id)
+        assert (await the_order(order_id)).state is OrderState.CANCELLED
 
 
 class TestPendingOrders:

@@ -198,7 +198,7 @@ class TestNotification:
         assert (await tell(desk, wechat_notification(opened, key="x" * 32))).status == 400
         assert await top_up_count() == 0
 
-    @pytest.mark.parametrize("seconds", [-301, 301])
+    @pytest.mark.parametrize("seconds", [-301, 400])
     async def test_an_old_moment_is_refused(self, desk: PaymentNotifications, seconds: int) -> None:
         _cast, order_id = await an_order()
         body = wechat_notification(wechat_transaction(await the_order(order_id)))
@@ -284,6 +284,31 @@ class TestAsk:
     ) -> None:
         server.script = lambda _asked: answers({"code": "ORDER_NOT_EXIST"}, 404)
         assert await client.ask(INVOICE) is None
+
+
+class TestClose:
+    @pytest.mark.parametrize(
+        ("status", "refused"),
+        [
+            pytest.param(204, None, id="closed now"),
+            pytest.param(404, None, id="nobody began to pay"),
+            pytest.param(400, ProviderRefused, id="paid or closed"),
+            pytest.param(500, ProviderSilent, id="not now"),
+        ],
+    )
+    async def test_names_the_order(
+        self, client: PaymentClient, server: ScriptedProvider, status: int, refused: type[Exception] | None
+    ) -> None:
+        server.script = lambda _asked: Answer(b"", status, wechat_signed(b"", moment=int(time.time())))
+        if refused is None:
+            await client.close(INVOICE)
+        else:
+            with pytest.raises(refused):
+                await client.close(INVOICE)
+        (asked,) = server.asked
+        assert (asked.method, asked.path) == ("POST", "/v3/pay/transactions/out-trade-no/ord_1/close")
+        assert json.loads(asked.body) == {"mchid": MERCHANT_ID}
+        assert_signed_by_us(asked)
 
 
 class TestRefund:

@@ -15,10 +15,12 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
+from alipay.aop.api.domain.AlipayTradeCloseModel import AlipayTradeCloseModel
 from alipay.aop.api.domain.AlipayTradeFastpayRefundQueryModel import AlipayTradeFastpayRefundQueryModel
 from alipay.aop.api.domain.AlipayTradePagePayModel import AlipayTradePagePayModel
 from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
 from alipay.aop.api.domain.AlipayTradeRefundModel import AlipayTradeRefundModel
+from alipay.aop.api.request.AlipayTradeCloseRequest import AlipayTradeCloseRequest
 from alipay.aop.api.request.AlipayTradeFastpayRefundQueryRequest import AlipayTradeFastpayRefundQueryRequest
 from alipay.aop.api.request.AlipayTradePagePayRequest import AlipayTradePagePayRequest
 from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
@@ -108,6 +110,13 @@ class AlipayPage:
             return _news(answer, notification_id=f"asked:{optional_id_in(answer, 'trade_no')}")
         except NotificationRefused:
             raise ProviderSilent(_UNREADABLE) from None
+
+    async def close(self, invoice: Invoice) -> None:
+        """Close the trade, if somebody began one; see ``PaymentClient``."""
+        model = _filled(AlipayTradeCloseModel(), out_trade_no=invoice.order_id)
+        answer = await self._call(AlipayTradeCloseRequest(model))
+        if answer.get("sub_code") != _UNKNOWN_TRADE:
+            _expect_done(answer)
 
     async def refund(self, order: RefundOrder) -> RefundState:
         """Refund a part of a trade, or all of it; see ``PaymentClient``."""

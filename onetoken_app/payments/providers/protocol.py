@@ -30,6 +30,8 @@ class Invoice:
     expires_at: datetime
     provider_reference: str = ""
     """What the provider called its page for the order, if it gave that a name of its own."""
+    is_called_off: bool = False
+    """Whether the customer called it off, so that it should no longer be paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,15 @@ class PaymentClient(Protocol):
 
         Raises:
             ProviderSilent, ProviderRefused: Nothing was learned.
+        """
+        ...
+
+    async def close(self, invoice: Invoice) -> None:
+        """See to it that an order can no longer be paid; one that nobody began to pay, or is closed, is left alone.
+
+        Raises:
+            ProviderRefused: It is paid, or closed in a way that the provider calls a mistake; ``ask`` says which.
+            ProviderSilent: It may or may not be closed; do it again.
         """
         ...
 

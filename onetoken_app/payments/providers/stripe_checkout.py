@@ -135,6 +135,11 @@ class StripeCheckout:
         except NotificationRefused:
             raise ProviderSilent(_UNREADABLE) from None
 
+    async def close(self, invoice: Invoice) -> None:
+        """Let the order's session expire now; see ``PaymentClient``."""
+        if invoice.provider_reference.startswith("cs_"):
+            await _translated(self._sdk().v1.checkout.sessions.expire_async(invoice.provider_reference))
+
     async def refund(self, order: RefundOrder) -> RefundState:
         """Refund a part of a payment, or all of it; see ``PaymentClient``."""
         creating = self._sdk().v1.refunds.create_async(

@@ -169,6 +169,12 @@ class WechatNative:
         except NotificationRefused:
             raise ProviderSilent(_UNREADABLE) from None
 
+    async def close(self, invoice: Invoice) -> None:
+        """Close the order, whose code is worth nothing then; see ``PaymentClient``."""
+        status, _ = await self._sdk().close(quote(invoice.order_id, safe=""))
+        if status != HTTPStatus.NOT_FOUND:
+            _expect_good(status)
+
     async def refund(self, order: RefundOrder) -> RefundState:
         """Refund a part of a payment, or all of it; see ``PaymentClient``."""
         status, told = await self._sdk().refund(

@@ -185,7 +185,7 @@ class TopUpState(rx.State):
     async def cancel(self, order_id: str) -> None:
         """Call an order off."""
         try:
-            await cancel_order(caller(), order_id=order_id)
+            await cancel_order(caller(), settings=get_settings(), order_id=order_id)
         finally:
             await self.load()
 
