@@ -79,8 +79,8 @@ class Callers:
     """Calls whose reply came to its end, with the id of the request."""
     repeated: dict[str, str] = field(default_factory=dict)
     """Named calls that were asked for again, with the id on the receipt."""
-    unfinished: list[str] = field(default_factory=list)
-    """Named calls that a kill cut off; they are asked for again."""
+    unfinished: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    """Named calls that a kill cut off, by kind; they are asked for again, with the same body."""
     _numbers: "count[int]" = field(default_factory=count)
     call_count: int = 0
     has_answer: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,18 +91,19 @@ class Callers:
         async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, verify=NO_TLS) as client:
             while True:
                 is_keyed = kind.startswith("keyed")
-                name = self.unfinished.pop() if is_keyed and self.unfinished else f"{kind} {next(self._numbers)}"
+                waiting = self.unfinished[kind]
+                name = waiting.pop() if waiting else f"{kind} {next(self._numbers)}"
                 try:
                     is_over = await self._call(client, kind, name)
                     if is_over and is_keyed and name in self.complete:
                         is_over = await self._call(client, kind, name)
                 except httpx.HTTPError:
                     if is_keyed:
-                        self.unfinished.append(name)
+                        waiting.append(name)
                     return
                 if not is_over:
                     if is_keyed:
-                        self.unfinished.append(name)
+                        waiting.append(name)
                     await asyncio.sleep(0.05)
 
     async def _call(self, client: httpx.AsyncClient, kind: str, name: str) -> bool:
