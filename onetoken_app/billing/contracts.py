@@ -22,6 +22,7 @@ from onetoken_app.money import NANOS_MAX, Currency, Nanos, format_amount
 from onetoken_app.organizations.models import Organization
 from onetoken_app.organizations.queries import OrganizationView, members_of, organization
 from onetoken_app.payments.errors import NotVerified
+from onetoken_app.payments.words import checked_words
 
 NUMBER_CHARACTERS_MAX = 64
 PAYMENT_DAYS_MAX = 365
@@ -45,6 +46,8 @@ class ContractView:
 
     organization_id: str
     terms: ContractTerms
+    reason: str
+    """Of the last change, in finance's own words."""
     revision: int
     agreed_by: str
     agreed_at: datetime
@@ -75,6 +78,7 @@ async def agree_contract(
     terms: ContractTerms,
     agreed_by: str,
     expected_revision: int | None,
+    reason: str = "",
 ) -> None:
     """Enter or change what was agreed, and set the credit limit at once; the same again changes nothing.
 
@@ -84,6 +88,7 @@ async def agree_contract(
         terms: What was agreed; a limit of 0 ends the credit: it fails while more is used.
         agreed_by: Who of finance; has the role, as the edge checked, and belongs to the organization no more than that.
         expected_revision: Of the contract that was on the screen; ``None``: there was none.
+        reason: At most 1 000 characters, for colleagues.
 
     Raises:
         BadRequest: A term cannot be.
@@ -92,7 +97,7 @@ async def agree_contract(
         LedgerConflict: The organization owes more than the new limit.
         NotFound, NotVerified: There is no such organization, or it was never verified.
     """
-    terms = _checked(terms)
+    terms, reason = _checked(terms), checked_words(reason)
     customer = await organization(session, organization_id)
     if customer is None:
         raise NotFound("There is no such organization.")
@@ -111,7 +116,7 @@ async def agree_contract(
         session.add(row)
     for name, value in asdict(terms).items():
         setattr(row, name, value)
-    row.agreed_by, row.agreed_at = agreed_by, now
+    row.agreed_by, row.agreed_at, row.reason = agreed_by, now, reason
     row.revision += 1
     await session.flush()
     await _audit(session, row, customer, actor_id=agreed_by)
@@ -273,6 +278,7 @@ def _view(row: Contract) -> ContractView:
     return ContractView(
         organization_id=row.organization_id,
         terms=_terms(row),
+        reason=row.reason,
         revision=row.revision,
         agreed_by=row.agreed_by,
         agreed_at=row.agreed_at,

@@ -172,6 +172,8 @@ class Contract(SQLModel, table=True):
     """The first month with this day or a later one in it is settled."""
     ends_on: date | None = Field(default=None)
     """Its month is the last that is settled, whatever the cycle; unset: until further notice."""
+    reason: str = Field(default="", max_length=1000)
+    """Of the last change, in finance's own words."""
     revision: int = Field(default=1)
     """Counts up with every change; who acts names the one they saw."""
     agreed_by: str = Field(foreign_key="identity_person.id", max_length=32)

@@ -51,6 +51,7 @@ async def agree(books: Books, terms: ContractTerms = TERMS, *, revision: int | N
             terms=terms,
             agreed_by=person_id,
             expected_revision=revision,
+            reason="As signed on paper.",
         )
 
 
@@ -68,7 +69,7 @@ class TestAgree:
             contract = await contract_of(session, books.organization_id)
         assert balance.available_nanos == 1_000
         assert contract is not None
-        assert (contract.terms, contract.revision) == (TERMS, 1)
+        assert (contract.terms, contract.revision, contract.reason) == (TERMS, 1, "As signed on paper.")
 
     async def test_the_same_again_changes_nothing_and_another_needs_what_was_seen(self, books: Books) -> None:
         await agree(books)
