@@ -12,7 +12,7 @@ from onetoken_app.keys.models import ApiKey, Project
 from onetoken_app.ledger import service as ledger
 from onetoken_app.ledger.models import Budget
 from onetoken_app.ledger.queries import BudgetSubjectView, subjects_of_budgets
-from onetoken_app.money import NANOS_PER_UNIT, Nanos, format_amount
+from onetoken_app.money import NANOS_PER_UNIT, Nanos, format_amount, parse_amount
 
 BUDGETS_MAX = 1_000
 """An organization's budgets: the relay keeps them in memory, and a page shows them all."""
@@ -82,6 +82,18 @@ async def remove_budget(session: AsyncSession, *, organization_id: str, budget_i
     await ledger.remove_budget(session, owner_id=organization_id, budget_id=budget_id)
     subject = subject_of(found.subject) if found else None
     await _audit(session, "budget_removed", organization_id, budget_id, subject, actor_id=removed_by)
+
+
+def limit_from_text(text: str) -> Nanos:
+    """Read what somebody typed, such as ``1000`` or ``0.50``.
+
+    Raises:
+        LimitRefused: It is no plain decimal number.
+    """
+    try:
+        return parse_amount(text.strip())
+    except ValueError as error:
+        raise LimitRefused("Write the limit as a plain number, such as 1000.00.", parameter="limit") from error
 
 
 async def _change(

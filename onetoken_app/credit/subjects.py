@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from onetoken_app.errors import BadRequest
+
 
 class SubjectKind(StrEnum):
     """Whose calls a budget counts."""
@@ -46,3 +48,21 @@ def subject_of(text: str) -> BudgetSubject | None:
         return BudgetSubject(SubjectKind(kind), subject_id, Window(window))
     except ValueError:
         return None
+
+
+def subject_from_form(subject: str, window: str, *, organization_id: str) -> BudgetSubject:
+    """Read what somebody chose: ``organization``, ``project:ID`` or ``api_key:ID``, and a window.
+
+    Args:
+        subject: Of a form; whose the project or key is, is checked where the budget is set.
+        window: Of a form.
+        organization_id: Of whoever filled it in.
+
+    Raises:
+        BadRequest: It is none of what can be chosen.
+    """
+    chosen = f"{subject}:{organization_id}" if subject == SubjectKind.ORGANIZATION else subject
+    found = subject_of(f"{chosen}:{window}")
+    if found is None:
+        raise BadRequest("Choose what the budget is for, and a day or a month.", parameter="subject")
+    return found

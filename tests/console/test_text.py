@@ -13,6 +13,7 @@ from onetoken_app.billing.invoice_paper import KINDS
 from onetoken_app.billing.models import BillingCycle, InvoiceKind
 from onetoken_app.console.components.adjustments import ADJUSTMENT_STEPS
 from onetoken_app.console.components.countries import country_codes
+from onetoken_app.console.components.credit_desk import CREDIT_STEPS
 from onetoken_app.console.components.invoice_desk import INVOICE_STEPS
 from onetoken_app.console.components.refunds import REFUND_STEPS
 from onetoken_app.console.invoice_requests import BY_ORDERS
@@ -34,6 +35,9 @@ from onetoken_app.console.text.catalogues import (
     plain_text,
     preferred_locale,
 )
+from onetoken_app.credit.lots import Origin
+from onetoken_app.credit.models import GrantKind, GrantState
+from onetoken_app.credit.subjects import SubjectKind, Window
 from onetoken_app.organizations.models import OrganizationRole, Scenario
 from onetoken_app.payments.models import (
     AdjustmentReason,
@@ -87,6 +91,12 @@ KEYS_BY_PREFIX = {
     "refund_failure.": {f"refund_failure.{one}" for one in RefundFailure},
     "refund_obstacle.": {f"refund_obstacle.{one}" for one in Obstacle},
     "refund_done.": {f"refund_done.{one}" for one in REFUND_STEPS},
+    "credit_done.": {f"credit_done.{one}" for one in CREDIT_STEPS},
+    "grant_kind.": {f"grant_kind.{one}" for one in GrantKind},
+    "grant_state.": {f"grant_state.{one}" for one in GrantState},
+    "lot_origin.": {f"lot_origin.{one}" for one in Origin},
+    "budget_of.": {f"budget_of.{one}" for one in SubjectKind},
+    "budget_window.": {f"budget_window.{one}" for one in Window},
     "transfer_refusal.": {f"transfer_refusal.{one}" for one in TransferRefusal},
     "case.": {f"case.{state}" for state in CaseState},
     "next.": {f"next.{state}" for state in CaseState},

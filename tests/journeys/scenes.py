@@ -106,6 +106,7 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
         Scene("project-renaming", "/projects", OWNER, step=_rename_a_project),
         Scene("dialog-archive-project", "/projects", OWNER, step=_archive("Staging"), opens="archive-project"),
         Scene("dialog-archive-project-in-use", "/projects", OWNER, step=_archive("Website"), opens="archive-project"),
+        *_credit_scenes(),
         Scene("key-minted", "/keys", OWNER, step=_mint, opens="mint-key"),
         *[_dialog("/members", name) for name in ("invite-member", "change-role", "remove-member")],
         *[_dialog("/members", name) for name in ("resend-invitation", "withdraw-invitation")],
@@ -169,6 +170,22 @@ def _finance_scenes() -> list[Scene]:
     ]
 
 
+def _credit_scenes() -> list[Scene]:
+    """Return what depends on more than the page about budgets, credit and packages."""
+    return [
+        Scene("budget-changing", "/budgets", OWNER, step=_change_a_budget),
+        _dialog("/budgets", "remove-budget"),
+        _dialog("/credit", "buy-package"),
+        Scene("credit-bought", "/credit", OWNER, step=_buy_a_package, opens="buy-package"),
+        Scene("credit-frozen", "/credit", DEBTOR),
+        _dialog("/staff/packages", "withdraw-package", who=STAFF),
+        Scene(
+            "credit-desk-open", "/staff/credit", STAFF, step=_look_at("91350100M000100Y43", place="#open-order .stats")
+        ),
+        Scene("credit-desk-frozen", "/staff/credit", STAFF, step=_look_at("Harbour", place="#open-order .stats")),
+    ]
+
+
 _ORDERS = {
     OrderState.OPEN: "12,345.67",
     OrderState.REPORTED: "88,888.88",
@@ -192,14 +209,14 @@ _HOSTED_ORDERS = {kind: f"{Decimal(format_amount(nanos)):,}" for kind, nanos in 
 _ALIPAY, _WECHAT_PAY = re.compile("支付宝|Alipay"), re.compile("微信支付|WeChat Pay")
 
 
-def _dialog(route: str, name: str) -> Scene:
+def _dialog(route: str, name: str, *, who: str = OWNER) -> Scene:
     """Open a dialog by the first button that does."""
 
     def step(page: Tab) -> None:
         page.locator(f"[data-opens={name}]").first.click()
         page.locator(f"#{name}[open]").wait_for()
 
-    return Scene(f"dialog-{name}", route, OWNER, step=step, opens=name)
+    return Scene(f"dialog-{name}", route, who, step=step, opens=name)
 
 
 def _look_at(words: str | re.Pattern[str], *, place: str = "") -> Step:
@@ -226,6 +243,17 @@ def _look_at(words: str | re.Pattern[str], *, place: str = "") -> Step:
 def _rename_a_project(page: Tab) -> None:
     page.locator("tbody tr").filter(has_text="Website").locator("[data-shows=open-project]").click()
     page.locator("#open-project [name=name]").wait_for()
+
+
+def _change_a_budget(page: Tab) -> None:
+    page.locator("tbody tr [data-shows=open-budget]").first.click()
+    page.locator("#open-budget [name=limit]").wait_for()
+
+
+def _buy_a_package(page: Tab) -> None:
+    page.locator("tbody tr").filter(has_text="Starter").locator("[data-opens=buy-package]").first.click()
+    page.locator("#buy-package[open] .button.primary").click()
+    page.locator("main .note[role=status]").wait_for()
 
 
 def _archive(name: str) -> Step:

@@ -34,6 +34,7 @@ from onetoken_app.settings import Settings
 from onetoken_app.token_usage import TokenKind
 from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReason
 from tests.journeys.staged_billing import adjustments_of_all_kinds, invoices_in_each_state, months_of_a_debtor
+from tests.journeys.staged_credit import Desk, budgets_in_each_state, credit_of_every_kind, frozen_credit
 from tests.journeys.staged_keys import projects_and_keys
 from tests.journeys.staged_payments import hosted_orders
 from tests.journeys.staged_refunds import refunds_in_each_stage
@@ -210,8 +211,10 @@ async def _the_filled_one(stage: _Stage, models: list[BuiltModel]) -> Secrets:
         )
     minted = await projects_and_keys(stage.settings, organization_id, people[0], models)
     await _calls(organization_id, [key.id for key in minted], models)
+    await budgets_in_each_state(stage.settings, organization_id, key_id=minted[1].id, set_by=people[0])
     cast = orders.Cast(organization_id, people[3], stage.staff_id, stage.colleague_id)
     await _orders(cast)
+    await credit_of_every_kind(organization_id, models[0].id, bought_by=people[3], desk=_desk(stage))
     await invoices_in_each_state(cast)
     await adjustments_of_all_kinds(cast)
     return Secrets(api_key=minted[0].secret, links=await _links(organization_id, people[0]))
@@ -308,6 +311,12 @@ async def _the_debtor(stage: _Stage) -> None:
         row = await session.get_one(Organization, organization_id)
         row.name, row.registration_code = "Harbour Analytics (Singapore) Ltd", "SG-201999999K"
     await _a_person(stage, DEBTOR, "Li Wei", organization_id, OrganizationRole.OWNER)
+    await frozen_credit(organization_id, desk=_desk(stage))
+
+
+def _desk(stage: _Stage) -> Desk:
+    """Say who of finance acts."""
+    return Desk(stage.settings, stage.staff_id, stage.colleague_id)
 
 
 async def _the_one_with_fapiao(stage: _Stage) -> None:

@@ -22,10 +22,9 @@ from onetoken_app.console.callers import Role
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import required_role
 from onetoken_app.console.text.catalogues import Locale
-from onetoken_app.organizations.models import Scenario
-from onetoken_app.payments.statement import current_statement
 from onetoken_app.verification.particulars import CHARACTERS_MAX
 from tests.journeys.conftest import RunningConsole
+from tests.journeys.one_form import one_form
 from tests.journeys.test_raw_socket import RawTab, a_tab, event, named_events, owner_cookie
 from tests.support.installation import PASSWORD, Installation, apply_file
 from tests.verification.files import PDF
@@ -47,8 +46,8 @@ MAY: dict[str, set[Role]] = {
 """What else each may call: the rest is tried."""
 STORAGE = "reflex___state____state.reflex___state____update_vars_internal_state.update_vars_internal"
 MEMBERS, STAFF = ("viewer", "billing", "developer"), ("support", "reviewer", "finance", "auditor")
-COMES_AND_GOES = {"identity_sign_in_session", "identity_sign_in_throttle", "alembic_version"}
-"""Tables in which a sign-in leaves its traces; of the audit log only the lines about it are left out."""
+COMES_AND_GOES = {"identity_sign_in_session", "identity_sign_in_throttle", "alembic_version", "usage_rollup_cursor"}
+"""Tables in which a sign-in or a job leaves its traces; of the audit log only the lines about it are left out."""
 Rows = dict[str, set[tuple[Any, ...]]]
 
 
@@ -143,6 +142,9 @@ async def scene(console: RunningConsole) -> Scene:
         "draft_id": "SELECT min(id) FROM pricing_draft",
         "refund_id": "SELECT id FROM payments_refund",
         "adjustment_id": "SELECT min(id) FROM payments_adjustment",
+        "budget_id": "SELECT max(id) FROM ledger_budget",
+        "grant_id": "SELECT id FROM credit_grant",
+        "package_id": "SELECT min(id) FROM credit_package",
     }.items():
         (found.ids[argument],) = console.installation.rows(query)[0]
     return found
@@ -164,6 +166,18 @@ async def _furnish(scene: Scene) -> None:
             )
             assert answer.status_code == 201
     await _ask_for_a_refund(scene, owner)
+    budget = {"subject": "organization", "window": "month", "limit": "1000"}
+    await call(scene, owner, [(_event("budgets_state.put"), {"form": budget})])
+    finance = await scene.cookie_of("finance@ops.example")
+    await call(scene, finance, [(_event("packages_state.offer"), {"form": _form(scene, 0)})])
+    ((package_id,),) = installation.rows("SELECT id FROM credit_package")
+    bought = {"package_id": package_id, "submission": "raw-form-0008"}
+    await call(scene, owner, [(_event("credit_state.buy"), bought)] * 2)
+    assert installation.rows("SELECT package_id FROM credit_package_sale") == [(package_id,)]
+    large = _form(scene, 0) | {"organization_id": organization_id, "amount": "5000"}
+    colleague = await scene.cookie_of("colleague@ops.example")
+    await call(scene, colleague, [(_event("credit_desk_state.give"), {"form": large})])
+    assert installation.rows("SELECT state FROM credit_grant") == [("proposed",)]
     particulars = dict.fromkeys(CHARACTERS_MAX, "Wang Fang") | {"registration_code": "91350100M000100Y43"}
     handing_in = {"load": {}, "save": {"form": particulars}, "submit": {}}
     await call(scene, owner, [(_event(f"verification_state.{verb}"), how) for verb, how in handing_in.items()])
@@ -231,41 +245,20 @@ def _event(ending: str) -> str:
 
 
 def _form(scene: Scene, revision: int) -> dict[str, Any]:
-    """Write one form with everything that any of ours asks for, about the first organization's rows."""
-    return {
-        **dict.fromkeys(CHARACTERS_MAX, "Somebody else"),
-        **{scenario.value: "on" for scenario in Scenario},
-        **scene.ids,
-        "registration_code": "91350100M000100Y43",
-        "revision": str(revision),
-        "name": f"Project {revision}",
-        "amount": "100",
-        "submission_id": "raw-form-0001",
-        "consent": current_statement("en").sha256,
-        "payer_name": "Test Ltd",
-        "bank_reference": "",
-        "paid_on": clock.utc_now().date().isoformat(),
-        "received": "100",
-        "bank_entry": "E-1",
-        "decision": "ask",
-        "currency": "USD",
-        "input": "3",
-        "output": "4.5",
-        "reason": "other",
-        "words": "In words of one's own.",
-        "kind": "commercial",
-        "number": "F-1",
-        "organization": scene.ids.get("organization_id", ""),
-        "direction": "give",
-        "evidence": "Ticket 4711",
-        "issued_on": clock.utc_now().date().isoformat(),
-        "email": "somebody@else.example",
-    }
+    """Write one form about the first organization's rows."""
+    return one_form(scene.ids, revision)
 
 
 def calls_of(scene: Scene, names: list[str]) -> list[tuple[str, dict[str, Any]]]:
     """Write every call of some events that could have an effect: with the right ids, and each revision there is."""
-    usual = {"role": "viewer", "is_restricted": True, "consents": True, "period": "today", "moment": ""}
+    usual = {
+        "submission": "raw-form-0009",
+        "role": "viewer",
+        "is_restricted": True,
+        "consents": True,
+        "period": "today",
+        "moment": "",
+    }
     written = []
     for name in names:
         arguments = named_events()[name]
@@ -332,7 +325,9 @@ class TestEveryEvent:
         cookie = await scene.cookie_of(OTHER)
         before = scene.rows()
         received = await call(scene, cookie, calls_of(scene, list(named_events())))
-        first = set(scene.ids.values()) - {scene.ids["model_id"], scene.ids["draft_id"]} | _people(scene)
+        first = set(scene.ids.values()) - {scene.ids[one] for one in ("model_id", "draft_id", "package_id")} | _people(
+            scene
+        )
         reached = {
             name: row
             for name, rows in changes(before, scene.rows()).items()
@@ -352,11 +347,12 @@ class TestEveryEvent:
         assert touched >= {
             "finance payments_approval", "finance payments_order", "finance notifications_letter",
             "finance pricing_version", "finance pricing_rate", "finance pricing_draft",
-            "finance payments_refund", "finance billing_invoice",
-            "finance payments_adjustment",
+            "finance payments_refund", "finance billing_invoice", "finance payments_adjustment",
+            "finance credit_package", "finance credit_grant", "finance credit_freeze", "finance billing_contract",
             "reviewer verification_case", "owner verification_case", "owner keys_api_key", "owner keys_project",
             "owner organizations_membership", "owner organizations_invitation",
-            "owner organizations_declared_scenario", "owner billing_invoice",
+            "owner organizations_declared_scenario", "owner billing_invoice", "owner ledger_budget",
+            "owner credit_balance_alert",
         }  # fmt: skip
         states = {state for (state,) in scene.console.installation.rows("SELECT state FROM billing_invoice")}
         assert states == {"in_work", "requested", "withdrawn"}

@@ -141,6 +141,31 @@ class TestFirstHour:
         page.goto(console.url)
         expect(page.get_by_text("999.99").first).to_be_visible()
 
+    def test_a_budget_stops_calls_and_a_raised_one_lets_the_next_pass(
+        self, page: Page, console: RunningConsole
+    ) -> None:
+        page.goto(f"{console.url}/budgets")
+        page.get_by_label("Budget of").select_option("Key · journey")
+        page.get_by_label("Limit in USD").fill("much")
+        page.get_by_role("button", name="Set the budget").click()
+        expect(page.get_by_role("alert").filter(has_text="plain number")).to_be_visible()
+        page.get_by_label("Limit in USD").fill("0.000001")
+        page.get_by_role("button", name="Set the budget").click()
+        row = page.get_by_role("row").filter(has_text="journey")
+        expect(row).to_contain_text("Day")
+        deadline = time.monotonic() + 30
+        while (status := call(console, self.minted)) != 402 and time.monotonic() < deadline:
+            pass
+        assert status == 402
+        row.get_by_role("button", name="Change journey").click()
+        page.locator("#open-budget").get_by_label("Limit in USD").fill("100")
+        page.get_by_role("button", name="Save the limit").click()
+        expect(row).to_contain_text("100.00")
+        assert call(console, self.minted) == 200
+        row.get_by_role("button", name="Remove journey").click()
+        page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+        expect(page.get_by_text("There is no budget.")).to_be_visible()
+
     def test_a_project_with_keys_in_use_is_archived_once_they_have_moved(
         self, page: Page, console: RunningConsole
     ) -> None:

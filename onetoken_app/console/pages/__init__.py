@@ -3,6 +3,8 @@
 from onetoken_app.console.frame import Page
 from onetoken_app.console.pages.customer import (
     agreements,
+    budgets,
+    credit,
     invoices,
     keys,
     members,
@@ -34,11 +36,13 @@ from onetoken_app.console.pages.staff import (
     adjustments,
     channels,
     organizations,
+    packages,
     payments,
     prices,
     reviews,
     top_ups,
 )
+from onetoken_app.console.pages.staff import credit as credit_desk
 from onetoken_app.console.pages.staff import invoices as invoice_desk
 from onetoken_app.console.pages.staff import refunds as refund_desk
 
@@ -60,6 +64,8 @@ PAGES: tuple[Page, ...] = (
     usage.PAGE,
     keys.PAGE,
     projects.PAGE,
+    credit.PAGE,
+    budgets.PAGE,
     top_up.PAGE,
     statements.PAGE,
     invoices.PAGE,
@@ -70,6 +76,8 @@ PAGES: tuple[Page, ...] = (
     reviews.PAGE,
     top_ups.PAGE,
     prices.PAGE,
+    credit_desk.PAGE,
+    packages.PAGE,
     refund_desk.PAGE,
     invoice_desk.PAGE,
     adjustments.PAGE,

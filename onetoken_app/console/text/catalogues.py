@@ -11,6 +11,8 @@ from onetoken_app.console.text.calling_en import CALLING_ENGLISH
 from onetoken_app.console.text.calling_zh_cn import CALLING_CHINESE
 from onetoken_app.console.text.countries_en import COUNTRIES_ENGLISH
 from onetoken_app.console.text.countries_zh_cn import COUNTRIES_CHINESE
+from onetoken_app.console.text.credit_en import CREDIT_ENGLISH
+from onetoken_app.console.text.credit_zh_cn import CREDIT_CHINESE
 from onetoken_app.console.text.en import ENGLISH
 from onetoken_app.console.text.invoice_desk_en import INVOICE_DESK_ENGLISH
 from onetoken_app.console.text.invoice_desk_zh_cn import INVOICE_DESK_CHINESE
@@ -59,6 +61,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         INVOICE_DESK_ENGLISH,
         PRICING_ENGLISH,
         REFUNDS_ENGLISH,
+        CREDIT_ENGLISH,
         MEMBERSHIP_ENGLISH,
         COUNTRIES_ENGLISH,
     ),
@@ -76,6 +79,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         INVOICE_DESK_CHINESE,
         PRICING_CHINESE,
         REFUNDS_CHINESE,
+        CREDIT_CHINESE,
         MEMBERSHIP_CHINESE,
         COUNTRIES_CHINESE,
     ),
