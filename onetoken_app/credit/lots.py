@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app.catalog.models import Model
 from onetoken_app.credit.models import Grant, GrantKind, Package, PackageSale
 from onetoken_app.ledger.kinds import AccountKind
-from onetoken_app.ledger.queries import LotView, lots_of
+from onetoken_app.ledger.queries import BalanceView, LotView, balance_of, lots_of, standing_of
 from onetoken_app.money import Currency, Nanos
 
 
@@ -41,6 +41,43 @@ class NamedLotView:
     expires_at: datetime | None
     model_names: tuple[str, ...]
     """None: every model. A model that is gone has its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpendableView:
+    """All that an organization can spend."""
+
+    balance: BalanceView
+    lots: list[NamedLotView]
+    is_frozen: bool
+    """No new call is paid for."""
+
+    @property
+    def in_lots_nanos(self) -> Nanos:
+        """What lots have that no open call holds."""
+        return sum(lot.left_nanos - lot.held_nanos for lot in self.lots)
+
+    @property
+    def on_any_model_nanos(self) -> Nanos:
+        """What a call of any model can be paid from, a credit limit included."""
+        free = sum(lot.left_nanos - lot.held_nanos for lot in self.lots if not lot.model_names)
+        return self.balance.available_nanos + free
+
+    @property
+    def held_nanos(self) -> Nanos:
+        """Set aside for calls that are under way."""
+        return self.balance.held_nanos + sum(lot.held_nanos for lot in self.lots)
+
+
+async def spendable_now(
+    session: AsyncSession, *, organization_id: str, currency: Currency, now: datetime
+) -> SpendableView:  # fmt: skip
+    """Return all that an organization can spend in its currency."""
+    return SpendableView(
+        balance=await balance_of(session, owner_id=organization_id, currency=currency),
+        lots=await named_lots_of(session, organization_id=organization_id, currency=currency, now=now),
+        is_frozen=(await standing_of(session, owner_id=organization_id, currency=currency)).is_frozen,
+    )
 
 
 async def named_lots_of(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -40,3 +41,9 @@ class TestReadinessOf:
         self, *, customer: OrganizationView, has_model: bool, available_nanos: int, expected: Readiness
     ) -> None:
         assert readiness_of(customer, has_model=has_model, available_nanos=available_nanos) is expected
+
+    def test_frozen_credit_is_in_the_way_of_whoever_may_call_otherwise(self) -> None:
+        frozen: dict[str, Any] = {"has_model": False, "available_nanos": 0, "is_frozen": True}
+        assert readiness_of(VERIFIED, **frozen) is Readiness.FROZEN
+        assert readiness_of(NEW, **frozen) is Readiness.UNVERIFIED
+        assert readiness_of(replace(VERIFIED, suspended_at=NOW), **frozen) is Readiness.SUSPENDED

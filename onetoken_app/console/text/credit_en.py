@@ -152,6 +152,10 @@ CREDIT_ENGLISH: Mapping[str, str] = {
     "nav.credit": "Credit",
     "nav.credit_desk": "Credit",
     "nav.package_desk": "Packages",
+    "overview.first_expiry": "the first expires {on}",
+    "overview.frozen": "The credit of your organization is frozen: new calls are refused.",
+    "overview.in_lots": "Given and packages:",
+    "overview.why_frozen": "See why",
     "package_desk.bonus_hint": "Given on top as promotional credit; never invoiced. 0: none.",
     "package_desk.for_sale": "For sale",
     "package_desk.lead": (

@@ -22,11 +22,13 @@ from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.amounts import ShownAmount, shown_amount, shown_count
 from onetoken_app.console.shown.callable_models import callable_models
 from onetoken_app.console.shown.calls import ShownCall, shown_calls
+from onetoken_app.console.shown.credit import shown_lots
 from onetoken_app.console.shown.readiness import Readiness, is_with_operator, readiness_of
 from onetoken_app.console.shown.snippets import curl_snippet, python_snippet
 from onetoken_app.console.text.lookup import text
+from onetoken_app.credit.lots import SpendableView, spendable_now
 from onetoken_app.database import read_session
-from onetoken_app.ledger.queries import balance_of
+from onetoken_app.money import Currency
 from onetoken_app.organizations.queries import organization
 from onetoken_app.payments.queries import orders_revision
 from onetoken_app.settings import get_settings
@@ -46,6 +48,10 @@ class OverviewState(rx.State):
     available: ShownAmount = ShownAmount()
     balance: ShownAmount = ShownAmount()
     held: ShownAmount = ShownAmount()
+    in_lots: ShownAmount = ShownAmount()
+    has_lots: bool = False
+    first_expiry: str = ""
+    """Of what is given and in packages; empty: none of it expires."""
     month: ShownAmount = ShownAmount()
     month_call_count: str = "0"
     calls: rx.Field[list[ShownCall]] = rx.field(default_factory=list)
@@ -66,17 +72,20 @@ class OverviewState(rx.State):
             if customer is None:
                 self.has_organization = False
                 return rx.redirect("/staff/organizations", replace=True) if caller().person.staff_roles else None
-            balance = await balance_of(session, owner_id=customer.id, currency=customer.currency)
+            found = await spendable_now(session, organization_id=customer.id, currency=customer.currency, now=now)
             month = await charge_of_month(session, organization_id=customer.id, time_zone=customer.time_zone, now=now)
             page = await recent_calls(session, organization_id=customer.id, limit=_LATEST)
             models = await callable_models(session, customer, now=now)
             self._revisions = await _revisions_of(session, customer.id)
             self.is_waiting = await is_with_operator(session, customer.id)
-        readiness = readiness_of(customer, has_model=bool(models), available_nanos=balance.available_nanos)
+        readiness = readiness_of(
+            customer,
+            has_model=bool(models),
+            available_nanos=found.balance.available_nanos + found.in_lots_nanos,
+            is_frozen=found.is_frozen,
+        )
         self.has_organization, self.readiness, self.time_zone = True, readiness.value, customer.time_zone
-        self.available = shown_amount(balance.available_nanos, customer.currency)
-        self.balance = shown_amount(balance.posted_nanos, customer.currency)
-        self.held = shown_amount(balance.held_nanos, customer.currency)
+        self._show_money(found, customer.currency)
         self.month = shown_amount(month.charge_nanos, customer.currency)
         self.month_call_count = shown_count(month.call_count)
         self.calls = shown_calls(page.items, time_zone=customer.time_zone)
@@ -84,6 +93,15 @@ class OverviewState(rx.State):
         self.python = python_snippet(get_settings().console_url, models[0]) if models else ""
         self.is_loaded = True
         return None
+
+    def _show_money(self, found: SpendableView, currency: Currency) -> None:
+        """Put what there is to spend on screen."""
+        self.available = shown_amount(found.on_any_model_nanos, currency)
+        self.balance = shown_amount(found.balance.posted_nanos, currency)
+        self.held = shown_amount(found.held_nanos, currency)
+        self.in_lots, self.has_lots = shown_amount(found.in_lots_nanos, currency), bool(found.lots)
+        lots = shown_lots(found.lots, currency, time_zone=self.time_zone)
+        self.first_expiry = min((one.expires for one in lots if one.expires), default="")
 
     @event_for(Role.VIEWER)
     async def refresh(self) -> None:
@@ -118,7 +136,10 @@ def overview() -> rx.Component:
             stat_card(
                 label=text("overview.balance"),
                 figure=money_text(OverviewState.balance, size="large"),
-                note=rx.fragment(text("overview.held"), " ", money_text(OverviewState.held)),
+                note=rx.fragment(
+                    rx.el.span(text("overview.held"), " ", money_text(OverviewState.held)),
+                    rx.cond(OverviewState.has_lots, _in_lots()),
+                ),
             ),
             stat_card(
                 label=text("overview.month"),
@@ -134,6 +155,19 @@ def overview() -> rx.Component:
         rx.el.p(text("frame.times_in", zone=OverviewState.time_zone), class_name="quiet-text"),
         asks_for_news(OverviewState.refresh, while_waiting=OverviewState.is_waiting),
         here=OVERVIEW,
+    )
+
+
+def _in_lots() -> rx.Component:
+    """Say what is there beside the balance, and until when the first of it."""
+    state = OverviewState
+    until = rx.cond(state.first_expiry != "", rx.fragment(" · ", text("overview.first_expiry", on=state.first_expiry)))
+    return rx.el.span(
+        rx.el.a(text("overview.in_lots"), href="/credit", class_name="quiet-link"),
+        " ",
+        money_text(state.in_lots),
+        until,
+        class_name="cell-below",
     )
 
 
