@@ -4,13 +4,15 @@ A stream's figures come twice: in ``message_start`` a running account, in ``mess
 is absent or null stays as it was. They are cumulative: the later ones replace the earlier ones.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from onetoken_app.conversation.asked import Conversation
+from onetoken_app.providers.anthropic_translation import MessagesReader, messages_members
+from onetoken_app.providers.documents import document_of
 from onetoken_app.providers.protocol import (
     ChatCounts,
     Dialect,
@@ -25,7 +27,6 @@ VERSION_HEADER = "anthropic-version"
 USUAL_VERSION = "2023-06-01"
 """Of the API, where a caller names none."""
 
-_decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 _TEXT_MEMBERS = ("text", "thinking", "partial_json", "name")
 """Members of blocks and deltas that hold what was generated."""
@@ -51,6 +52,18 @@ class AnthropicProvider:
         own = {"x-api-key": target.credential, **usual_headers(is_streaming=is_streaming)}
         every = {VERSION_HEADER: USUAL_VERSION, **headers, **own}
         return UpstreamRequest(f"{target.base_url}/messages", every, _encoder.encode(changed))
+
+    def members_of(self, conversation: Conversation) -> dict[str, msgspec.Raw]:
+        """Write a conversation that came in another dialect.
+
+        Raises:
+            CannotBeExpressed: Messages has no word for it.
+        """
+        return messages_members(conversation)
+
+    def reader(self) -> MessagesReader:
+        """Return what reads one answer for another dialect."""
+        return MessagesReader()
 
     def read_reply(self, body: bytes, counts: ChatCounts) -> None:
         """Count what a whole plain reply holds.
@@ -104,26 +117,6 @@ class AnthropicProvider:
             return document_of(payload).get("type") == "message_stop"
         except UnusableReply:
             return False
-
-
-def document_of(document: bytes) -> dict[str, Any]:
-    """Read a provider's JSON object; where the strict decoder cannot, as the official clients' would.
-
-    Raises:
-        UnusableReply: It is none.
-    """
-    try:
-        decoded = _decoder.decode(document)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        try:
-            decoded = json.loads(document)
-        except (ValueError, RecursionError) as error:
-            message = "not JSON"
-            raise UnusableReply(message) from error
-    if not isinstance(decoded, dict):
-        message = "not a JSON object"
-        raise UnusableReply(message)
-    return decoded
 
 
 def _note_delta(delta: object, counts: ChatCounts) -> None:

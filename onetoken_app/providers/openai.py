@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from onetoken_app.conversation.asked import Conversation
 from onetoken_app.providers.event_stream import DONE
+from onetoken_app.providers.openai_translation import ChatReader, chat_members
 from onetoken_app.providers.protocol import (
     ChatCounts,
     Dialect,
@@ -121,6 +123,14 @@ class OpenAiProvider:
             changed["stream_options"] = _with_usage(changed.get("stream_options"))
         own = {"authorization": f"Bearer {target.credential}", **usual_headers(is_streaming=is_streaming)}
         return UpstreamRequest(f"{target.base_url}/chat/completions", {**headers, **own}, _encoder.encode(changed))
+
+    def members_of(self, conversation: Conversation) -> dict[str, msgspec.Raw]:
+        """Write a conversation that came in another dialect."""
+        return chat_members(conversation)
+
+    def reader(self) -> ChatReader:
+        """Return what reads one answer for another dialect."""
+        return ChatReader()
 
     def read_reply(self, body: bytes, counts: ChatCounts) -> None:
         """Count what a whole plain reply holds.

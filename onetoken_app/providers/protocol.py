@@ -10,6 +10,8 @@ from typing import Protocol
 
 import msgspec
 
+from onetoken_app.conversation.answered import AnswerEvent
+from onetoken_app.conversation.asked import Conversation
 from onetoken_app.token_usage import TokenUsage
 
 CHOICES_MAX = 128
@@ -154,6 +156,18 @@ def ascii_count_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
 
 
+class AnswerReader(Protocol):
+    """Reads one answer as neutral events."""
+
+    def event(self, payload: bytes) -> list[AnswerEvent]:
+        """Read one event of a stream; raises ``UnusableReply``."""
+        ...
+
+    def plain(self, body: bytes) -> list[AnswerEvent]:
+        """Read a plain reply; raises ``UnusableReply``."""
+        ...
+
+
 class Provider(Protocol):
     """One upstream API that carries conversations."""
 
@@ -178,6 +192,18 @@ class Provider(Protocol):
             is_streaming: Whether an event stream is asked for.
             headers: What the caller said in headers of that dialect.
         """
+        ...
+
+    def members_of(self, conversation: Conversation) -> dict[str, msgspec.Raw]:
+        """Write a conversation that came in another dialect as ``members`` of a request.
+
+        Raises:
+            CannotBeExpressed: This dialect has no word for something.
+        """
+        ...
+
+    def reader(self) -> AnswerReader:
+        """Return what reads one answer for another dialect."""
         ...
 
     def read_reply(self, body: bytes, counts: ChatCounts) -> None:

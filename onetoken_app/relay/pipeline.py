@@ -12,7 +12,7 @@ from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.errors import OneTokenError
 from onetoken_app.ledger.errors import InsufficientFunds
 from onetoken_app.money import Nanos
-from onetoken_app.relay.admission import admit, balance_too_low, check_standing
+from onetoken_app.relay.admission import Admission, admit, balance_too_low, check_standing
 from onetoken_app.relay.attempts import note_broken_answer, open_upstream
 from onetoken_app.relay.authentication import authenticate
 from onetoken_app.relay.dialects.call_request import CallRequest
@@ -28,7 +28,7 @@ from onetoken_app.relay.request_body import BodyShare, Receive, check_announceme
 from onetoken_app.relay.request_head import RequestHead, read_head
 from onetoken_app.relay.runtime import RelayRuntime
 from onetoken_app.relay.settlement import Ending, cover, give_back, hold, settle
-from onetoken_app.relay.shaping import within_reach
+from onetoken_app.relay.shaping import is_within_reach, within_reach
 from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.recording import clean_user_agent
 
@@ -90,7 +90,7 @@ async def _admitted(
     if runtime.policy.snapshot() is not policy:
         # A body may be a minute on its way; the key may have been revoked since.
         caller = await identify(runtime, head)
-    admission = within_reach(request, admit(request, caller, runtime.policy.snapshot()))
+    admission = await _within_reach(runtime, request, admit(request, caller, runtime.policy.snapshot()))
     claim = await runtime.repeats.claim_of(head, caller, path=spoken.path, body=body)
     return OpenCall(
         request_id=reply.request_id,
@@ -119,6 +119,15 @@ async def _read(
     if len(body) <= LARGE_BODY_BYTES:
         return spoken.read_request(body, head), None
     return await asyncio.get_running_loop().run_in_executor(runtime.body_readers, _read_large, spoken, body, head)
+
+
+async def _within_reach(runtime: RelayRuntime, request: CallRequest, admission: Admission) -> Admission:
+    """Translate where a route needs it; a large request beside the event loop."""
+    if is_within_reach(request, admission):
+        return admission
+    if request.body_bytes <= LARGE_BODY_BYTES:
+        return within_reach(request, admission)
+    return await asyncio.get_running_loop().run_in_executor(runtime.body_readers, within_reach, request, admission)
 
 
 def _read_large(spoken: SpokenDialect, body: bytes, head: RequestHead) -> tuple[CallRequest, int]:

@@ -143,4 +143,4 @@ def _provider_of(call: OpenCall) -> Provider:
 
 def _shaper_of(call: OpenCall, provider: Provider) -> Shaper:
     """Return what shows the answer as the caller asked for it."""
-    return shaper_for(call.request, provider, model_name=call.shown_model_name)
+    return shaper_for(call.request, provider, call.counts, model_name=call.shown_model_name, request_id=call.request_id)

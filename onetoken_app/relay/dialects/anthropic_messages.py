@@ -7,7 +7,7 @@ model has another name here. Every event carries its name twice, because officia
 import msgspec
 
 from onetoken_app.errors import BadRequest
-from onetoken_app.providers.anthropic import document_of
+from onetoken_app.providers.documents import document_of
 from onetoken_app.providers.protocol import Dialect, UnusableReply
 from onetoken_app.relay.dialects.anthropic_messages_members import check_members, holds_media, upstream_headers
 from onetoken_app.relay.dialects.call_request import OUTPUT_TOKENS_MAX, CallRequest

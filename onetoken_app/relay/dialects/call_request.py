@@ -30,3 +30,5 @@ class CallRequest:
     """Whether its messages hold anything but text, whose tokens nobody can tell from the bytes."""
     upstream_headers: Mapping[str, str] = field(default_factory=dict)
     """Headers that mean something to a provider of the same dialect."""
+    translations: dict[Dialect, dict[str, msgspec.Raw]] = field(default_factory=dict)
+    """The same request in the dialects of other providers that it may go to."""
