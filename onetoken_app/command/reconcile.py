@@ -7,7 +7,7 @@ from onetoken_app.catalog.queries import channels
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.database import begin_snapshot, read_session, unit_of_work
 from onetoken_app.money import format_amount
-from onetoken_app.reconciliation.queries import Agreement, ComparedView, SideView, compare
+from onetoken_app.reconciliation.queries import BillStanding, ComparedView, SideView, compare
 from onetoken_app.reconciliation.service import ImportedBill, import_bill
 
 
@@ -37,7 +37,7 @@ async def compare_days(*, since: str, until: str, channel: str | None) -> list[C
 
 def is_difference(line: ComparedView) -> bool:
     """Whether somebody has to look: a day without a bill is not one yet."""
-    return line.agreement not in {Agreement.SAME, Agreement.NO_BILL}
+    return line.standing not in {BillStanding.SAME, BillStanding.NO_BILL}
 
 
 def compared_words(line: ComparedView) -> str:
@@ -49,7 +49,7 @@ def compared_words(line: ComparedView) -> str:
     difference = line.cost_difference_nanos
     above = f", billed above ours {format_amount(difference)}" if difference else ""
     name = f"{line.day} {line.channel_name} {line.upstream_model or 'an unknown model'}"
-    return f"{line.agreement.value}: {name}: {sides} {currency}".rstrip() + above + unknown + failed
+    return f"{line.standing.value}: {name}: {sides} {currency}".rstrip() + above + unknown + failed
 
 
 def compared_object(line: ComparedView) -> dict[str, object]:
@@ -60,7 +60,7 @@ def compared_object(line: ComparedView) -> dict[str, object]:
         "channel": line.channel_name,
         "model": line.upstream_model,
         "currency": line.currency.value if line.currency else None,
-        "agreement": line.agreement.value,
+        "standing": line.standing.value,
         "ours": _side_object(line.ours),
         "billed": _side_object(line.billed),
         "cost_difference": None if difference is None else format_amount(difference),

@@ -65,6 +65,8 @@ PLACES = (
     Place("/staff/invoices", "nav.invoice_desk", "stamp", Area.STAFF),
     Place("/staff/adjustments", "nav.adjustments", "scale", Area.STAFF),
     Place("/staff/payments", "nav.provider_payments", "credit-card", Area.STAFF),
+    Place("/staff/margins", "nav.margins", "percent", Area.STAFF),
+    Place("/staff/reconciliation", "nav.reconciliation", "file-diff", Area.STAFF),
     Place("/staff/organizations", "nav.organizations", "building-2", Area.STAFF),
     Place("/staff/channels", "nav.channels", "route", Area.STAFF),
 )

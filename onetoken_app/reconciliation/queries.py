@@ -26,7 +26,7 @@ _CLOCKS_DIFFER_MAX = timedelta(minutes=10)
 _SERVED = (AttemptOutcome.ANSWERED, AttemptOutcome.CUT)
 
 
-class Agreement(StrEnum):
+class BillStanding(StrEnum):
     """How both sides of a line stand to each other."""
 
     SAME = "same"
@@ -76,7 +76,7 @@ class ComparedView:
             return None
         return self.billed.cost_nanos - self.ours.cost_nanos
 
-    agreement: Agreement
+    standing: BillStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,18 +278,24 @@ def _compared(
                 billed=there,
                 unknown_cost_count=unknown,
                 failed_count=counts.failed_count if counts else 0,
-                agreement=_agreement(here, there, is_cost_known=not unknown, has_bill=has_bill),
+                standing=_standing_of(here, there, is_cost_known=not unknown, has_bill=has_bill),
             )
         )
     return lines
 
 
-def _agreement(ours: SideView | None, billed: SideView | None, *, is_cost_known: bool, has_bill: bool) -> Agreement:
+def _standing_of(
+    ours: SideView | None, billed: SideView | None, *, is_cost_known: bool, has_bill: bool
+) -> BillStanding:
     """Say how both sides stand to each other."""
     if billed is None:
-        return Agreement.ONLY_HERE if has_bill else Agreement.NO_BILL
+        return BillStanding.ONLY_HERE if has_bill else BillStanding.NO_BILL
     if ours is None:
-        return Agreement.ONLY_BILLED
+        return BillStanding.ONLY_BILLED
     counts = ("request_count", "input_tokens", "output_tokens")
     is_same = all(getattr(ours, name) == getattr(billed, name) for name in counts)
-    return Agreement.SAME if is_same and is_cost_known and ours.cost_nanos == billed.cost_nanos else Agreement.DIFFERS
+    return (
+        BillStanding.SAME
+        if is_same and is_cost_known and ours.cost_nanos == billed.cost_nanos
+        else BillStanding.DIFFERS
+    )

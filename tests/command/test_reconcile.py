@@ -61,7 +61,7 @@ class TestReport:
         in_database(Settings(), attempt)
         told = onetoken("reconcile", "report", *DAYS, "--channel", channel, "--json")
         (line,) = told.json()["lines"]
-        assert (told.exit_code, line["agreement"], line["cost_difference"]) == (0, "same", "0.00")
+        assert (told.exit_code, line["standing"], line["cost_difference"]) == (0, "same", "0.00")
         assert onetoken("reconcile", "report", *DAYS, "--differences").output == "1 lines, 0 differ\n"
 
     @pytest.mark.usefixtures("channel")

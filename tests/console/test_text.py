@@ -20,6 +20,7 @@ from onetoken_app.console.invoice_requests import BY_ORDERS
 from onetoken_app.console.shown.api_keys import KeyStanding
 from onetoken_app.console.shown.calls import CallOutcome
 from onetoken_app.console.shown.invoices import InvoiceStanding
+from onetoken_app.console.shown.margins import MarginStanding
 from onetoken_app.console.shown.moments import PeriodName
 from onetoken_app.console.shown.platform import OrganizationStanding, PublicService
 from onetoken_app.console.shown.prices import PriceUnit
@@ -55,6 +56,7 @@ from onetoken_app.payments.refundable import Obstacle
 from onetoken_app.payments.refused_notifications import REASONS
 from onetoken_app.pricing.drafts import Change
 from onetoken_app.pricing.models import Scope
+from onetoken_app.reconciliation.queries import BillStanding
 from onetoken_app.token_usage import TokenKind
 from onetoken_app.verification.models import CaseState, DocumentKind, MissingPart, ReviewReason
 
@@ -107,6 +109,8 @@ KEYS_BY_PREFIX = {
     "overall.": {f"overall.{kind}" for kind in Operation},
     "span.": {f"span.{kind}" for kind in ReadingSpan},
     "period.": {f"period.{kind}" for kind in PeriodName},
+    "margin.": {f"margin.{one}" for one in MarginStanding},
+    "bill_standing.": {f"bill_standing.{one}" for one in BillStanding},
     "country.": {f"country.{code.lower()}" for code in country_codes()},
     "price_kind.": {f"price_kind.{kind}" for kind in TokenKind},
     "price_unit.": {f"price_unit.{unit}" for unit in PriceUnit},

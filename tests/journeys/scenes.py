@@ -71,6 +71,8 @@ def page_scenes() -> list[Scene]:
 def bare_scenes() -> list[Scene]:
     """Return what is to be seen where there is no customer, no model and nothing to do yet."""
     wanted = {
+        "margins",
+        "reconciliation",
         "home",
         "models",
         "status",

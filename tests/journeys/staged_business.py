@@ -34,6 +34,7 @@ from onetoken_app.settings import Settings
 from onetoken_app.token_usage import TokenKind
 from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReason
 from tests.journeys.staged_billing import adjustments_of_all_kinds, invoices_in_each_state, months_of_a_debtor
+from tests.journeys.staged_costs import margins_and_bills
 from tests.journeys.staged_credit import Desk, budgets_in_each_state, credit_of_every_kind, frozen_credit
 from tests.journeys.staged_keys import projects_and_keys
 from tests.journeys.staged_payments import hosted_orders
@@ -132,6 +133,7 @@ async def _arrange(installation: Installation, upstream_url: str) -> Secrets:
         await _the_one_in_yuan(stage)
         await _the_one_with_refunds(stage)
         await _prices(stage, models)
+        await margins_and_bills(stage.settings, models)
         await _the_bare_ones(stage)
         await _the_one_with_fapiao(stage)
         for state in CaseState:

@@ -1,13 +1,23 @@
 """Two people of finance: one drafts a price, the other one publishes it, and strangers read it on the list."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from onetoken_app.clock import utc_now
+from onetoken_app.command.opening import in_database
+from onetoken_app.money import Currency
+from onetoken_app.settings import Settings
+from onetoken_app.token_usage import UsageSource
 from tests.journeys.browser import running_browser, settle, sign_in
 from tests.journeys.test_accessibility import findings
+from tests.reconciliation.test_read_bill import HEAD
 from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
+from tests.usage.books import settled
+from tests.usage.drafts import a_draft
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 FINANCE, COLLEAGUE = "fin@ops.example", "ada@ops.example"
@@ -20,7 +30,23 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     installation.apply(apply_file(base_url="http://127.0.0.1:9/v1"))
     for email in (FINANCE, COLLEAGUE):
         installation.succeed("staff", "add", email, "--role", "finance", "--password-env", "TEST_PASSWORD")
+    bill = installation.folder / "bill.csv"
+    yesterday = (utc_now() - timedelta(days=1)).date()
+    bill.write_text(f"{HEAD}\n{yesterday},vendor-large,7,1000,200,0.0125,USD\n")
+    ((channel,),) = installation.rows("SELECT name FROM catalog_channel")
+    installation.succeed("reconcile", "import", str(bill), "--channel", channel)
+    with ThreadPoolExecutor(1) as another_thread:  # a browser's driver may run a loop in this one
+        another_thread.submit(_make_a_call, installation).result()
     return installation
+
+
+def _make_a_call(installation: Installation) -> None:
+    """Close a call that was charged 2.00 and cost 0.75."""
+    draft = a_draft(
+        requested_at=utc_now(), charge_nanos=2_000_000_000, usage_source=UsageSource.UPSTREAM, model_name="margined",
+        cost_nanos=750_000_000, cost_currency=Currency.USD, channel_id="chn_1",
+    )  # fmt: skip
+    in_database(Settings(_env_file=None, data_dir=installation.data_dir), lambda: settled(draft))
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +148,29 @@ class TestPrices:
         expect(page.get_by_text("7.000001")).to_be_visible()
         expect(page.get_by_text("per million tokens").first).to_be_visible()
         page.close()
+
+
+class TestCosts:
+    """What upstreams bill, and what is left of the charges."""
+
+    def test_a_bill_stands_beside_our_own_figures(self, finance: Page, server: RunningProcess) -> None:
+        finance.goto(f"{server.url}/staff/reconciliation")
+        settle(finance)
+        (rows, files) = (finance.locator("table").nth(number).locator("tbody tr") for number in range(2))
+        expect(rows.filter(has_text="vendor-large").filter(has_text="Only billed")).to_contain_text("0.0125")
+        expect(files).to_have_count(1)
+        finance.get_by_label("Rows").select_option("differences")
+        expect(rows.filter(has_text="vendor-large")).to_have_count(1)
+        finance.get_by_label("Period").select_option("today")
+        expect(finance.get_by_text("Nothing to compare in this period.")).to_be_visible()
+        assert findings(finance) == []
+
+    def test_a_margin_is_what_was_charged_less_the_cost(self, finance: Page, server: RunningProcess) -> None:
+        finance.goto(f"{server.url}/staff/margins")
+        settle(finance)
+        row = finance.locator("tbody tr").filter(has_text="margined")
+        for words in ("2.00", "0.75", "1.25", "62.5\N{NO-BREAK SPACE}%"):
+            expect(row).to_contain_text(words)
+        finance.get_by_label("Period").select_option("last_month")
+        expect(finance.get_by_text("No calls in this period.")).to_be_visible()
+        assert findings(finance) == []

@@ -14,7 +14,7 @@ from onetoken_app.identifiers import Kind, first_id_at
 from onetoken_app.money import Currency
 from onetoken_app.reconciliation.errors import BadBill
 from onetoken_app.reconciliation.models import UpstreamBill, UpstreamBillLine
-from onetoken_app.reconciliation.queries import Agreement, ComparedView, SideView, bills, compare
+from onetoken_app.reconciliation.queries import BillStanding, ComparedView, SideView, bills, compare
 from onetoken_app.reconciliation.service import ImportedBill, import_bill
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import UsageSource
@@ -95,7 +95,7 @@ class TestCompare:
         await attempted(model, NOON + timedelta(hours=1), outcome=AttemptOutcome.CUT)
         await billed(f"{DAY},vendor-large,2,20,10,0.0000006,USD")
         (line,) = await compared()
-        assert line.agreement is Agreement.SAME
+        assert line.standing is BillStanding.SAME
         assert line.ours == line.billed == SideView(2, 20, 10, 600)
         assert (line.day, line.channel_name, line.upstream_model) == (DAY, "test", "vendor-large")
         assert (line.currency, line.cost_difference_nanos) == (Currency.USD, 0)
@@ -104,20 +104,20 @@ class TestCompare:
         await attempted(model)
         await billed(f"{DAY},vendor-large,1,10,5,0.000000301,USD")
         (line,) = await compared()
-        assert (line.agreement, line.cost_difference_nanos) == (Agreement.DIFFERS, 1)
+        assert (line.standing, line.cost_difference_nanos) == (BillStanding.DIFFERS, 1)
 
     async def test_what_one_side_alone_has_is_named(self, model: BuiltModel) -> None:
         await attempted(model, upstream_model="ours")
         await billed(f"{DAY},theirs,1,10,5,1,USD")
-        assert {line.upstream_model: line.agreement for line in await compared()} == {
-            "ours": Agreement.ONLY_HERE,
-            "theirs": Agreement.ONLY_BILLED,
+        assert {line.upstream_model: line.standing for line in await compared()} == {
+            "ours": BillStanding.ONLY_HERE,
+            "theirs": BillStanding.ONLY_BILLED,
         }
 
     async def test_a_day_without_a_bill_is_no_difference_yet(self, model: BuiltModel) -> None:
         await attempted(model)
         (line,) = await compared()
-        assert (line.agreement, line.billed) == (Agreement.NO_BILL, None)
+        assert (line.standing, line.billed) == (BillStanding.NO_BILL, None)
 
     async def test_failed_attempts_and_unknown_costs_are_counted_apart(self, model: BuiltModel) -> None:
         failed: dict[str, Any] = {
@@ -130,16 +130,16 @@ class TestCompare:
         (line,) = await compared()
         assert (line.failed_count, line.unknown_cost_count) == (1, 1)
         assert line.ours == SideView(1, 10, 5, 0)
-        assert (line.agreement, line.cost_difference_nanos) == (Agreement.DIFFERS, None)
+        assert (line.standing, line.cost_difference_nanos) == (BillStanding.DIFFERS, None)
 
     async def test_a_later_bill_of_a_day_counts_instead(self, model: BuiltModel) -> None:
         await attempted(model)
         await billed(f"{DAY},vendor-large,9,9,9,9,USD", f"{DAY},gone,1,1,1,1,USD", "2026-11-21,other,1,1,1,1,USD")
         await billed(f"{DAY},vendor-large,1,10,5,0.0000003,USD")
         lines = await compared(until=date(2026, 11, 21))
-        assert [(line.upstream_model, line.agreement) for line in lines] == [
-            ("other", Agreement.ONLY_BILLED),
-            ("vendor-large", Agreement.SAME),
+        assert [(line.upstream_model, line.standing) for line in lines] == [
+            ("other", BillStanding.ONLY_BILLED),
+            ("vendor-large", BillStanding.SAME),
         ]
 
     async def test_days_are_cut_as_the_bill_cuts_them(self, model: BuiltModel) -> None:
@@ -149,7 +149,7 @@ class TestCompare:
         await attempted(model, datetime(2026, 11, 20, 16, 0, tzinfo=UTC))
         await billed(f"{DAY},vendor-large,2,20,10,0.0000006,USD", time_zone="Asia/Shanghai")
         (line,) = await compared()
-        assert line.agreement is Agreement.SAME
+        assert line.standing is BillStanding.SAME
 
     async def test_a_call_that_took_its_time_counts_where_its_attempt_began(self, model: BuiltModel) -> None:
         midnight = datetime(2026, 11, 20, tzinfo=UTC)
@@ -162,9 +162,9 @@ class TestCompare:
         await attempted(model, NOON + timedelta(minutes=1), cost_currency=Currency.CNY, cost_nanos=70)
         await billed(f"{DAY},vendor-large,2,20,10,0.00000007,CNY")
         lines = {line.currency: line for line in await compared()}
-        assert lines[Currency.CNY].agreement is Agreement.SAME
-        assert (lines[Currency.USD].agreement, lines[Currency.USD].ours) == (
-            Agreement.ONLY_HERE,
+        assert lines[Currency.CNY].standing is BillStanding.SAME
+        assert (lines[Currency.USD].standing, lines[Currency.USD].ours) == (
+            BillStanding.ONLY_HERE,
             SideView(0, 0, 0, 300),
         )
 

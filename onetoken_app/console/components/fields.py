@@ -4,6 +4,8 @@ from typing import Any
 
 import reflex as rx
 
+from onetoken_app.console.shown.moments import PeriodName
+from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 
 
@@ -31,3 +33,9 @@ def choice(
     if is_label_seen:
         return field(label, control)
     return rx.el.label(rx.el.span(label, class_name="unseen"), control, class_name="field")
+
+
+def period_choice(value: Value, on_change: Any) -> rx.Component:
+    """Choose the period that a page is about."""
+    options = [rx.el.option(text(f"period.{name}"), value=name.value) for name in PeriodName]
+    return choice(text("usage.period"), options=options, value=value, on_change=on_change)

@@ -35,10 +35,12 @@ from onetoken_app.console.pages.public import (
 from onetoken_app.console.pages.staff import (
     adjustments,
     channels,
+    margins,
     organizations,
     packages,
     payments,
     prices,
+    reconciliation,
     reviews,
     top_ups,
 )
@@ -83,6 +85,8 @@ PAGES: tuple[Page, ...] = (
     adjustments.PAGE,
     payments.PAGE,
     organizations.PAGE,
+    margins.PAGE,
+    reconciliation.PAGE,
     channels.PAGE,
     missing.PAGE,
 )

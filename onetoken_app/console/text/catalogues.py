@@ -30,6 +30,8 @@ from onetoken_app.console.text.provider_payments_en import PROVIDER_PAYMENTS_ENG
 from onetoken_app.console.text.provider_payments_zh_cn import PROVIDER_PAYMENTS_CHINESE
 from onetoken_app.console.text.public_en import PUBLIC_ENGLISH
 from onetoken_app.console.text.public_zh_cn import PUBLIC_CHINESE
+from onetoken_app.console.text.reconciliation_en import RECONCILIATION_ENGLISH
+from onetoken_app.console.text.reconciliation_zh_cn import RECONCILIATION_CHINESE
 from onetoken_app.console.text.refunds_en import REFUNDS_ENGLISH
 from onetoken_app.console.text.refunds_zh_cn import REFUNDS_CHINESE
 from onetoken_app.console.text.vetting_en import VETTING_ENGLISH
@@ -60,6 +62,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         ADJUSTMENTS_ENGLISH,
         INVOICE_DESK_ENGLISH,
         PRICING_ENGLISH,
+        RECONCILIATION_ENGLISH,
         REFUNDS_ENGLISH,
         CREDIT_ENGLISH,
         MEMBERSHIP_ENGLISH,
@@ -78,6 +81,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         ADJUSTMENTS_CHINESE,
         INVOICE_DESK_CHINESE,
         PRICING_CHINESE,
+        RECONCILIATION_CHINESE,
         REFUNDS_CHINESE,
         CREDIT_CHINESE,
         MEMBERSHIP_CHINESE,

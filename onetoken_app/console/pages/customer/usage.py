@@ -9,7 +9,7 @@ from onetoken_app.console.callers import Role
 from onetoken_app.console.components.calls_table import calls_table
 from onetoken_app.console.components.card import card, page_heading
 from onetoken_app.console.components.data_table import empty_state, pager
-from onetoken_app.console.components.fields import choice
+from onetoken_app.console.components.fields import choice, period_choice
 from onetoken_app.console.components.spend_chart import share_list, spend_chart
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
@@ -128,7 +128,11 @@ class UsageState(rx.State):
 def usage() -> rx.Component:
     """Show the period, its chart and breakdowns, then its calls."""
     return framed(
-        page_heading(text("usage.title"), lead=text("usage.lead"), side=_period()),
+        page_heading(
+            text("usage.title"),
+            lead=text("usage.lead"),
+            side=period_choice(UsageState.period, UsageState.choose_period),
+        ),
         card(
             spend_chart(UsageState.chart, label=text("usage.by_day")),
             title=text("usage.by_day"),
@@ -167,12 +171,6 @@ def _no_calls() -> rx.Component:
         empty_state(text("usage.no_calls"), text("usage.no_calls_next")),
         empty_state(text("usage.none"), text("usage.none_next"), start),
     )
-
-
-def _period() -> rx.Component:
-    """Choose the period."""
-    options = [rx.el.option(text(f"period.{name}"), value=name.value) for name in PeriodName]
-    return choice(text("usage.period"), options=options, value=UsageState.period, on_change=UsageState.choose_period)
 
 
 def _filters() -> rx.Component:
