@@ -55,10 +55,10 @@ REFUND = RefundOrder("rfd_1", "ord_1", "2026112722001", Currency.CNY, INVOICE.am
 
 
 @pytest.fixture
-def settings_on(sqlite_database: Database, sqlite_settings: Settings) -> Settings:
-    """An installation that takes payments by Alipay."""
-    assert sqlite_database.is_sqlite
-    return with_alipay(sqlite_settings)
+def settings_on(database: Database, database_settings: Settings) -> Settings:
+    """An installation that takes payments by Alipay, on each database."""
+    assert database.is_sqlite is database_settings.is_sqlite
+    return with_alipay(database_settings)
 
 
 @pytest.fixture

@@ -57,10 +57,10 @@ CODE = "weixin://wxpay/bizpayurl?pr=NwY5Mz9"
 
 
 @pytest.fixture
-def settings_on(sqlite_database: Database, sqlite_settings: Settings) -> Settings:
-    """An installation that takes payments by WeChat Pay."""
-    assert sqlite_database.is_sqlite
-    return with_wechat_pay(sqlite_settings)
+def settings_on(database: Database, database_settings: Settings) -> Settings:
+    """An installation that takes payments by WeChat Pay, on each database."""
+    assert database.is_sqlite is database_settings.is_sqlite
+    return with_wechat_pay(database_settings)
 
 
 @pytest.fixture
