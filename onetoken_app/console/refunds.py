@@ -137,6 +137,21 @@ async def refuse_refund(
         )
 
 
+async def withdraw_refund(caller: Caller, *, refund_id: str) -> None:
+    """Take a refund of the organization back that the caller acts for.
+
+    Raises:
+        OneTokenError: As ``payments.refunds.withdraw_refund``.
+    """
+    async with unit_of_work() as session:
+        await refunds.withdraw_refund(
+            session,
+            organization_id=caller.organization_id,
+            refund_id=refund_id,
+            withdrawn_by=caller.person.person_id,
+        )
+
+
 async def confirm_transfer_back(
     caller: Caller, *, settings: Settings, refund_id: str, expected_revision: int, bank_entry: str
 ) -> None:

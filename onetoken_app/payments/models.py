@@ -124,11 +124,13 @@ class RefundStage(StrEnum):
     """It could not be paid out; the balance has it again."""
     REFUSED = "refused"
     """Finance did not approve it; the balance was never touched."""
+    WITHDRAWN = "withdrawn"
+    """The organization took it back before anybody decided; the balance was never touched."""
 
     @property
     def gave_nothing_back(self) -> bool:
         """Whether what it asked for may be asked for again."""
-        return self in {RefundStage.FAILED, RefundStage.REFUSED}
+        return self in {RefundStage.FAILED, RefundStage.REFUSED, RefundStage.WITHDRAWN}
 
 
 class RefundRefusal(StrEnum):

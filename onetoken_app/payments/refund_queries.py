@@ -18,7 +18,7 @@ from onetoken_app.payments.models import (
     TopUpOrder,
 )
 
-_ENDED = (RefundStage.CONFIRMED, RefundStage.FAILED, RefundStage.REFUSED)
+_ENDED = (RefundStage.CONFIRMED, RefundStage.FAILED, RefundStage.REFUSED, RefundStage.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)

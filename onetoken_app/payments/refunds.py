@@ -196,6 +196,27 @@ async def refuse_refund(
     await tell_organization(session, refund, mail_room)
 
 
+async def withdraw_refund(session: AsyncSession, *, organization_id: str, refund_id: str, withdrawn_by: str) -> None:
+    """Take a refund back that nobody has decided on; doing it again changes nothing.
+
+    Raises:
+        NotFound: The organization has no such refund.
+        RefundChanged: Somebody of finance approved or refused it.
+    """
+    _order, refund = await locked_refund(session, refund_id)
+    if refund.organization_id != organization_id:
+        raise NotFound("There is no such refund.")
+    if refund.stage is RefundStage.WITHDRAWN:
+        return
+    approved = select(RefundApproval.person_id).where(RefundApproval.refund_id == refund.id)
+    if refund.stage is not RefundStage.REQUESTED or (await session.exec(approved)).first() is not None:
+        raise RefundChanged("Finance has decided on this refund already; nothing was changed.")
+    refund.stage, refund.ended_at = RefundStage.WITHDRAWN, clock.utc_now()
+    refund.revision += 1
+    await session.flush()
+    await audit_refund(session, refund, action="refund_withdrawn", actor_id=withdrawn_by)
+
+
 async def confirm_transfer_back(
     session: AsyncSession,
     *,

@@ -112,6 +112,20 @@ class TestRefund:
         expect(desks.owner.get_by_text("at most USD 500.00")).to_be_attached()
         assert taken(installation) == []
 
+    def test_another_one_is_withdrawn_and_can_be_requested_again(
+        self, desks: Desks, installation: Installation
+    ) -> None:
+        page = desks.owner
+        page.get_by_label("Amount").fill("500")
+        page.get_by_role("button", name="Request the refund").click()
+        row = page.get_by_role("row", name="500.00").filter(has_text="Requested")
+        expect(page.get_by_text("There is nothing to refund now")).to_be_visible()
+        row.filter(has_not_text="1,500").get_by_role("button", name="Withdraw").click()
+        expect(page.get_by_text("Withdrawn", exact=True)).to_be_visible()
+        expect(page.get_by_text("at most USD 500.00")).to_be_attached()
+        stages = installation.rows("SELECT stage FROM payments_refund ORDER BY asked_at")
+        assert stages == [("requested",), ("withdrawn",)]
+
     def test_one_person_alone_moves_nothing(
         self, desks: Desks, server: RunningProcess, installation: Installation
     ) -> None:

@@ -143,6 +143,17 @@ async def refuse(cast: Cast, refund_id: str, *, refused_by: str = "") -> None:
         )
 
 
+async def withdraw(cast: Cast, refund_id: str, *, organization_id: str = "") -> None:
+    """Take a refund back as its organization does."""
+    async with unit_of_work() as session:
+        await refunds.withdraw_refund(
+            session,
+            organization_id=organization_id or cast.organization_id,
+            refund_id=refund_id,
+            withdrawn_by=cast.payer_id,
+        )
+
+
 async def confirm(cast: Cast, refund_id: str, *, bank_entry: str = "OUT-1") -> None:
     """Say that it was transferred."""
     seen = await the_refund(refund_id)

@@ -38,6 +38,7 @@ from tests.payments.refunds import (
     spend,
     stage_of,
     the_refund,
+    withdraw,
 )
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -263,6 +264,45 @@ class TestRefuse:
             await approve(cast, refund_id)
         assert await moved(cast) == (0, 0, AMOUNT)
         await ask(cast, order_id, amount_nanos=AMOUNT)
+
+
+class TestWithdraw:
+    async def test_is_the_end_and_the_order_can_be_asked_for_again(self) -> None:
+        cast, order_id = await a_paid_order()
+        refund_id = await ask(cast, order_id, amount_nanos=AMOUNT)
+        for _ in range(2):
+            await withdraw(cast, refund_id)
+        assert await stage_of(refund_id) is RefundStage.WITHDRAWN
+        with pytest.raises(RefundChanged):
+            await approve(cast, refund_id)
+        assert await moved(cast) == (0, 0, AMOUNT)
+        await ask(cast, order_id, amount_nanos=AMOUNT)
+
+    async def test_is_too_late_once_one_of_two_approved(self) -> None:
+        cast, order_id = await a_paid_order()
+        refund_id = await ask(cast, order_id, amount_nanos=AMOUNT)
+        assert not await approve(cast, refund_id)
+        with pytest.raises(RefundChanged):
+            await withdraw(cast, refund_id)
+        assert await stage_of(refund_id) is RefundStage.REQUESTED
+
+    async def test_at_the_same_moment_as_an_approval_one_of_them_wins(self) -> None:
+        cast, order_id = await a_paid_order()
+        refund_id = await ask(cast, order_id, amount_nanos=NANOS_PER_UNIT)
+        results = await asyncio.gather(
+            approve(cast, refund_id, expected_revision=1), withdraw(cast, refund_id), return_exceptions=True
+        )
+        refused = [result for result in results if isinstance(result, Exception)]
+        assert [type(error) for error in refused] == [RefundChanged]
+        taken = 1 if await stage_of(refund_id) is RefundStage.HELD else 0
+        assert await moved(cast) == (taken, 0, AMOUNT - taken * NANOS_PER_UNIT)
+
+    async def test_is_for_the_organization_only(self) -> None:
+        cast, order_id = await a_paid_order()
+        refund_id = await ask(cast, order_id, amount_nanos=AMOUNT)
+        other = await a_cast()
+        with pytest.raises(NotFound):
+            await withdraw(cast, refund_id, organization_id=other.organization_id)
 
 
 class TestByHand:

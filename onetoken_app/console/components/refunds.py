@@ -30,6 +30,7 @@ _TONES = {
     RefundStage.CONFIRMED: Tone.GOOD,
     RefundStage.FAILED: Tone.BAD,
     RefundStage.REFUSED: Tone.BAD,
+    RefundStage.WITHDRAWN: Tone.NEUTRAL,
 }
 
 
@@ -47,8 +48,19 @@ def obstacle_note(obstacle: Value) -> rx.Component:
     return rx.match(obstacle, *notes, rx.fragment())
 
 
-def refund_columns() -> list[Column]:
-    """Describe an organization's refunds."""
+def refund_columns(*, may_withdraw: Value, on_withdraw: Any) -> list[Column]:
+    """Describe an organization's refunds; those that nobody decided on can be taken back."""
+
+    def withdraw(one: Value) -> rx.Component:
+        button = rx.el.button(
+            text("refunds.withdraw"),
+            rx.el.span(" ", one.reference, " ", one.amount.main, class_name="unseen"),
+            type="button",
+            class_name="button quiet small",
+            on_click=on_withdraw(one.id),
+        )
+        return rx.cond(may_withdraw & one.is_withdrawable, button)
+
     return [
         Column(text("top_up.reference"), lambda one: rx.el.code(one.reference)),
         Column(text("top_up.amount"), lambda one: money_text(one.amount), align=Align.NUMBER),
@@ -56,6 +68,7 @@ def refund_columns() -> list[Column]:
         Column(text("top_up.status"), _stage_and_why),
         Column(text("refunds.asked"), lambda one: rx.el.span(one.asked, class_name="figure")),
         Column(text("refunds.ended"), lambda one: rx.el.span(one.ended, class_name="figure")),
+        Column(text("top_up.actions"), withdraw, align=Align.ACTIONS),
     ]
 
 

@@ -49,6 +49,8 @@ class ShownRefund:
     amount: ShownAmount = field(default_factory=ShownAmount)
     paid: ShownAmount = field(default_factory=ShownAmount)
     stage: str = ""
+    is_withdrawable: bool = False
+    """Whether its organization may still take it back."""
     asked: str = ""
     asked_by: str = ""
     asked_words: str = ""
@@ -80,6 +82,7 @@ def shown_refund(view: RefundView, *, time_zone: str) -> ShownRefund:
         provider=view.provider.value,
         amount=shown_amount(view.amount_nanos, view.currency),
         stage=view.stage.value,
+        is_withdrawable=view.stage is RefundStage.REQUESTED and not view.approved_by,
         asked=shown_minute(view.asked_at, time_zone),
         refusal=view.refusal.value if view.refusal else "",
         failure=view.failure.value if view.failure else "",

@@ -58,6 +58,7 @@ REFUNDS_ENGLISH: Mapping[str, str] = {
     "refund_stage.refused": "Refused",
     "refund_stage.requested": "Requested",
     "refund_stage.sent": "On its way",
+    "refund_stage.withdrawn": "Withdrawn",
     "refunds.ask_billing": "Owners, administrators and billing members of your organization can request refunds.",
     "refunds.asked": "Requested on",
     "refunds.at_most": "at most {most}",
@@ -77,4 +78,5 @@ REFUNDS_ENGLISH: Mapping[str, str] = {
     ),
     "refunds.why": "Reason",
     "refunds.why_hint": "In a few words; it helps us to decide.",
+    "refunds.withdraw": "Withdraw",
 }

@@ -54,6 +54,7 @@ REFUNDS_CHINESE: Mapping[str, str] = {
     "refund_stage.refused": "已拒绝",
     "refund_stage.requested": "已申请",
     "refund_stage.sent": "退款途中",
+    "refund_stage.withdrawn": "已撤回",
     "refunds.ask_billing": "贵组织的所有者、管理员和财务成员可以申请退款。",
     "refunds.asked": "申请时间",
     "refunds.at_most": "最多 {most}",
@@ -71,4 +72,5 @@ REFUNDS_CHINESE: Mapping[str, str] = {
     "refunds.what_is_left": "已使用、已开票或赠送的余额不退。在我们批准之前，金额仍留在您的余额中。",
     "refunds.why": "原因",
     "refunds.why_hint": "简单说明即可，有助于我们处理。",
+    "refunds.withdraw": "撤回",
 }

@@ -12,7 +12,7 @@ from onetoken_app.console.components.data_table import data_table, empty_state
 from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
-from onetoken_app.console.refunds import ask_for_refund, what_can_be_refunded
+from onetoken_app.console.refunds import ask_for_refund, what_can_be_refunded, withdraw_refund
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.refunds import (
     ShownRefund,
@@ -90,6 +90,14 @@ class RefundsState(rx.State):
         self.submission_id = ""
         await self.load()
 
+    @event_for(Role.BILLING)
+    async def withdraw(self, refund_id: str) -> None:
+        """Take a refund back that nobody decided on; read the list anew whatever comes of it."""
+        try:
+            await withdraw_refund(caller(), refund_id=refund_id)
+        finally:
+            await self.load()
+
 
 def refunds() -> rx.Component:
     """Show the form and the list."""
@@ -108,7 +116,7 @@ def refunds() -> rx.Component:
         rx.cond(state.is_loaded, rx.cond(state.obstacle == "", new, parts.obstacle_note(state.obstacle))),
         card(
             data_table(
-                columns=parts.refund_columns(),
+                columns=parts.refund_columns(may_withdraw=state.may_ask, on_withdraw=state.withdraw),
                 rows=state.refunds,
                 caption=text("refunds.list"),
                 is_loaded=state.is_loaded,
