@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
-_STEPS_MAX = 400
+_STEPS_MAX, _WALKS_MAX = 400, 4
 _SLACK_PX = 4
 _CONTRAST_MIN = 3.0
 """Of a ring against what is behind it, as WCAG 2.2 asks of parts of a control."""
@@ -86,6 +86,7 @@ _HELPERS = """
     return { top: top + y, bottom: bottom + y };
   };
   window.keyboard = {
+    isWhole: () => [...seen.keys()].every((one) => one.isConnected),
     all: (root) =>
       [...root.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
         .filter((one) => one.tabIndex >= 0 && !one.matches(":disabled, [type=hidden]") && isMetAlone(one))
@@ -138,7 +139,20 @@ class Stop:
 
 
 def walk(page: Page, *, start: Locator) -> list[Stop]:
-    """Press Tab from ``start`` until the focus leaves the page or has come round; return where it rested."""
+    """Press Tab from ``start`` until the focus leaves the page or has come round; return where it rested.
+
+    A page that was drawn anew meanwhile, as after a line that broke on a loaded machine, is walked again.
+    """
+    stops = _walk_once(page, start=start)
+    for _ in range(_WALKS_MAX - 1):
+        if page.evaluate("window.keyboard.isWhole()"):
+            break
+        stops = _walk_once(page, start=start)
+    return stops
+
+
+def _walk_once(page: Page, *, start: Locator) -> list[Stop]:
+    """Press Tab from ``start`` until the focus leaves the page or has come round."""
     page.evaluate(_HELPERS)
     page.keyboard.press("F2")  # does nothing, but whoever clicked before is shown no ring
     start.focus()
