@@ -5,14 +5,14 @@ is absent or null stays as it was. They are cumulative: the later ones replace t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from onetoken_app.conversation.asked import Conversation
 from onetoken_app.providers.anthropic_translation import MessagesReader, messages_members
-from onetoken_app.providers.documents import document_of
+from onetoken_app.providers.documents import document_of, encoded
 from onetoken_app.providers.protocol import (
     ChatCounts,
     Dialect,
@@ -52,6 +52,13 @@ class AnthropicProvider:
         own = {"x-api-key": target.credential, **usual_headers(is_streaming=is_streaming)}
         every = {VERSION_HEADER: USUAL_VERSION, **headers, **own}
         return UpstreamRequest(f"{target.base_url}/messages", every, _encoder.encode(changed))
+
+    def count_request(
+        self, target: UpstreamTarget, members: Mapping[str, msgspec.Raw], headers: Mapping[str, str]
+    ) -> UpstreamRequest:
+        """Write the request that only counts the input; it costs nothing."""
+        request = self.request_for(target, members, is_streaming=False, headers=headers)
+        return replace(request, url=f"{request.url}/count_tokens")
 
     def members_of(self, conversation: Conversation) -> dict[str, msgspec.Raw]:
         """Write a conversation that came in another dialect.
@@ -123,7 +130,8 @@ def _note_delta(delta: object, counts: ChatCounts) -> None:
     """Count one piece of a block; of an unknown kind of piece every text, so that no output passes uncounted."""
     if not isinstance(delta, dict):
         return
-    if delta.get("type") in _KNOWN_DELTAS:
+    kind = delta.get("type")
+    if isinstance(kind, str) and kind in _KNOWN_DELTAS:
         texts = [text for name in _TEXT_MEMBERS if isinstance(text := delta.get(name), str) and text]
         for text in texts:
             counts.note_text(text)
@@ -163,7 +171,7 @@ def _texts_in(value: object) -> Iterator[str]:
 def _arguments_of(block: dict[str, Any]) -> list[object]:
     """Return a tool's name and its arguments as they were generated; empty ones were not."""
     arguments = block.get("input")
-    return [block.get("name"), _encoder.encode(arguments).decode("utf-8", "ignore") if arguments else ""]
+    return [block.get("name"), encoded(arguments).decode() if arguments else ""]
 
 
 @dataclass(frozen=True, slots=True)

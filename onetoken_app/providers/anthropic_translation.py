@@ -24,7 +24,7 @@ from onetoken_app.conversation.asked import (
     Text,
     ToolCall,
 )
-from onetoken_app.providers.documents import document_of
+from onetoken_app.providers.documents import document_of, encoded
 
 TEMPERATURE_MAX = 1
 _REASONS = {
@@ -181,7 +181,7 @@ class MessagesReader:
         index = self._calls[place] = len(self._calls)
         yield ToolCallBegun(index, str(block.get("id")), str(block.get("name")))
         if block.get("input"):
-            yield ArgumentsPiece(index, _encoder.encode(block["input"]).decode())
+            yield ArgumentsPiece(index, encoded(block["input"]).decode())
 
 
 def _words_of(piece: dict[str, Any]) -> Iterator[AnswerEvent]:

@@ -1,4 +1,4 @@
-"""Reads the JSON objects of providers."""
+"""Reads the JSON objects of providers, and writes what came out of them, strange texts and numbers included."""
 
 import json
 from typing import Any
@@ -8,6 +8,7 @@ import msgspec
 from onetoken_app.providers.protocol import UnusableReply
 
 _decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
 
 
 def document_of(document: bytes) -> dict[str, Any]:
@@ -28,3 +29,11 @@ def document_of(document: bytes) -> dict[str, Any]:
         message = "not a JSON object"
         raise UnusableReply(message)
     return decoded
+
+
+def encoded(value: object) -> bytes:
+    """Write a value as JSON; half of a surrogate pair, as a chunk may end with, is written as it was sent."""
+    try:
+        return _encoder.encode(value)
+    except (UnicodeEncodeError, OverflowError):
+        return json.dumps(value).encode()

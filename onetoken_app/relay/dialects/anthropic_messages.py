@@ -7,7 +7,7 @@ model has another name here. Every event carries its name twice, because officia
 import msgspec
 
 from onetoken_app.errors import BadRequest
-from onetoken_app.providers.documents import document_of
+from onetoken_app.providers.documents import document_of, encoded
 from onetoken_app.providers.protocol import Dialect, UnusableReply
 from onetoken_app.relay.dialects.anthropic_messages_members import check_members, holds_media, upstream_headers
 from onetoken_app.relay.dialects.call_request import OUTPUT_TOKENS_MAX, CallRequest
@@ -19,7 +19,20 @@ _END_OF_STREAM = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
 def read_request(body: bytes, head: RequestHead) -> CallRequest:
-    """Read and check one request.
+    """Read and check one request, which has to have a limit.
+
+    Raises:
+        BadRequest: It has none; see also ``read_uncounted``.
+        UnsupportedParameter: See ``read_uncounted``.
+    """
+    request = read_uncounted(body, head)
+    if request.output_tokens_max is None:
+        raise BadRequest("max_tokens is required.", parameter="max_tokens")
+    return request
+
+
+def read_uncounted(body: bytes, head: RequestHead) -> CallRequest:
+    """Read and check a request whose tokens are only to be counted.
 
     Raises:
         BadRequest: Not a JSON object, beyond ``json_bounds``, of another version of the API, or a member that money
@@ -32,8 +45,6 @@ def read_request(body: bytes, head: RequestHead) -> CallRequest:
     if not isinstance(messages, list):
         raise BadRequest("messages has to be a list.", parameter="messages")
     output_tokens_max = count_in(members, "max_tokens", least=0, most=OUTPUT_TOKENS_MAX)
-    if output_tokens_max is None:
-        raise BadRequest("max_tokens is required.", parameter="max_tokens")
     return CallRequest(
         dialect=Dialect.MESSAGES,
         members=members,
@@ -88,7 +99,7 @@ class PassedOnMessages:
         message_started = event.get("message")
         if kind == "message_start" and self._model_name is not None and isinstance(message_started, dict):
             message_started["model"] = self._model_name
-            payload = _encoder.encode(event)
+            payload = encoded(event)
         return named_event(kind, payload.replace(b"\n", b" "))
 
     def end(self) -> bytes:

@@ -17,10 +17,10 @@ from onetoken_app.conversation.answered import (
     StopReason,
     ToolCallBegun,
 )
+from onetoken_app.providers.documents import encoded
 from onetoken_app.providers.protocol import UnusableReply
 from onetoken_app.token_usage import TokenUsage
 
-_encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
 _REASONS = {
     StopReason.END: "end_turn",
@@ -97,7 +97,7 @@ class MessagesAnswer:
         sequence = self._finish.stop_sequence
         reason = _REASONS[self._finish.reason] if sequence is None else "stop_sequence"
         body = {**self._head, "content": content, "stop_reason": reason, "stop_sequence": sequence}
-        return _encoder.encode({**body, "usage": _usage(usage)})
+        return encoded({**body, "usage": _usage(usage)})
 
     def _written(self, event: AnswerEvent) -> bytes:
         """Write one event, or keep it until its block may be written."""
@@ -192,7 +192,7 @@ def _arguments(text: str) -> Any:
     """Read a tool's arguments. What is no JSON object cannot stand in a message, and nothing may stand for it."""
     try:
         arguments = _decoder.decode(text) if text else {}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         arguments = None
     if not isinstance(arguments, dict):
         message = "a tool's arguments are no object"
@@ -202,7 +202,7 @@ def _arguments(text: str) -> Any:
 
 def _event(kind: str, **members: Any) -> bytes:
     """Write one event."""
-    return b"event: " + kind.encode() + b"\ndata: " + _encoder.encode({"type": kind, **members}) + b"\n\n"
+    return b"event: " + kind.encode() + b"\ndata: " + encoded({"type": kind, **members}) + b"\n\n"
 
 
 def _usage(usage: TokenUsage | None) -> dict[str, Any]:

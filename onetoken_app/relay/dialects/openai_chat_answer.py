@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
-
 from onetoken_app.conversation.answered import (
     AnswerEvent,
     ArgumentsPiece,
@@ -15,10 +13,10 @@ from onetoken_app.conversation.answered import (
     TextPiece,
     ToolCallBegun,
 )
+from onetoken_app.providers.documents import encoded
 from onetoken_app.providers.event_stream import DONE, event_of
 from onetoken_app.token_usage import TokenUsage
 
-_encoder = msgspec.json.Encoder()
 _REASONS = {
     StopReason.END: "stop",
     StopReason.LENGTH: "length",
@@ -64,7 +62,7 @@ class ChatAnswer:
         """Write the end, with usage where it was asked for and is known."""
         figures = b""
         if self._wants_usage and usage is not None:
-            figures = event_of(_encoder.encode({**self._head, "choices": [], "usage": _usage(usage)}))
+            figures = event_of(encoded({**self._head, "choices": [], "usage": _usage(usage)}))
         return figures + event_of(DONE)
 
     def plain(self, events: Iterable[AnswerEvent], usage: TokenUsage | None) -> bytes:
@@ -93,7 +91,7 @@ class ChatAnswer:
             "object": "chat.completion",
             "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}],
         }
-        return _encoder.encode(body if usage is None else {**body, "usage": _usage(usage)})
+        return encoded(body if usage is None else {**body, "usage": _usage(usage)})
 
     def _chunks(self, event: AnswerEvent) -> Iterator[bytes]:
         """Write an event; arguments that nobody wrote are an empty object, because clients read them."""
@@ -125,7 +123,7 @@ class ChatAnswer:
             delta = {"role": "assistant", **delta}
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
         chunk: dict[str, Any] = {**self._head, "choices": [choice]}
-        return event_of(_encoder.encode({**chunk, "usage": None} if self._wants_usage else chunk))
+        return event_of(encoded({**chunk, "usage": None} if self._wants_usage else chunk))
 
 
 def _text_of(event: TextPiece | RefusalPiece | ReasoningPiece) -> tuple[str, str]:
