@@ -27,6 +27,7 @@ from onetoken_app.relay.reply import Reply, Send
 from onetoken_app.relay.request_body import Receive
 from onetoken_app.relay.request_head import read_head
 from onetoken_app.relay.runtime import RelayRuntime, not_started
+from onetoken_app.relay.token_counting import COUNT_PATH, count_tokens
 from onetoken_app.settings import get_settings
 from onetoken_app.telemetry import get_logger
 
@@ -164,6 +165,7 @@ async def _show_model(runtime: RelayRuntime, scope: Scope, _receive: Receive, re
 _PATHS: dict[str, dict[str, Endpoint]] = {
     CHAT.path: {"POST": functools.partial(serve_call, spoken=CHAT)},
     MESSAGES.path: {"POST": functools.partial(serve_call, spoken=MESSAGES)},
+    COUNT_PATH: {"POST": count_tokens},
     _MODELS_PATH: {"GET": _list_models},
 }
 

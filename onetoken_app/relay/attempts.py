@@ -152,7 +152,7 @@ async def _attempt(call: OpenCall, upstreams: Upstreams, target: UpstreamTarget)
         raise UpstreamTooSlow(_NOT_BEGUN) from error
     call.sign_count += 1
     call.upstream_request_id = clean_upstream_request_id(upstream.request_id)
-    failure = _failure_of(upstream, is_streaming=is_streaming)
+    failure = failure_of(upstream, is_streaming=is_streaming)
     if failure is not None:
         upstream.release()
         raise failure
@@ -161,7 +161,7 @@ async def _attempt(call: OpenCall, upstreams: Upstreams, target: UpstreamTarget)
     return upstream
 
 
-def _failure_of(upstream: UpstreamReply, *, is_streaming: bool) -> OneTokenError | None:
+def failure_of(upstream: UpstreamReply, *, is_streaming: bool) -> OneTokenError | None:
     """Name what is wrong with a head; its body is not read, because it may quote the prompt."""
     status = upstream.status
     if status == 200:
