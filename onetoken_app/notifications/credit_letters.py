@@ -32,7 +32,7 @@ def credit_news(locale: str, *, organization_name: str, address: str) -> Letter:
         return chinese(
             LetterKind.CREDIT_NEWS,
             f"“{organization_name}”的额度有变动",
-            f"“{organization_name}”在 OneToken 的额度有变动：获赠额度、被冻结或已解冻。请登录查看详情和原因：",
+            f"“{organization_name}”在 OneToken 的额度有变动：获得赠送额度、被冻结或已解冻。请登录查看详情和原因：",
             address,
             "出于保密考虑，邮件中不写明金额。",
         )

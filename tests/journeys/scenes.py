@@ -178,7 +178,7 @@ def _credit_scenes() -> list[Scene]:
         Scene("budget-changing", "/budgets", OWNER, step=_change_a_budget),
         _dialog("/budgets", "remove-budget"),
         _dialog("/credit", "buy-package"),
-        Scene("credit-bought", "/credit", OWNER, step=_buy_a_package, opens="buy-package"),
+        Scene("credit-bought", "/credit", OWNER, step=_buy_a_package),
         Scene("credit-frozen", "/credit", DEBTOR),
         _dialog("/staff/packages", "withdraw-package", who=STAFF),
         Scene(

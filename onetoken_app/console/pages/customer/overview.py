@@ -161,7 +161,10 @@ def overview() -> rx.Component:
 def _in_lots() -> rx.Component:
     """Say what is there beside the balance, and until when the first of it."""
     state = OverviewState
-    until = rx.cond(state.first_expiry != "", rx.fragment(" · ", text("overview.first_expiry", on=state.first_expiry)))
+    until = rx.cond(
+        state.first_expiry != "",
+        rx.fragment(" · ", rx.el.span(text("overview.first_expiry", on=state.first_expiry), class_name="figure")),
+    )
     return rx.el.span(
         rx.el.a(text("overview.in_lots"), href="/credit", class_name="quiet-link"),
         " ",
