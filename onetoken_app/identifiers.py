@@ -54,6 +54,8 @@ class Kind(StrEnum):
     """A mail that was or will be sent."""
     CHANNEL = "chn"
     """An upstream endpoint with a credential."""
+    CREDENTIAL = "crd"
+    """A further credential of a channel."""
     MODEL = "mdl"
     """What customers name in a request."""
     ROUTE = "rte"
