@@ -7,8 +7,17 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from onetoken_app.catalog.models import Channel, Model, Region, Route
-from onetoken_app.catalog.service import credential_place
+from onetoken_app.catalog.models import (
+    Channel,
+    Credential,
+    Model,
+    ModelAlias,
+    ModelFallback,
+    Region,
+    Route,
+    RoutingRule,
+)
+from onetoken_app.catalog.service import credential_place, further_credential_place
 from onetoken_app.vault import unseal
 
 
@@ -23,6 +32,9 @@ class ModelView:
     output_tokens_max: int
     is_enabled: bool
     created_at: datetime
+    routing_rule: RoutingRule = RoutingRule.WEIGHT
+    first_byte_seconds: int | None = None
+    """How long a provider may take to begin an answer; unset: as the settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,23 @@ class SealedChannelView:
             CannotUnseal: Another key-encryption key sealed it, or the row was tampered with.
         """
         return unseal(key_encryption_key, self.credential_sealed, bound_to=credential_place(self.channel.id))
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCredentialView:
+    """A further credential of a channel, still sealed."""
+
+    id: str
+    channel_id: str
+    credential_sealed: bytes = field(repr=False)
+
+    def reveal(self, key_encryption_key: bytes) -> str:
+        """Open it.
+
+        Raises:
+            CannotUnseal: Another key-encryption key sealed it, or the row was tampered with.
+        """
+        return unseal(key_encryption_key, self.credential_sealed, bound_to=further_credential_place(self.id))
 
 
 async def models_for_sale(session: AsyncSession) -> list[ModelView]:
@@ -121,6 +150,29 @@ async def sealed_channels(session: AsyncSession) -> list[SealedChannelView]:
     ]
 
 
+async def further_credentials(session: AsyncSession) -> list[SealedCredentialView]:
+    """Return the further credentials that may be used, for the relay, oldest first."""
+    query = select(Credential).where(col(Credential.is_enabled).is_(True)).order_by(Credential.id)
+    return [
+        SealedCredentialView(id=row.id, channel_id=row.channel_id, credential_sealed=row.credential_sealed)
+        for row in await session.exec(query)
+    ]
+
+
+async def model_aliases(session: AsyncSession) -> dict[str, str]:
+    """Return the id of the model that each alias stands for."""
+    return {row.name: row.model_id for row in await session.exec(select(ModelAlias).order_by(ModelAlias.name))}
+
+
+async def model_fallbacks(session: AsyncSession) -> dict[str, tuple[str, ...]]:
+    """Return the ids of the models that stand in for each model, in their order."""
+    query = select(ModelFallback).order_by(col(ModelFallback.model_id), col(ModelFallback.position))
+    fallbacks: dict[str, tuple[str, ...]] = {}
+    for row in await session.exec(query):
+        fallbacks[row.model_id] = (*fallbacks.get(row.model_id, ()), row.fallback_model_id)
+    return fallbacks
+
+
 def _model_view(row: Model) -> ModelView:
     """Copy a model."""
     return ModelView(
@@ -131,6 +183,8 @@ def _model_view(row: Model) -> ModelView:
         output_tokens_max=row.output_tokens_max,
         is_enabled=row.is_enabled,
         created_at=row.created_at,
+        routing_rule=row.routing_rule,
+        first_byte_seconds=row.first_byte_seconds,
     )
 
 

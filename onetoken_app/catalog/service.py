@@ -4,13 +4,23 @@ Rows are known by their names, so that a file can be applied again and again.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
-from onetoken_app.catalog.models import Channel, Model, Region, Route
+from onetoken_app.catalog.models import (
+    Channel,
+    Credential,
+    Model,
+    ModelAlias,
+    ModelFallback,
+    Region,
+    Route,
+    RoutingRule,
+)
 from onetoken_app.catalog.upstream_addresses import checked_base_url
 from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.identifiers import Kind, new_id
@@ -19,6 +29,9 @@ from onetoken_app.vault import CannotUnseal, seal, unseal
 TOKENS_MAX = 100_000_000
 """Above any context window; keeps holds far from the end of BIGINT."""
 WEIGHT_MAX = 1_000_000
+FIRST_BYTE_SECONDS_MAX = 3_600
+FALLBACKS_MAX = 8
+ALIASES_MAX = 64
 CREDENTIAL_CHARACTERS_MAX = 8_192
 _CHANNEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@+-]{0,63}", re.ASCII)
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}", re.ASCII)
@@ -67,7 +80,9 @@ async def put_channel(
     }
     channel = (await session.exec(select(Channel).where(Channel.name == name))).first()
     channel_id = channel.id if channel else new_id(Kind.CHANNEL)
-    if channel is None or not _is_sealed_in(channel, credential, key_encryption_key):
+    if channel is None or not _opens_to(
+        channel.credential_sealed, credential, key_encryption_key, credential_place(channel_id)
+    ):
         values["credential_sealed"] = seal(key_encryption_key, credential, bound_to=credential_place(channel_id))
     if channel is None:
         session.add(Channel(id=channel_id, name=name, created_at=clock.utc_now(), **values))
@@ -75,6 +90,48 @@ async def put_channel(
         _set_differing(channel, values)
     await session.flush()
     return channel_id
+
+
+async def put_credential(
+    session: AsyncSession,
+    *,
+    key_encryption_key: bytes,
+    channel_id: str,
+    name: str,
+    credential: str,
+    is_enabled: bool = True,
+) -> bool:
+    """Add a further credential to a channel or change the one of this name; return whether anything changed.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        key_encryption_key: Seals the credential; the same credential is not sealed anew.
+        channel_id: The channel.
+        name: 1–64 characters, unique within the channel.
+        credential: What the provider gave us.
+        is_enabled: Whether calls may use it.
+
+    Raises:
+        BadRequest: A value cannot be used.
+    """
+    _check_name(name, _CHANNEL_NAME, "A credential's name")
+    _check_credential(credential)
+    query = select(Credential).where(Credential.channel_id == channel_id, Credential.name == name)
+    known = (await session.exec(query)).first()
+    credential_id = known.id if known else new_id(Kind.CREDENTIAL)
+    values: dict[str, Any] = {"is_enabled": is_enabled}
+    place = further_credential_place(credential_id)
+    if known is None or not _opens_to(known.credential_sealed, credential, key_encryption_key, place):
+        values["credential_sealed"] = seal(key_encryption_key, credential, bound_to=place)
+    if known is None:
+        session.add(
+            Credential(id=credential_id, channel_id=channel_id, name=name, created_at=clock.utc_now(), **values)
+        )
+        await session.flush()
+        return True
+    has_changed = _set_differing(known, values)
+    await session.flush()
+    return has_changed
 
 
 async def put_model(
@@ -85,6 +142,8 @@ async def put_model(
     output_tokens_max: int,
     owned_by: str = "onetoken",
     is_enabled: bool = True,
+    routing_rule: RoutingRule = RoutingRule.WEIGHT,
+    first_byte_seconds: int | None = None,
 ) -> str:
     """Add a model or change the one of this name; return its id.
 
@@ -95,9 +154,11 @@ async def put_model(
         output_tokens_max: The longest answer; at least 1, at most the context window.
         owned_by: The supplier, as shown to customers.
         is_enabled: Whether it may be called.
+        routing_rule: How channels of one priority are ordered.
+        first_byte_seconds: How long a provider may take to begin an answer, 1–3 600; unset: as the settings say.
 
     Raises:
-        BadRequest: A value cannot be used.
+        BadRequest: A value cannot be used, or the name is another model's alias.
     """
     _check_name(name, _MODEL_NAME, "A model's name")
     if not 0 < len(owned_by) <= 64 or not owned_by.isprintable():
@@ -106,11 +167,17 @@ async def put_model(
         raise BadRequest(
             "A model's longest answer is at least 1 and at most its context window.", parameter="context_window"
         )
+    if first_byte_seconds is not None and not 1 <= first_byte_seconds <= FIRST_BYTE_SECONDS_MAX:
+        raise BadRequest(f"first_byte_seconds is 1 to {FIRST_BYTE_SECONDS_MAX}.", parameter="first_byte_seconds")
+    if await session.get(ModelAlias, name) is not None:
+        raise BadRequest(f"{name} is an alias of another model.", parameter="name")
     values: dict[str, Any] = {
         "owned_by": owned_by,
         "context_window_tokens": context_window_tokens,
         "output_tokens_max": output_tokens_max,
         "is_enabled": is_enabled,
+        "routing_rule": routing_rule,
+        "first_byte_seconds": first_byte_seconds,
     }
     model = (await session.exec(select(Model).where(Model.name == name))).first()
     if model is None:
@@ -120,6 +187,71 @@ async def put_model(
         _set_differing(model, values)
     await session.flush()
     return model.id
+
+
+async def put_aliases(session: AsyncSession, *, model_id: str, names: Sequence[str]) -> bool:
+    """Let a model be called by these other names and no others; return whether anything changed.
+
+    A name that was another model's alias is taken from it.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        model_id: The model.
+        names: All its aliases, at most 64; none is the name of a model.
+
+    Raises:
+        BadRequest: A name cannot be used.
+    """
+    if len(names) > ALIASES_MAX:
+        raise BadRequest(f"A model has at most {ALIASES_MAX} aliases.", parameter="aliases")
+    for name in names:
+        _check_name(name, _MODEL_NAME, "An alias", parameter="aliases")
+    taken = (await session.exec(select(Model.name).where(col(Model.name).in_(names)))).first() if names else None
+    if taken is not None:
+        raise BadRequest(f"{taken} is the name of a model and cannot be an alias.", parameter="aliases")
+    known = {row.name: row for row in await session.exec(select(ModelAlias).where(ModelAlias.model_id == model_id))}
+    has_changed = False
+    for name in known.keys() - set(names):
+        await session.delete(known[name])
+        has_changed = True
+    for name in [name for name in dict.fromkeys(names) if name not in known]:
+        elsewhere = await session.get(ModelAlias, name)
+        if elsewhere is None:
+            session.add(ModelAlias(name=name, model_id=model_id))
+        else:
+            elsewhere.model_id = model_id
+        has_changed = True
+    await session.flush()
+    return has_changed
+
+
+async def put_fallbacks(session: AsyncSession, *, model_id: str, fallback_model_ids: Sequence[str]) -> bool:
+    """Name the models that stand in for one, in this order, and no others; return whether anything changed.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        model_id: The model.
+        fallback_model_ids: At most 8 other models.
+
+    Raises:
+        BadRequest: A model stands in for itself or twice, or there are too many.
+    """
+    wanted = list(fallback_model_ids)
+    if len(wanted) > FALLBACKS_MAX or model_id in wanted or len(set(wanted)) != len(wanted):
+        raise BadRequest(
+            f"A model has at most {FALLBACKS_MAX} fallbacks, each another model and named once.", parameter="fallbacks"
+        )
+    query = select(ModelFallback).where(ModelFallback.model_id == model_id).order_by(col(ModelFallback.position))
+    known = list(await session.exec(query))
+    if [row.fallback_model_id for row in known] == wanted:
+        return False
+    for row in known:
+        await session.delete(row)
+    await session.flush()
+    for position, fallback_id in enumerate(wanted):
+        session.add(ModelFallback(model_id=model_id, position=position, fallback_model_id=fallback_id))
+    await session.flush()
+    return True
 
 
 async def put_route(
@@ -168,21 +300,25 @@ def credential_place(channel_id: str) -> str:
     return f"catalog_channel:{channel_id}:credential"
 
 
-def _is_sealed_in(channel: Channel, credential: str, key_encryption_key: bytes) -> bool:
-    """Whether the channel holds this credential already; one that no longer opens is replaced."""
+def further_credential_place(credential_id: str) -> str:
+    """Name the place that a further credential is bound to."""
+    return f"catalog_credential:{credential_id}:credential"
+
+
+def _opens_to(sealed: bytes, credential: str, key_encryption_key: bytes, place: str) -> bool:
+    """Whether this very credential is sealed there already; one that no longer opens is replaced."""
     try:
-        return (
-            unseal(key_encryption_key, channel.credential_sealed, bound_to=credential_place(channel.id)) == credential
-        )
+        return unseal(key_encryption_key, sealed, bound_to=place) == credential
     except CannotUnseal:
         return False
 
 
-def _set_differing(row: SQLModel, values: dict[str, Any]) -> None:
-    """Change only what differs, so that applying the same file again writes nothing."""
-    for name, value in values.items():
-        if getattr(row, name) != value:
-            setattr(row, name, value)
+def _set_differing(row: SQLModel, values: dict[str, Any]) -> bool:
+    """Change only what differs, so that applying the same file again writes nothing; return whether anything did."""
+    differing = {name: value for name, value in values.items() if getattr(row, name) != value}
+    for name, value in differing.items():
+        setattr(row, name, value)
+    return bool(differing)
 
 
 def _check_name(name: str, pattern: re.Pattern[str], what: str, *, parameter: str = "name") -> None:

@@ -46,6 +46,8 @@ async def apply(content: bytes, *, settings: Settings) -> Applied:
             await _put_channel(run, channel)
         for model in file.models:
             await _put_model(run, model)
+        for model in file.models:
+            await _put_names_and_fallbacks(run, model)
         await put_price_book(run, file)
         for organization in file.organizations:
             organization_id = await put_organization(run, organization)
@@ -96,10 +98,21 @@ async def _put_channel(run: ApplyRun, entry: ChannelEntry) -> None:
             bills_after_hang_up=entry.bills_after_hang_up,
             allow_private_upstreams=run.settings.allow_private_upstreams,
         )
+    changed = False
+    for further in entry.credentials:
+        with complaints_at(further.line):
+            changed |= await catalog.put_credential(
+                run.session,
+                key_encryption_key=run.secrets.key_encryption_key,
+                channel_id=channel_id,
+                name=further.name,
+                credential=further.credential,
+                is_enabled=further.is_enabled,
+            )
     after = {known.channel.id: known for known in await catalog_queries.sealed_channels(run.session)}
     if channel_id not in before:
         await run.note(f"channel {entry.name} added", action="channel_added", subject_id=channel_id)
-    elif before[channel_id] != after[channel_id]:
+    elif changed or before[channel_id] != after[channel_id]:
         await run.note(f"channel {entry.name} changed", action="channel_changed", subject_id=channel_id)
 
 
@@ -114,6 +127,8 @@ async def _put_model(run: ApplyRun, entry: ModelEntry) -> None:
             output_tokens_max=entry.output_tokens_max,
             owned_by=entry.owned_by,
             is_enabled=entry.is_enabled,
+            routing_rule=entry.routing_rule,
+            first_byte_seconds=entry.first_byte_seconds,
         )
     routes_before = await catalog_queries.routes_of(run.session, model_id)
     channel_ids = {channel.name: channel.id for channel in await catalog_queries.channels(run.session)}
@@ -134,3 +149,21 @@ async def _put_model(run: ApplyRun, entry: ModelEntry) -> None:
         await run.note(f"model {entry.name} added", action="model_added", subject_id=model_id)
     elif before != after or routes_before != await catalog_queries.routes_of(run.session, model_id):
         await run.note(f"model {entry.name} changed", action="model_changed", subject_id=model_id)
+
+
+async def _put_names_and_fallbacks(run: ApplyRun, entry: ModelEntry) -> None:
+    """Give one model its other names and those that stand in for it, once every model of the file is there."""
+    ids = {model.name: model.id for model in await catalog_queries.models(run.session)}
+    changed = False
+    with complaints_at(entry.line, entry.lines):
+        if entry.aliases is not None:
+            names = [alias.value for alias in entry.aliases]
+            changed |= await catalog.put_aliases(run.session, model_id=ids[entry.name], names=names)
+        if entry.fallbacks is not None:
+            for other in entry.fallbacks:
+                if other.value not in ids:
+                    raise BadFile(other.line, f"there is no model {other.value!r}, neither here nor in the catalog")
+            others = [ids[other.value] for other in entry.fallbacks]
+            changed |= await catalog.put_fallbacks(run.session, model_id=ids[entry.name], fallback_model_ids=others)
+    if changed:
+        await run.note(f"model {entry.name} changed", action="model_changed", subject_id=ids[entry.name])

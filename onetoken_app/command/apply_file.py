@@ -12,7 +12,8 @@ from typing import NamedTuple
 import yaml
 
 from onetoken_app.agreements.models import ConfirmationKind
-from onetoken_app.catalog.models import Region
+from onetoken_app.catalog.models import Region, RoutingRule
+from onetoken_app.catalog.service import FIRST_BYTE_SECONDS_MAX
 from onetoken_app.command.apply_prices import (
     ContractEntry,
     ExchangeEntry,
@@ -32,6 +33,16 @@ from onetoken_app.organizations.models import OrganizationRole
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialEntry:
+    """A further credential of the channel that it stands under."""
+
+    line: int
+    name: str
+    credential: str = field(repr=False)
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelEntry:
     """One upstream endpoint."""
 
@@ -45,6 +56,7 @@ class ChannelEntry:
     region: Region
     is_enabled: bool
     bills_after_hang_up: bool
+    credentials: tuple[CredentialEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,12 @@ class ModelEntry:
     is_enabled: bool
     context_window_tokens: int
     output_tokens_max: int
+    routing_rule: RoutingRule
+    first_byte_seconds: int | None
+    aliases: tuple[Text, ...] | None
+    """All other names that it is called by; unset: the file says nothing about them."""
+    fallbacks: tuple[Text, ...] | None
+    """All models that stand in for it; unset: the file says nothing about them."""
     routes: tuple[RouteEntry, ...]
     price: PriceEntry
     offers: tuple[OfferEntry, ...]
@@ -169,11 +187,14 @@ def _channel(node: yaml.Node) -> ChannelEntry:
     """Read one entry of ``channels``."""
     known = (
         "name", "provider", "base_url", "credential", "credential_env", "region", "enabled", "bills_after_hang_up",
+        "credentials",
     )  # fmt: skip
     members = Members(node, what="a channel", known=known)
     credential = _secret(members, "credential", characters_max=4096)
     if credential is None:
         raise BadFile(members.line, "a channel needs 'credential' or 'credential_env'")
+    further = tuple(_credential(entry) for entry in members.listed("credentials"))
+    _refuse_repeats("credential of a channel", [(entry.name, entry.line) for entry in further])
     return ChannelEntry(
         line=members.line,
         lines=members.lines(),
@@ -184,6 +205,21 @@ def _channel(node: yaml.Node) -> ChannelEntry:
         region=members.choice("region", Region),
         is_enabled=members.truth("enabled", default=True),
         bills_after_hang_up=members.truth("bills_after_hang_up", default=False),
+        credentials=further,
+    )
+
+
+def _credential(node: yaml.Node) -> CredentialEntry:
+    """Read one entry of a channel's ``credentials``."""
+    members = Members(node, what="a credential", known=("name", "credential", "credential_env", "enabled"))
+    credential = _secret(members, "credential", characters_max=4096)
+    if credential is None:
+        raise BadFile(members.line, "an entry of 'credentials' needs 'credential' or 'credential_env'")
+    return CredentialEntry(
+        line=members.line,
+        name=members.text("name", characters_max=64),
+        credential=credential,
+        is_enabled=members.truth("enabled", default=True),
     )
 
 
@@ -191,6 +227,7 @@ def _model(node: yaml.Node, currency: Currency) -> ModelEntry:
     """Read one entry of ``models``."""
     known = (
         "name", "owned_by", "enabled", "channels", "price", "offers", "context_window", "max_output_tokens",
+        "routing", "first_byte_seconds", "aliases", "fallbacks",
     )  # fmt: skip
     members = Members(node, what="a model", known=known)
     name = members.text("name", characters_max=128)
@@ -207,6 +244,14 @@ def _model(node: yaml.Node, currency: Currency) -> ModelEntry:
         is_enabled=members.truth("enabled", default=True),
         context_window_tokens=context_window,
         output_tokens_max=members.whole("max_output_tokens", minimum=1, maximum=context_window),
+        routing_rule=members.choice("routing", RoutingRule, RoutingRule.WEIGHT),
+        first_byte_seconds=(
+            members.whole("first_byte_seconds", minimum=1, maximum=FIRST_BYTE_SECONDS_MAX)
+            if members.has("first_byte_seconds")
+            else None
+        ),
+        aliases=tuple(members.texts("aliases", characters_max=128)) if members.has("aliases") else None,
+        fallbacks=tuple(members.texts("fallbacks", characters_max=128)) if members.has("fallbacks") else None,
         routes=routes,
         price=read_price(members.nested("price"), currency),
         offers=tuple(read_offer(entry, currency) for entry in members.listed("offers")),

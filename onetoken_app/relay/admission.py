@@ -3,7 +3,8 @@
 Refusals come in a fixed order: the organization's standing, the model, the region, the price. Each fails closed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from onetoken_app.money import NANOS_MAX, Nanos, format_amount
 from onetoken_app.pricing.errors import UnknownPrice
@@ -16,7 +17,9 @@ from onetoken_app.relay.errors import (
     OrganizationNotVerified,
     OrganizationSuspended,
     RegionNotConfirmed,
+    RoutingNotPossible,
 )
+from onetoken_app.relay.narrowing import NOT_NARROWED, Narrowing
 from onetoken_app.relay.policy_snapshot import Caller, ChannelRoute, ModelOffer, PolicySnapshot
 
 OVERHEAD_TOKENS = 64
@@ -40,6 +43,9 @@ class Admission:
     choice_count: int
     has_media: bool
     """Whether the input may hold sounds or pictures."""
+    narrowing: Narrowing = NOT_NARROWED
+    fallbacks: tuple["Admission", ...] = ()
+    """The same call for the models that may answer in its place: none is dearer than the hold."""
 
     @property
     def upper_charge_nanos(self) -> Nanos:
@@ -72,31 +78,80 @@ def check_standing(caller: Caller) -> None:
         raise AgreementsOutstanding("An agreement in force has not been accepted; an owner can do so in the console.")
 
 
-def admit(request: CallRequest, caller: Caller, policy: PolicySnapshot) -> Admission:
+def admit(
+    request: CallRequest, caller: Caller, policy: PolicySnapshot, narrowing: Narrowing = NOT_NARROWED
+) -> Admission:
     """Decide about one request of an organization in good standing.
 
     Raises:
         ModelNotFound: No such model, or not for this key.
         RegionNotConfirmed: Served from overseas only, without a confirmation.
+        RoutingNotPossible: No channel fits what the caller's headers ask for.
         UnknownPrice: The model has no price that the organization could be charged by.
     """
-    offer = policy.offers.get(request.model_name)
+    offer = policy.offer_of(request.model_name)
     if offer is None or not caller.may_call(offer.model.id):
         raise ModelNotFound("This model does not exist or is not open to this key. GET /v1/models lists what is.")
     sheet = policy.sheet_for(caller, offer.model.id)
     if sheet is None:
         raise UnknownPrice("This model has no price at the moment and cannot be called.")
+    routes = _open_routes(offer, caller)
+    if narrowing.is_mainland_only:
+        routes = tuple(route for route in routes if not route.is_overseas)
+        if not routes:
+            raise RoutingNotPossible(
+                "No channel of this model is in the region that x-onetoken-region asks for. Nothing was sent or "
+                "charged. Leave the header out, or name another model."
+            )
+    asked = _bounded(request, caller, offer, sheet=sheet, routes=routes, narrowing=narrowing)
+    if not offer.fallbacks or not narrowing.may_fall_back:
+        return asked
+    return replace(asked, fallbacks=tuple(_fallbacks(request, asked, policy)))
+
+
+def _fallbacks(request: CallRequest, asked: Admission, policy: PolicySnapshot) -> Iterator[Admission]:
+    """Admit the models that may answer in the place of the one that was asked for.
+
+    Each has to be open to this key and organization like any other, through the same region gate; has to hold the
+    request; and may not be dearer than what is held for the one that was asked for.
+    """
+    caller, narrowing = asked.caller, asked.narrowing
+    is_gated = narrowing.is_mainland_only or not caller.may_call_overseas
+    for name in asked.offer.fallbacks:
+        offer = policy.offers[name]
+        sheet = policy.sheet_for(caller, offer.model.id)
+        routes = tuple(route for route in offer.routes if not (is_gated and route.is_overseas))
+        is_too_long = (request.output_tokens_max or 0) > offer.model.output_tokens_max
+        is_too_small = is_too_long or asked.input_tokens_max > offer.model.context_window_tokens
+        if sheet is None or not routes or is_too_small or not caller.may_call(offer.model.id):
+            continue
+        admission = _bounded(request, caller, offer, sheet=sheet, routes=routes, narrowing=narrowing)
+        if admission.upper_charge_nanos <= asked.upper_charge_nanos:
+            yield admission
+
+
+def _bounded(
+    request: CallRequest,
+    caller: Caller,
+    offer: ModelOffer,
+    *,
+    sheet: PriceSheet,
+    routes: tuple[ChannelRoute, ...],
+    narrowing: Narrowing,
+) -> Admission:
+    """Bound one call of one model."""
     window = offer.model.context_window_tokens
     per_choice = offer.model.output_tokens_max if request.output_tokens_max is None else request.output_tokens_max
     return Admission(
         caller=caller,
         offer=offer,
-        routes=_open_routes(offer, caller),
+        routes=routes,
         sheet=sheet,
         input_tokens_max=_input_bound(request, window=window),
         output_tokens_max=min(per_choice, window) * request.choice_count,
         choice_count=request.choice_count,
         has_media=request.has_media,
+        narrowing=narrowing,
     )
 
 

@@ -155,7 +155,9 @@ async def _show_model(runtime: RelayRuntime, scope: Scope, _receive: Receive, re
     """Answer ``GET /v1/models/{id}``; names may contain slashes."""
     name = scope["path"].removeprefix(f"{_MODELS_PATH}/")
     caller = await identify(runtime, read_head(scope["headers"]))
-    offers = {offer.model.name: offer.model for offer in callable_offers(caller, runtime.policy.snapshot())}
+    policy = runtime.policy.snapshot()
+    offers = {offer.model.name: offer.model for offer in callable_offers(caller, policy)}
+    name = policy.aliases.get(name, name)
     if name not in offers:
         raise ModelNotFound("This model does not exist or is not open to this key. GET /v1/models lists what is.")
     dialect = anthropic_models if _speaks_anthropic(scope) else openai_models

@@ -72,12 +72,12 @@ def _end(call: OpenCall, attempt: OpenAttempt, error: OneTokenError | None) -> N
 def _row(call: OpenCall, attempt: OpenAttempt, number: int, used: UsageDraft | None) -> AttemptDraft:
     """Write one attempt down, with what it used."""
     target = attempt.target
-    cost_sheet = call.admission.cost_sheet_of(target.channel_id)
+    cost_sheet = attempt.admission.cost_sheet_of(target.channel_id)
     is_known = used is not None and used.cost_nanos is not None and cost_sheet is not None
     return AttemptDraft(
         request_id=call.request_id,
         attempt_number=number,
-        model_id=call.admission.offer.model.id,
+        model_id=attempt.admission.offer.model.id,
         channel_id=target.channel_id,
         upstream_model=target.upstream_model,
         began_at=attempt.began_at,

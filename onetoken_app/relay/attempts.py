@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from onetoken_app.clock import monotonic_seconds, utc_now
 from onetoken_app.errors import OneTokenError, UpstreamFailed
-from onetoken_app.providers.protocol import UpstreamTarget
 from onetoken_app.relay.errors import (
     UpstreamBusy,
     UpstreamCredentials,
@@ -23,7 +22,7 @@ from onetoken_app.relay.errors import (
 from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamClient, UpstreamReply
 from onetoken_app.relay.health import Health
 from onetoken_app.relay.open_call import OpenAttempt, OpenCall
-from onetoken_app.relay.routing import ATTEMPTS_MAX, RetryBudget, Tries, ways_in_order
+from onetoken_app.relay.routing import Picker, RetryBudget, Tries, Way, ways_in_order
 from onetoken_app.relay.shaping import upstream_request
 from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.models import AttemptOutcome
@@ -52,46 +51,67 @@ class Upstreams:
     """What one process reaches its upstreams with."""
 
     client: UpstreamClient
-    health: Health
+    picker: Picker
     retries: RetryBudget
     first_byte_seconds: float
     """For the first byte of a streamed answer."""
     plain_answer_seconds: float
     """For the first byte of a plain one."""
 
+    @property
+    def health(self) -> Health:
+        """What is known of the ways."""
+        return self.picker.health
+
 
 async def open_upstream(call: OpenCall, upstreams: Upstreams) -> UpstreamReply:
     """Return a reply whose head is good; its body has not been read.
 
+    From then on the call's admission is that of the model which answers; nothing is answered: of the one asked for.
+
     Raises:
         OneTokenError: No channel gave one; the error is that of the last attempt.
     """
+    asked = call.admission
     upstreams.retries.note_call()
-    tries = Tries(ways_in_order(call.admission.routes), upstreams.health)
-    target = tries.next_way() or await _after_a_short_rest(tries)
-    if target is None:
+    tries = Tries(ways_in_order(asked, call.request, upstreams.picker), upstreams.health)
+    way = tries.next_way() or await _after_a_short_rest(tries)
+    if way is None:
         raise tries.refusal()
     while True:
-        call.target = target
-        call.attempts.append(OpenAttempt(target, utc_now(), monotonic_seconds()))
+        call.admission, call.target = way.admission, way.target
+        call.attempts.append(OpenAttempt(way.admission, way.target, utc_now(), monotonic_seconds()))
         call.sign_count += 1
         try:
-            return await _attempt(call, upstreams, target)
+            return await _attempt(call, upstreams, way)
         except OneTokenError as failure:
+            call.admission = asked
             _note(failure, call, upstreams.health)
-            if len(call.attempts) >= ATTEMPTS_MAX or not _may_try_again(failure):
-                raise
-            following = tries.next_way(only_new=isinstance(failure, _NOT_TWICE))
-            if following is None and isinstance(failure, UpstreamBusy):
-                following = await _after_a_short_rest(tries)
+            following = await _following(failure, call, tries)
             if following is None or not upstreams.retries.spend():
                 raise
         if tries.was_tried(following):
             await asyncio.sleep(_pause_seconds(len(call.attempts)))
-        target = following
+        way = following
 
 
-async def _after_a_short_rest(tries: Tries) -> UpstreamTarget | None:
+async def _following(failure: OneTokenError, call: OpenCall, tries: Tries) -> Way | None:
+    """Return the way to try after a failure; ``None``: that was the last attempt.
+
+    What a channel itself failed at is asked of another channel first; where it limits or refuses one credential, its
+    next credential may do.
+    """
+    if len(call.attempts) >= call.admission.narrowing.attempts_max or not _may_try_again(failure):
+        return None
+    is_of_credential = isinstance(failure, (UpstreamBusy, UpstreamCredentials))
+    failed_channel_id = "" if is_of_credential else call.attempts[-1].target.channel_id
+    following = tries.next_way(only_new=isinstance(failure, _NOT_TWICE), not_channel_id=failed_channel_id)
+    if following is None and isinstance(failure, UpstreamBusy):
+        return await _after_a_short_rest(tries)
+    return following
+
+
+async def _after_a_short_rest(tries: Tries) -> Way | None:
     """Wait for a provider that asked to be left alone for a moment only; ``None``: for longer, or that is no reason."""
     seconds = tries.rest_seconds()
     if seconds is None or seconds > SHORT_REST_SECONDS:
@@ -138,13 +158,13 @@ def _note(failure: OneTokenError, call: OpenCall, health: Health) -> None:
     )  # fmt: skip
 
 
-async def _attempt(call: OpenCall, upstreams: Upstreams, target: UpstreamTarget) -> UpstreamReply:
+async def _attempt(call: OpenCall, upstreams: Upstreams, way: Way) -> UpstreamReply:
     """Make one attempt."""
-    is_streaming = call.request.is_streaming
+    target, is_streaming = way.target, call.request.is_streaming
     request = upstream_request(call.request, target)
     upstreams.health.note_begin(target)
     try:
-        async with asyncio.timeout(upstreams.first_byte_seconds if is_streaming else upstreams.plain_answer_seconds):
+        async with asyncio.timeout(_patience_seconds(way, upstreams, is_streaming=is_streaming)):
             upstream = await upstreams.client.send(request)
     except UpstreamBroke as error:
         raise UpstreamUnreachable(_UNREACHABLE) from error
@@ -159,6 +179,14 @@ async def _attempt(call: OpenCall, upstreams: Upstreams, target: UpstreamTarget)
     call.first_byte_at_seconds = monotonic_seconds()
     upstreams.health.note_answer(target, seconds=call.first_byte_at_seconds - call.attempts[-1].began_at_seconds)
     return upstream
+
+
+def _patience_seconds(way: Way, upstreams: Upstreams, *, is_streaming: bool) -> float:
+    """Return how long a provider may take to begin: the model's own time, else the settings'."""
+    own_seconds = way.admission.offer.model.first_byte_seconds
+    if own_seconds is not None:
+        return own_seconds
+    return upstreams.first_byte_seconds if is_streaming else upstreams.plain_answer_seconds
 
 
 def failure_of(upstream: UpstreamReply, *, is_streaming: bool) -> OneTokenError | None:

@@ -64,6 +64,12 @@ class RegionNotConfirmed(Forbidden):
     code = "region_not_confirmed"
 
 
+class RoutingNotPossible(BadRequest):
+    """No channel of the model fits what the request's own headers ask for."""
+
+    code = "routing_not_possible"
+
+
 class ModelNotFound(NotFound):
     """No such model, or not for this key: both look alike, so that a key cannot be used to explore the catalog."""
 

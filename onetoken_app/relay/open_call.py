@@ -51,6 +51,8 @@ NOTHING_DELIVERED = Delivered(0, 0, 0)
 class OpenAttempt:
     """One request that goes upstream."""
 
+    admission: Admission
+    """Of the model that was asked, which may be a fallback."""
     target: UpstreamTarget
     began_at: datetime
     began_at_seconds: float
@@ -116,9 +118,10 @@ class OpenCall:
 
     @property
     def shown_model_name(self) -> str | None:
-        """The name to put into the reply, or ``None`` where the upstream uses the same."""
+        """The name to put into the reply, or ``None`` where the caller and the upstream use the same."""
         name = self.admission.offer.model.name
-        return None if self.target is not None and self.target.upstream_model == name else name
+        is_the_same = self.target is not None and self.target.upstream_model == name == self.request.model_name
+        return None if is_the_same else name
 
     @property
     def held_output_tokens(self) -> int:

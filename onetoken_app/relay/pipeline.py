@@ -19,6 +19,7 @@ from onetoken_app.relay.dialects.call_request import CallRequest
 from onetoken_app.relay.dialects.spoken import SpokenDialect
 from onetoken_app.relay.errors import CallerLeft, CallerStalled, internal_error
 from onetoken_app.relay.estimation import estimated_input
+from onetoken_app.relay.narrowing import read_narrowing
 from onetoken_app.relay.open_call import OpenCall, Phase, counts_for
 from onetoken_app.relay.policy_snapshot import Caller
 from onetoken_app.relay.pump import pump_stream, read_plain
@@ -83,6 +84,7 @@ async def _admitted(
     settings = runtime.settings
     head = read_head(scope["headers"])
     caller = await identify(runtime, head)
+    narrowing = read_narrowing(head)
     check_announcement(head, bytes_max=settings.request_body_bytes_max)
     policy = runtime.policy.snapshot()
     body = await read_body(receive, share, bytes_max=settings.request_body_bytes_max)
@@ -90,7 +92,8 @@ async def _admitted(
     if runtime.policy.snapshot() is not policy:
         # A body may be a minute on its way; the key may have been revoked since.
         caller = await identify(runtime, head)
-    admission = await _within_reach(runtime, request, admit(request, caller, runtime.policy.snapshot()))
+    admitted = admit(request, caller, runtime.policy.snapshot(), narrowing)
+    admission = await _within_reach(runtime, request, admitted)
     claim = await runtime.repeats.claim_of(head, caller, path=spoken.path, body=body)
     return OpenCall(
         request_id=reply.request_id,
@@ -198,7 +201,10 @@ async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
     try:
         if call.interruption is not None:
             return Ending(error=call.interruption)
+        asked = call.admission
         upstream = await open_upstream(call, runtime.upstreams)
+        if call.admission is not asked:
+            call.reply.announce(headers_ahead(call))
         if call.request.is_streaming:
             return Ending(
                 last_events=await pump_stream(call, upstream, functools.partial(cover, ledger=runtime.ledger))

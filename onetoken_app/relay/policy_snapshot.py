@@ -9,7 +9,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app.agreements.models import ConfirmationKind
 from onetoken_app.agreements.queries import having_confirmation, owing_acceptance
 from onetoken_app.catalog.models import Region
-from onetoken_app.catalog.queries import ModelView, SealedChannelView, models_for_sale, routes_of, sealed_channels
+from onetoken_app.catalog.queries import (
+    ModelView,
+    SealedChannelView,
+    SealedCredentialView,
+    further_credentials,
+    model_aliases,
+    model_fallbacks,
+    models_for_sale,
+    routes_of,
+    sealed_channels,
+)
 from onetoken_app.credit.caps import Cap, caps_of
 from onetoken_app.database import policy_revision
 from onetoken_app.keys.queries import keys_by_digest
@@ -38,6 +48,13 @@ class ChannelRoute:
     is_overseas: bool
     cost_sheet: PriceSheet | None = None
     """What the operator pays; unset: not known."""
+    spares: tuple[UpstreamTarget, ...] = ()
+    """The same with the channel's further credentials."""
+
+    @property
+    def targets(self) -> tuple[UpstreamTarget, ...]:
+        """One for each credential of the channel."""
+        return (self.target, *self.spares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,8 @@ class ModelOffer:
 
     model: ModelView
     routes: tuple[ChannelRoute, ...] = field(repr=False)
+    fallbacks: tuple[str, ...] = ()
+    """Names of the models that stand in for it, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +107,12 @@ class PolicySnapshot:
     prices: PriceBook = field(repr=False)
     valid_until: datetime
     """Read again by then, whatever the revision says."""
+    aliases: dict[str, str] = field(default_factory=dict, repr=False)
+    """Names of models by their other names."""
+
+    def offer_of(self, name: str) -> ModelOffer | None:
+        """Return the model of this name, or that the name is an alias of."""
+        return self.offers.get(name) or self.offers.get(self.aliases.get(name, ""))
 
     def sheet_for(self, caller: Caller, model_id: str) -> PriceSheet | None:
         """Return what a caller is charged by; ``None``: the model has no price for it."""
@@ -104,18 +129,28 @@ async def read_snapshot(session: AsyncSession, *, now: datetime, key_encryption_
     revision = await policy_revision(session)
     channels = {sealed.channel.id: sealed for sealed in await sealed_channels(session)}
     prices = await price_book(session, now=now)
+    spares: dict[str, list[SealedCredentialView]] = {}
+    for credential in await further_credentials(session):
+        spares.setdefault(credential.channel_id, []).append(credential)
     ways: dict[str, list[ChannelRoute]] = {}
     for route in await routes_of(session):
         way = _way(channels[route.channel_id], route.upstream_model, route.priority, route.weight, key_encryption_key)
         if way is not None:
             cost_sheet = prices.cost_sheet_for(model_id=route.model_id, channel_id=route.channel_id)
-            way = replace(way, cost_sheet=cost_sheet)
+            further = _further_targets(way.target, spares.get(route.channel_id, ()), key_encryption_key)
+            way = replace(way, cost_sheet=cost_sheet, spares=further)
             ways.setdefault(route.model_id, []).append(way)
+    for_sale = {model.id: model for model in await models_for_sale(session) if model.id in ways}
+    fallbacks = await model_fallbacks(session)
     offers = {
-        model.name: ModelOffer(model=model, routes=tuple(ways[model.id]))
-        for model in await models_for_sale(session)
-        if model.id in ways
+        model.name: ModelOffer(
+            model=model,
+            routes=tuple(ways[model.id]),
+            fallbacks=tuple(for_sale[other].name for other in fallbacks.get(model.id, ()) if other in for_sale),
+        )
+        for model in for_sale.values()
     }
+    aliases = await model_aliases(session)
     next_change_at = await next_price_change_at(session, now=now)
     valid_until = now + timedelta(seconds=VALID_SECONDS_MAX)
     return PolicySnapshot(
@@ -123,6 +158,7 @@ async def read_snapshot(session: AsyncSession, *, now: datetime, key_encryption_
         offers=offers,
         prices=prices,
         valid_until=min(valid_until, next_change_at) if next_change_at else valid_until,
+        aliases={name: for_sale[model_id].name for name, model_id in aliases.items() if model_id in for_sale},
     )
 
 
@@ -190,3 +226,18 @@ def _way(
     return ChannelRoute(
         target=target, priority=priority, weight=weight, is_overseas=channel.region is not Region.MAINLAND
     )
+
+
+def _further_targets(
+    target: UpstreamTarget, credentials: Collection[SealedCredentialView], key_encryption_key: bytes
+) -> tuple[UpstreamTarget, ...]:
+    """Name the same way with each further credential that opens."""
+    targets = []
+    for sealed in credentials:
+        try:
+            credential = sealed.reveal(key_encryption_key)
+        except CannotUnseal:
+            get_logger().error("credential_left_out", channel_id=target.channel_id, error_code="cannot_unseal")
+            continue
+        targets.append(replace(target, credential=credential, credential_id=sealed.id))
+    return tuple(targets)

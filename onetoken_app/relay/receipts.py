@@ -47,8 +47,9 @@ async def show_receipt(runtime: RelayRuntime, scope: dict[str, Any], _receive: R
 
 
 def headers_ahead(call: OpenCall) -> list[tuple[bytes, bytes]]:
-    """Return what is known of a receipt before the answer is: the prices, and where it will be."""
+    """Return what is known of a receipt before the answer is: the model, the prices, and where it will be."""
     return [
+        (b"x-onetoken-model", call.admission.offer.model.name.encode()),
         (b"x-onetoken-price-version", str(call.admission.sheet.price_version_id).encode()),
         (b"x-onetoken-receipt", f"{RECEIPTS_PATH}{call.request_id}".encode()),
     ]

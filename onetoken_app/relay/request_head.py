@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+OWN_PREFIX = b"x-onetoken-"
 _BEARER = b"bearer "
 _KEY_HEADERS = frozenset({b"x-api-key", b"api-key", b"x-goog-api-key"})
 _KEPT_HEADERS = frozenset(
@@ -24,6 +25,8 @@ class RequestHead:
     forwarded_for: list[bytes] = field(default_factory=list)
     idempotency_keys: set[bytes] = field(default_factory=set)
     """May be content: a caller can put anything there."""
+    own: dict[bytes, set[bytes]] = field(default_factory=dict)
+    """Headers of our own, by name, with their values."""
 
 
 def read_head(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
@@ -43,6 +46,8 @@ def read_head(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
             head.anthropic_betas.append(value)
         elif name == b"idempotency-key":
             head.idempotency_keys.add(value.strip())
+        elif name.startswith(OWN_PREFIX):
+            head.own.setdefault(name, set()).add(value.strip())
     return head
 
 

@@ -22,7 +22,7 @@ from onetoken_app.relay.policy_cache import PolicyCache
 from onetoken_app.relay.recovery import apply_left_spools, record_of_void, recover_dead_holds
 from onetoken_app.relay.repeats import RepeatGuard
 from onetoken_app.relay.request_body import BUFFERED_BODIES_MAX, BodyRoom
-from onetoken_app.relay.routing import RetryBudget
+from onetoken_app.relay.routing import Picker, RetryBudget, sticky_key_of
 from onetoken_app.relay.supervision import Supervisor
 from onetoken_app.settings import Settings
 from onetoken_app.telemetry import get_logger
@@ -131,7 +131,7 @@ class RelayRuntime:
         stack.push_async_callback(client.close)
         self.upstreams = Upstreams(
             client=client,
-            health=Health(),
+            picker=Picker(Health(), sticky_key_of(self.secrets)),
             retries=RetryBudget(),
             first_byte_seconds=settings.upstream_first_byte_seconds,
             plain_answer_seconds=settings.upstream_plain_answer_seconds,

@@ -99,35 +99,51 @@ class _Translated:
 
 
 def is_within_reach(request: CallRequest, admission: Admission) -> bool:
-    """Whether every route leads to a provider of the caller's own dialect."""
-    return all(_dialect_of(route) is request.dialect for route in admission.routes)
+    """Whether every route, of fallbacks too, leads to a provider of the caller's own dialect."""
+    admissions = (admission, *admission.fallbacks)
+    return all(_dialect_of(route) is request.dialect for each in admissions for route in each.routes)
 
 
 def within_reach(request: CallRequest, admission: Admission) -> Admission:
     """Keep the routes whose provider can be told what was asked, and write it in the dialects of the others.
 
-    For a large body this is work for a thread, as reading it was.
+    Models that may stand in are treated alike; one with no such route is left out. For a large body this is work for a
+    thread, as reading it was.
 
     Raises:
-        UnsupportedParameter: None can; the first word that one of them lacks is named.
+        UnsupportedParameter: None of the model's own can; the first word that one of them lacks is named.
     """
+    routes, first = _reachable(request, admission, admission.routes)
+    if not routes and first is not None:
+        raise UnsupportedParameter(
+            f"The provider of this model has no word for {first.parameter}, or for what it holds. Leave it out, or "
+            f"choose another model.",
+            parameter=first.parameter,
+        ) from first
+    fallbacks = (_fallback_within_reach(request, admission, fallback) for fallback in admission.fallbacks)
+    return replace(admission, routes=routes, fallbacks=tuple(fallback for fallback in fallbacks if fallback.routes))
+
+
+def _fallback_within_reach(request: CallRequest, asked: Admission, fallback: Admission) -> Admission:
+    """Keep a fallback's routes; a translation carries the limit of the model that was asked, which it has to hold."""
+    routes = fallback.routes
+    if fallback.output_tokens_max < asked.output_tokens_max:
+        routes = tuple(route for route in routes if _dialect_of(route) is request.dialect)
+    return replace(fallback, routes=_reachable(request, asked, routes)[0])
+
+
+def _reachable(
+    request: CallRequest, asked: Admission, routes: tuple[ChannelRoute, ...]
+) -> tuple[tuple[ChannelRoute, ...], CannotBeExpressed | None]:
+    """Translate for routes; return those whose provider has the words, and the first word that one lacks."""
     lacking = {}
-    for dialect in {_dialect_of(route) for route in admission.routes} - {request.dialect}:
+    for dialect in {_dialect_of(route) for route in routes} - {request.dialect} - request.translations.keys():
         try:
-            request.translations[dialect] = _translated(request, admission, dialect)
+            request.translations[dialect] = _translated(request, asked, dialect)
         except CannotBeExpressed as error:
             lacking[dialect] = error
-    if not lacking:
-        return admission
-    routes = tuple(route for route in admission.routes if _dialect_of(route) not in lacking)
-    if routes:
-        return replace(admission, routes=routes)
-    first = next(iter(lacking.values()))
-    raise UnsupportedParameter(
-        f"The provider of this model has no word for {first.parameter}, or for what it holds. Leave it out, or choose "
-        f"another model.",
-        parameter=first.parameter,
-    ) from first
+    kept = tuple(route for route in routes if _dialect_of(route) not in lacking)
+    return kept, next(iter(lacking.values()), None)
 
 
 def _translated(request: CallRequest, admission: Admission, dialect: Dialect) -> dict[str, msgspec.Raw]:
@@ -171,19 +187,19 @@ def shaper_for(
         request_id: What an answer that is written here gets its id from.
     """
     if provider.dialect is not request.dialect:
-        return _Translated(provider.reader(), _answer_to(request, request_id), counts)
+        return _Translated(provider.reader(), _answer_to(request, request_id, model_name or request.model_name), counts)
     if request.dialect is Dialect.CHAT:
         return PassedOnChat(model_name=model_name, wants_usage=request.wants_usage)
     return PassedOnMessages(model_name=model_name)
 
 
-def _answer_to(request: CallRequest, request_id: str) -> _Answer:
+def _answer_to(request: CallRequest, request_id: str, model_name: str) -> _Answer:
     """Return what writes an answer in the caller's dialect."""
     if request.dialect is Dialect.MESSAGES:
-        return MessagesAnswer(request_id=request_id, model_name=request.model_name)
+        return MessagesAnswer(request_id=request_id, model_name=model_name)
     return ChatAnswer(
         request_id=request_id,
-        model_name=request.model_name,
+        model_name=model_name,
         created_seconds=int(utc_now().timestamp()),
         wants_usage=request.wants_usage,
     )

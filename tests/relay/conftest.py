@@ -115,7 +115,8 @@ class RunningRelay:
 
     def forget_health(self) -> None:
         """Take every way upstream for working again."""
-        self.runtime.upstreams = replace(self.runtime.upstreams, health=Health())
+        upstreams = self.runtime.upstreams
+        self.runtime.upstreams = replace(upstreams, picker=replace(upstreams.picker, health=Health()))
 
     async def until_idle(self) -> None:
         """Wait until every call that arrived is closed."""

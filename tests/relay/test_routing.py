@@ -9,7 +9,7 @@ import pytest
 from onetoken_app.catalog.models import Route
 from onetoken_app.database import unit_of_work
 from onetoken_app.relay.health import FAILURES_LEAST
-from onetoken_app.relay.routing import ATTEMPTS_MAX
+from onetoken_app.relay.narrowing import ATTEMPTS_MAX
 from onetoken_app.settings import Settings
 from tests.relay.conftest import RunningRelay, running_relay
 from tests.support.builders import a_channel
