@@ -92,6 +92,23 @@ async def put_channel(
     return channel_id
 
 
+async def switch_channel(session: AsyncSession, *, channel_id: str, is_enabled: bool) -> bool:
+    """Take a channel out, or put it back; return whether it was the other way round before.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        channel_id: The channel.
+        is_enabled: Whether calls may go there.
+
+    Raises:
+        NotFound: There is no such channel.
+    """
+    channel = await session.get(Channel, channel_id)
+    if channel is None:
+        raise NotFound("There is no such channel.")
+    return _set_differing(channel, {"is_enabled": is_enabled})
+
+
 async def put_credential(
     session: AsyncSession,
     *,

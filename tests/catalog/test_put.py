@@ -12,7 +12,7 @@ from onetoken_app.catalog.queries import (
     routes_of,
     sealed_channels,
 )
-from onetoken_app.catalog.service import put_channel, put_model, put_route
+from onetoken_app.catalog.service import put_channel, put_model, put_route, switch_channel
 from onetoken_app.database import policy_revision, read_session, unit_of_work
 from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.vault import CannotUnseal
@@ -124,6 +124,21 @@ class TestPutChannel:
 
     async def test_admits_a_private_address_when_the_operator_says_so(self) -> None:
         assert await a_channel(base_url="http://127.0.0.1:18000/v1", allow_private_upstreams=True)
+
+
+class TestSwitchChannel:
+    async def test_says_whether_that_changed_anything(self) -> None:
+        channel_id = await a_channel()
+        seen = []
+        for is_enabled in (True, False, False, True):
+            async with unit_of_work() as session:
+                seen.append(await switch_channel(session, channel_id=channel_id, is_enabled=is_enabled))
+        assert seen == [False, True, False, True]
+
+    async def test_one_that_is_not_there_is_refused(self) -> None:
+        with pytest.raises(NotFound):
+            async with unit_of_work() as session:
+                await switch_channel(session, channel_id="chn_none", is_enabled=False)
 
 
 class TestPutModel:

@@ -19,6 +19,7 @@ from onetoken_app.console.components.refunds import REFUND_STEPS
 from onetoken_app.console.invoice_requests import BY_ORDERS
 from onetoken_app.console.shown.api_keys import KeyStanding
 from onetoken_app.console.shown.calls import CallOutcome
+from onetoken_app.console.shown.channels import ChannelHealth
 from onetoken_app.console.shown.invoices import InvoiceStanding
 from onetoken_app.console.shown.margins import MarginStanding
 from onetoken_app.console.shown.moments import PeriodName
@@ -58,11 +59,14 @@ from onetoken_app.pricing.drafts import Change
 from onetoken_app.pricing.models import Scope
 from onetoken_app.reconciliation.queries import BillStanding
 from onetoken_app.token_usage import TokenKind
+from onetoken_app.usage.channel_health import FAILURES
 from onetoken_app.verification.models import CaseState, DocumentKind, MissingPart, ReviewReason
 
 CONSOLE = Path(__file__).parents[2] / "onetoken_app" / "console"
 KEYS_BY_PREFIX = {
     "error.": {key for key in CATALOGUES[Locale.ENGLISH] if key.startswith("error.")},
+    "attempt_outcome.": {f"attempt_outcome.{kind}" for kind in FAILURES},
+    "channel_health.": {f"channel_health.{kind}" for kind in ChannelHealth},
     "outcome.": {f"outcome.{kind}" for kind in CallOutcome},
     "project_standing.": {f"project_standing.{kind}" for kind in ProjectStanding},
     "standing.": {f"standing.{kind}" for kind in KeyStanding},

@@ -144,6 +144,7 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
             if state is not CaseState.DRAFT
         ],
         Scene("dialog-approve-case", "/staff/reviews", STAFF, step=_approve_case, opens="approve-case"),
+        *[_dialog("/staff/channels", name, who=STAFF) for name in ("take-channel-out", "put-channel-back")],
         *_finance_scenes(),
     ]
 

@@ -34,6 +34,7 @@ from onetoken_app.settings import Settings
 from onetoken_app.token_usage import TokenKind
 from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReason
 from tests.journeys.staged_billing import adjustments_of_all_kinds, invoices_in_each_state, months_of_a_debtor
+from tests.journeys.staged_channels import attempts_of_an_hour
 from tests.journeys.staged_costs import margins_and_bills
 from tests.journeys.staged_credit import Desk, budgets_in_each_state, credit_of_every_kind, frozen_credit
 from tests.journeys.staged_keys import projects_and_keys
@@ -172,6 +173,7 @@ async def _catalog(stage: _Stage, upstream_url: str) -> list[BuiltModel]:
         await a_channel(
             session, stage.settings, name="mainland-reserve", base_url="https://reserve.example.cn/v1", is_enabled=False
         )
+        session.add_all(attempts_of_an_hour(first))
         return [
             await a_model(session, stage.settings, name=name, channel_id=first, context_window_tokens=tokens)
             for name, tokens in (("qwen3-235b-a22b-instruct-2507", 262_144), ("glm-4.6-flash", 128_000))

@@ -112,6 +112,23 @@ class TestStateOfATab:
             assert STAFF not in tab.words
 
 
+class TestChannels:
+    async def test_one_is_taken_out_and_put_back_with_a_line_each(self, console: RunningConsole) -> None:
+        rows = console.installation.rows
+        ((channel_id,),) = rows("SELECT id FROM catalog_channel")
+        async with a_tab(console.url, cookie=await cookie_of(console, STAFF), name="channels", path=DESK) as tab:
+            await tab.begin()
+            for verb in ("take_out", "take_out", "load", "put_back", "put_back"):
+                arguments = {} if verb == "load" else {"channel_id": channel_id}
+                await tab.send(event_of("channels_state", verb, **arguments))
+                if verb == "load":
+                    await tab.until(lambda: '"switch": "off"' in tab.words or '"switch":"off"' in tab.words)
+                    assert rows("SELECT is_enabled FROM catalog_channel") == [(0,)]
+            lines = f"SELECT action FROM audit_entry WHERE subject_id = '{channel_id}' AND actor_kind = 'person'"
+            await tab.until(lambda: rows(lines) == [("channel_taken_out",), ("channel_put_back",)])
+        assert rows("SELECT is_enabled FROM catalog_channel") == [(1,)]
+
+
 @asynccontextmanager
 async def the_tab_again(console: RunningConsole, *, cookie: str, name: str) -> AsyncIterator[RawTab]:
     """Open a tab's State once more; while the server has not noticed that its socket is closed, one gets another."""

@@ -1,9 +1,8 @@
-"""Organizations and channels as rows for the operator's people."""
+"""Organizations as rows for the operator's people."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from onetoken_app.catalog.queries import ChannelView
 from onetoken_app.console.shown.moments import shown_minute
 from onetoken_app.organizations.queries import OrganizationView
 
@@ -43,19 +42,6 @@ class ShownOrganization:
     created: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ShownChannel:
-    """One row; never a credential."""
-
-    id: str = ""
-    name: str = ""
-    provider: str = ""
-    base_url: str = ""
-    region: str = ""
-    switch: str = ""
-    """``on`` or ``off``."""
-
-
 def shown_organization(
     view: OrganizationView, *, public_service: PublicService = PublicService.NO, time_zone: str = "UTC"
 ) -> ShownOrganization:
@@ -68,18 +54,6 @@ def shown_organization(
         standing=_standing(view).value,
         public_service=public_service.value,
         created=shown_minute(view.created_at, time_zone),
-    )
-
-
-def shown_channel(view: ChannelView) -> ShownChannel:
-    """Turn a channel into its row."""
-    return ShownChannel(
-        id=view.id,
-        name=view.name,
-        provider=view.provider,
-        base_url=view.base_url,
-        region=view.region.value,
-        switch="on" if view.is_enabled else "off",
     )
 
 

@@ -9,6 +9,8 @@ from onetoken_app.console.text.billing_en import BILLING_ENGLISH
 from onetoken_app.console.text.billing_zh_cn import BILLING_CHINESE
 from onetoken_app.console.text.calling_en import CALLING_ENGLISH
 from onetoken_app.console.text.calling_zh_cn import CALLING_CHINESE
+from onetoken_app.console.text.channels_en import CHANNELS_ENGLISH
+from onetoken_app.console.text.channels_zh_cn import CHANNELS_CHINESE
 from onetoken_app.console.text.countries_en import COUNTRIES_ENGLISH
 from onetoken_app.console.text.countries_zh_cn import COUNTRIES_CHINESE
 from onetoken_app.console.text.credit_en import CREDIT_ENGLISH
@@ -63,6 +65,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         INVOICE_DESK_ENGLISH,
         PRICING_ENGLISH,
         RECONCILIATION_ENGLISH,
+        CHANNELS_ENGLISH,
         REFUNDS_ENGLISH,
         CREDIT_ENGLISH,
         MEMBERSHIP_ENGLISH,
@@ -82,6 +85,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         INVOICE_DESK_CHINESE,
         PRICING_CHINESE,
         RECONCILIATION_CHINESE,
+        CHANNELS_CHINESE,
         REFUNDS_CHINESE,
         CREDIT_CHINESE,
         MEMBERSHIP_CHINESE,
