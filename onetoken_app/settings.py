@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     """Largest plain reply of an upstream that is delivered."""
     in_flight_requests_max: Annotated[int, Field(ge=1, le=100_000)] = 4_000
     """Calls that one relay process carries at once; beyond it: 503."""
+    access_log: bool = True
+    """Whether each call that ends is one line of the log: ids, status, durations and charge."""
+    metrics_token: Annotated[SecretStr, Field(min_length=16, max_length=256)] | None = None
+    """What a scraper says as its bearer at ``/metrics``; unset: there is no such address."""
     policy_poll_seconds: Annotated[float, Field(ge=0.05, le=5)] = 0.25
     """How often the relay looks whether keys, prices or channels changed."""
     policy_age_seconds_max: Annotated[float, Field(ge=1, le=60)] = 5

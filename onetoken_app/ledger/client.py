@@ -8,7 +8,6 @@ cancelled, and is sent again when the writer dies: it is idempotent. One that th
 """
 
 import asyncio
-import errno
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -39,7 +38,7 @@ from onetoken_app.ledger.pending import Pending, void_of, without_record
 from onetoken_app.ledger.spool import Spool
 from onetoken_app.ledger.spooling import Spooling
 from onetoken_app.ledger.writer import ExitCode
-from onetoken_app.ledger.writer_process import WriterProcess, WriterStartFailed
+from onetoken_app.ledger.writer_process import WriterProcess, WriterStartFailed, say_start_failed
 from onetoken_app.settings import Settings
 from onetoken_app.telemetry import get_logger
 
@@ -80,6 +79,7 @@ class LedgerClient:
         self._pending: dict[int, Pending] = {}
         self._outgoing: list[bytes] = []
         self._last_number = 0
+        self.batch_count = self.answer_count = 0
         self._spooling: Spooling | None = None
         self._is_stalled = False
         self._is_stopping = False
@@ -93,6 +93,11 @@ class LedgerClient:
         """Whether a hold would be asked for now; False: it would be refused at once."""
         is_behind = self._is_stalled or (self._spooling is not None and self._spooling.is_behind)
         return self._writer is not None and not is_behind and not self._is_stopping
+
+    @property
+    def unanswered_count(self) -> int:
+        """How many operations have no answer yet."""
+        return len(self._pending)
 
     @property
     def epoch_id(self) -> str:
@@ -109,7 +114,7 @@ class LedgerClient:
         try:
             self._connected(await WriterProcess.start(self._hello, self))
         except WriterStartFailed as error:
-            _say_start_failed(error)
+            say_start_failed(error)
             raise LedgerUnavailable(_UNAVAILABLE) from error
         self._spooling = Spooling(Spool(spool_folder(settings), epoch_id), self._pending)
         self._watch = asyncio.create_task(self._watch_answers())
@@ -220,6 +225,7 @@ class LedgerClient:
     def writer_answered(self, answers: list[tuple[int, Answer]]) -> None:
         """Hand answers to those who wait; called by the writer's connection."""
         unheard = []
+        self.batch_count, self.answer_count = self.batch_count + 1, self.answer_count + len(answers)
         for number, answer in answers:
             pending = self._pending.pop(number)
             if pending.waiter is not None and not pending.waiter.done():
@@ -337,7 +343,7 @@ class LedgerClient:
                 writer = await WriterProcess.start(self._hello, self)
             except WriterStartFailed as error:
                 exit_code = error.exit_code
-                _say_start_failed(error)
+                say_start_failed(error)
             except Exception:  # noqa: BLE001 # the edge of the task: its end would be the end of every call
                 exit_code = None
                 get_logger().error("ledger_writer_failed", exc_info=True)
@@ -368,14 +374,6 @@ async def _end_of(dead: WriterProcess) -> int | None:
     except Exception:  # noqa: BLE001 # the edge of the task, as in ``_revive``
         get_logger().error("ledger_writer_end_unknown", exc_info=True)
         return None
-
-
-def _say_start_failed(error: WriterStartFailed) -> None:
-    """Log why there is no writer: how it ended, or what the system is short of, such as ``EMFILE``."""
-    cause = error.__cause__
-    shortage = errno.errorcode.get(cause.errno or 0) if isinstance(cause, OSError) else None
-    error_class = shortage or (type(cause).__name__ if cause else None)
-    get_logger().error("ledger_writer_failed", exit_code=error.exit_code, error_class=error_class)
 
 
 def spool_folder(settings: Settings) -> Path:

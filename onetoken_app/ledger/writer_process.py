@@ -1,6 +1,7 @@
 """Starts one writer process and speaks with it over a socket pair."""
 
 import asyncio
+import errno
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from typing import Protocol, Self, cast
 from onetoken_app.clock import monotonic_seconds
 from onetoken_app.ledger import frames
 from onetoken_app.ledger.operations import Answer
+from onetoken_app.telemetry import get_logger
 
 START_SECONDS_MAX = 20.0
 """Imports, connection, and the wait for the lock that the last writer's session may still hold."""
@@ -162,3 +164,11 @@ def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
         )
     finally:
         os.close(descriptor)
+
+
+def say_start_failed(error: WriterStartFailed) -> None:
+    """Log why there is no writer: how it ended, or what the system is short of, such as ``EMFILE``."""
+    cause = error.__cause__
+    shortage = errno.errorcode.get(cause.errno or 0) if isinstance(cause, OSError) else None
+    error_class = shortage or (type(cause).__name__ if cause else None)
+    get_logger().error("ledger_writer_failed", exit_code=error.exit_code, error_class=error_class)

@@ -21,6 +21,7 @@ from onetoken_app.relay.dialects.openai_errors import OPENAI_VOICE
 from onetoken_app.relay.dialects.spoken import CHAT, MESSAGES
 from onetoken_app.relay.dialects.voice import Voice
 from onetoken_app.relay.errors import MethodNotAllowed, ModelNotFound, UnknownUrl, internal_error
+from onetoken_app.relay.metrics import METRICS_PATH, show_metrics
 from onetoken_app.relay.pipeline import identify, note_refusal, serve_call
 from onetoken_app.relay.receipts import RECEIPT_TEMPLATE, RECEIPTS_PATH, show_receipt
 from onetoken_app.relay.reply import Reply, Send
@@ -50,7 +51,7 @@ class RelayApp:
     @staticmethod
     def owns(path: str) -> bool:
         """Whether a path is the relay's and not the console's."""
-        return path in _PROBES or path == "/v1" or path.startswith("/v1/")
+        return path in _PROBES or path in {METRICS_PATH, "/v1"} or path.startswith("/v1/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of any kind."""
@@ -72,6 +73,8 @@ class RelayApp:
                 await self._endpoint_of(path, scope["method"])(self._runtime, scope, receive, reply)
         except OneTokenError as error:
             note_refusal(error, request_id=reply.request_id, path=_template_of(path))
+            if self._runtime.is_started:
+                self._runtime.metrics.note_refusal(error, interface=_template_of(path))
             await reply.fail(error)
         except Exception:  # noqa: BLE001 # the edge: a server would answer without an envelope
             get_logger().error(
@@ -169,6 +172,7 @@ _PATHS: dict[str, dict[str, Endpoint]] = {
     MESSAGES.path: {"POST": functools.partial(serve_call, spoken=MESSAGES)},
     COUNT_PATH: {"POST": count_tokens},
     _MODELS_PATH: {"GET": _list_models},
+    METRICS_PATH: {"GET": show_metrics},
 }
 
 

@@ -142,6 +142,16 @@ class Health:
         limits = (self._limits.get(_limit_key(target)) for target in targets)
         return any(limit is not None and limit.until > now for limit in limits)
 
+    def ways_out(self) -> list[tuple[str, str, WayState]]:
+        """Return what is left alone now: channel, the provider's name of the model (empty: all), and why."""
+        now = monotonic_seconds()
+        found = [
+            *((*key, WayState.OPEN) for key, breaker in self._breakers.items() if breaker.is_open),
+            *((key[0], key[2], WayState.LIMITED) for key, pause in self._limits.items() if pause.until > now),
+            *((key[0], "", WayState.REFUSED) for key, pause in self._refusals.items() if pause.until > now),
+        ]
+        return sorted(set(found))
+
     def latency_of(self, target: UpstreamTarget) -> float:
         """Return the peak-sensitive average of seconds to a head, fading while nothing is measured; 0: unknown."""
         breaker = self._breakers.get(_breaker_key(target))

@@ -145,9 +145,9 @@ async def walk(runtime: RelayRuntime, call: OpenCall) -> None:
         await hold(call, ledger=runtime.ledger, is_sqlite=runtime.is_sqlite)
     except InsufficientFunds as error:
         available_nanos = int(error.metadata.get("available_nanos", 0))
-        await _refuse(call, balance_too_low(call.admission, available_nanos=available_nanos))
+        await _refuse(runtime, call, balance_too_low(call.admission, available_nanos=available_nanos))
     except OneTokenError as error:
-        await _refuse(call, error)
+        await _refuse(runtime, call, error)
     else:
         try:
             await _carry_and_close(runtime, call)
@@ -167,6 +167,9 @@ async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
     except OneTokenError as error:
         get_logger().error("close_not_confirmed", request_id=call.request_id, error_code=error.code)
         ending, charge_nanos = Ending(error=error), call.admission.upper_charge_nanos
+        runtime.metrics.note_call(call, error, charge_nanos=0)
+    else:
+        runtime.metrics.note_call(call, ending.error, charge_nanos=charge_nanos)
     if isinstance(ending.error, CallerStalled):
         call.reply.hang_up()
         return
@@ -226,7 +229,8 @@ async def _forward(runtime: RelayRuntime, call: OpenCall) -> Ending:
             upstream.release()
 
 
-async def _refuse(call: OpenCall, error: OneTokenError) -> None:
+async def _refuse(runtime: RelayRuntime, call: OpenCall, error: OneTokenError) -> None:
     """Tell a caller that no money could be set aside."""
+    runtime.metrics.note_refusal(error, interface=call.interface_path)
     note_refusal(error, request_id=call.request_id, path=call.interface_path)
     await call.reply.fail(error)

@@ -16,6 +16,7 @@ from onetoken_app.errors import OneTokenError, Unavailable
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger.client import LedgerClient, spool_folder
 from onetoken_app.relay.attempts import Upstreams
+from onetoken_app.relay.call_metrics import CallMetrics
 from onetoken_app.relay.forwarding import UpstreamClient
 from onetoken_app.relay.health import Health
 from onetoken_app.relay.policy_cache import PolicyCache
@@ -45,6 +46,7 @@ class RelayRuntime:
     ledger: LedgerClient
     upstreams: Upstreams
     supervisor: Supervisor
+    metrics: CallMetrics
     body_readers: ThreadPoolExecutor
     body_room: BodyRoom
 
@@ -141,6 +143,7 @@ class RelayRuntime:
         stack.callback(self.body_readers.shutdown, wait=False)
         self.supervisor = Supervisor(settings, self.ledger)
         self.supervisor.start()
+        self.metrics = CallMetrics(writes_access_lines=settings.access_log)
         self.is_started = True
         gc.collect()
         gc.freeze()
