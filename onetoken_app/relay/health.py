@@ -75,10 +75,10 @@ class HealthChange:
 class _Breaker:
     """One channel and model."""
 
+    open_seconds: float
     slots: deque[list[int]] = field(default_factory=deque)
     """Second, attempts and failures, oldest first."""
     is_open: bool = False
-    open_seconds: float = OPEN_SECONDS
     open_until: float = 0.0
     probe_count: int = 0
     probed_at: float = 0.0
@@ -244,7 +244,7 @@ class Health:
 
     def _breaker_of(self, target: UpstreamTarget) -> _Breaker:
         """Return a way's breaker; the catalog bounds how many there are."""
-        return self._breakers.setdefault(_breaker_key(target), _Breaker())
+        return self._breakers.setdefault(_breaker_key(target), _Breaker(open_seconds=OPEN_SECONDS))
 
     def _tell(
         self, target: UpstreamTarget, state: WayState, cause: AttemptOutcome, seen: tuple[int, int], seconds: float

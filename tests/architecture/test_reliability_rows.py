@@ -9,11 +9,14 @@ import pytest
 
 from tests.architecture.tree import ROOT, Module, all_modules, module_of
 
-ROWS = tuple(f"A{number}" for number in range(1, 21) if number != 17)
-"""Every promise that is numbered; 17 was never given."""
-OWED = frozenset({"A11", "A16"})
+ROWS = (
+    *(f"A{number}" for number in range(1, 21) if number != 17),
+    *(f"D{number}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 18)),
+)
+"""Every promise that is numbered; the numbers that are missing were never given."""
+OWED = frozenset({"A11", "A16", "D1", "D3", "D6", "D8", "D10", "D11", "D13"})
 """Rows that nothing shows yet. It only ever gets shorter: a row with a test or a figure may not stand here."""
-_ROW = re.compile(r"^\| (A\d+) \| (.+) \| (.*) \| (.*) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| ([AD]\d+) \| (.+) \| (.*) \| (.*) \|$", re.MULTILINE)
 _TEST = re.compile(r"`(tests/[\w/]+\.py::\w+(?:::\w+)?)`")
 _FIGURE = re.compile(r"\b20\d\d-\d\d-\d\d\b.*`[^`]+`|`[^`]+`.*\b20\d\d-\d\d-\d\d\b")
 

@@ -82,7 +82,7 @@ def stays_silent(*, words: tuple[str, ...] = ()) -> tuple[Any, asyncio.Event]:
     return behave, cut
 
 
-@pytest.mark.row("A4")
+@pytest.mark.row("A4", "D18")
 @pytest.mark.parametrize("with_reset", [False, True], ids=["with a FIN", "with a RST"])
 class TestUpstreamIsCut:
     async def test_while_the_upstream_keeps_talking_it_is_cut_too(
@@ -164,6 +164,7 @@ class TestSlowCaller:
         assert (await relay.only_record()).error_code == ""
 
 
+@pytest.mark.row("D14")
 class TestStalledCaller:
     async def test_one_who_stops_reading_is_given_up_and_settled(self, relay_settings: Settings) -> None:
         settings = relay_settings.model_copy(update={"upstream_idle_seconds": 1.0})

@@ -257,7 +257,7 @@ async def matrix(
         yield Matrix(relay, ledger, bills_anyway=request.param)
 
 
-@pytest.mark.row("A4")
+@pytest.mark.row("A4", "D18")
 @pytest.mark.parametrize("with_reset", [False, True], ids=["FIN", "RST"])
 @pytest.mark.parametrize("stage", Stage)
 @pytest.mark.parametrize("is_streaming", [False, True], ids=["plain", "streaming"])

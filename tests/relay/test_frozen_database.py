@@ -92,7 +92,7 @@ async def check_books(relay: RunningRelay) -> None:
     await until(lambda: all(not path.stat().st_size for path in left_spools(spool_folder(relay.settings))))
 
 
-@pytest.mark.row("A9")
+@pytest.mark.row("A9", "D7")
 class TestFrozenDatabase:
     async def test_open_calls_end_whole_and_new_ones_are_refused(
         self, relay_settings_on_each: Settings, monkeypatch: pytest.MonkeyPatch

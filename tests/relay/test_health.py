@@ -74,6 +74,7 @@ def break_down(health: Health, way: UpstreamTarget) -> None:
         health.note_failure(way, AttemptOutcome.UNREACHABLE)
 
 
+@pytest.mark.row("D5")
 class TestBreaker:
     def test_opens_when_half_of_enough_attempts_fail(self, health: Health, changes: list[HealthChange]) -> None:
         for _ in range(FAILURES_LEAST // 2):

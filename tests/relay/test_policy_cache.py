@@ -60,6 +60,7 @@ async def a_change(cache: PolicyCache, settings: Settings) -> None:
 
 
 class TestCallerOf:
+    @pytest.mark.row("D12")
     async def test_a_thousand_callers_with_one_cold_key_make_one_look_up(
         self, cache: PolicyCache, sqlite_settings: Settings
     ) -> None:
@@ -131,6 +132,7 @@ class TestPolling:
         await until(lambda: cache.is_fresh, seconds=5)
 
 
+@pytest.mark.row("D7")
 class TestTooOld:
     async def test_it_fails_closed_when_the_database_is_gone_and_opens_again(
         self, cache: PolicyCache, sqlite_settings: Settings

@@ -1,5 +1,6 @@
 """Several channels of a model: who is asked next when one fails, and who is not asked any more."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -8,10 +9,11 @@ import pytest
 
 from onetoken_app.catalog.models import Route
 from onetoken_app.database import unit_of_work
-from onetoken_app.relay.health import FAILURES_LEAST
+from onetoken_app.relay import health
+from onetoken_app.relay.health import FAILURES_LEAST, Health
 from onetoken_app.relay.narrowing import ATTEMPTS_MAX
 from onetoken_app.settings import Settings
-from tests.relay.conftest import RunningRelay, running_relay
+from tests.relay.conftest import RunningRelay, running_relay, until
 from tests.support.builders import a_channel
 from tests.support.scripted_upstream import (
     Exchange,
@@ -23,6 +25,11 @@ from tests.support.scripted_upstream import (
 )
 
 WRONG = {"error": {"message": "no"}}
+
+
+def health_of(pair: "Pair") -> Health:
+    """Return what the relay knows of its channels."""
+    return pair.relay.runtime.upstreams.health
 
 
 async def stays_silent(exchange: Exchange) -> None:
@@ -60,6 +67,7 @@ async def pair(relay: RunningRelay) -> AsyncIterator[Pair]:
         yield await _pair(relay, stack)
 
 
+@pytest.mark.row("D2")
 class TestAnotherChannel:
     @pytest.mark.parametrize(
         "status", [pytest.param(500, id="failed"), pytest.param(429, id="busy"), pytest.param(401, id="refused us")]
@@ -141,6 +149,7 @@ class TestLeftAlone:
 
 
 class TestWholeTraffic:
+    @pytest.mark.row("D5")
     async def test_a_dead_channel_gets_next_to_nothing(self, pair: Pair) -> None:
         pair.first.behave = answers(503, WRONG)
         call_count = 4 * FAILURES_LEAST
@@ -149,6 +158,25 @@ class TestWholeTraffic:
         assert len(pair.first.exchanges) == FAILURES_LEAST
         assert statuses[200] >= call_count - ATTEMPTS_MAX
 
+    @pytest.mark.row("D5")
+    async def test_a_channel_that_heals_comes_back(self, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(health, "OPEN_SECONDS", 0.2)
+        pair.relay.forget_health()
+        pair.first.behave = answers(503, WRONG)
+        for _ in range(FAILURES_LEAST + 5):
+            await pair.relay.post()
+        assert len(pair.first.exchanges) < FAILURES_LEAST + 5
+        pair.first.behave = answers_usually
+        pair.second.exchanges.clear()
+        async with asyncio.timeout(20):
+            while health_of(pair).ways_out():
+                assert (await pair.relay.post()).status_code == 200
+        pair.second.exchanges.clear()
+        for _ in range(5):
+            assert (await pair.relay.post()).status_code == 200
+        assert not pair.second.exchanges
+
+    @pytest.mark.row("D4")
     async def test_an_upstream_that_always_fails_is_not_asked_three_times_as_often(self, relay: RunningRelay) -> None:
         relay.upstream.behave = answers(503, WRONG)
         saved = 20
@@ -156,3 +184,32 @@ class TestWholeTraffic:
             relay.forget_health()
             assert (await relay.post()).status_code == 502
         assert len(relay.upstream.exchanges) <= 1.2 * 3 * saved + saved
+
+
+async def resets(exchange: Exchange) -> None:
+    """Break the connection instead of answering."""
+    exchange.reset()
+
+
+async def sends_garbage(exchange: Exchange) -> None:
+    """Answer something that is no HTTP."""
+    await exchange.send(b"no http at all\r\n\r\n")
+    exchange.hang_up()
+
+
+@pytest.mark.row("D2")
+class TestNothingIsLeft:
+    async def test_sockets_and_tasks_are_what_they_were(self, relay_settings: Settings) -> None:
+        settings = relay_settings.model_copy(update={"upstream_plain_answer_seconds": 0.1})
+        async with running_relay(settings) as relay:
+            assert (await relay.post()).status_code == 200
+            await relay.until_idle()
+            baseline = len(asyncio.all_tasks())
+            for behave in (stays_silent, resets, sends_garbage):
+                relay.upstream.behave = behave
+                relay.forget_health()
+                statuses = {answer.status_code for answer in await asyncio.gather(*(relay.post() for _ in range(15)))}
+                assert statuses <= {502, 504}
+            await relay.until_idle()
+            await until(lambda: relay.upstream.open_connection_count == 0)
+            await until(lambda: len(asyncio.all_tasks()) <= baseline)

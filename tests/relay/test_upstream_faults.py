@@ -116,6 +116,7 @@ class TestBeforeTheFirstByte:
         assert answer.headers["x-should-retry"] == "true"
 
 
+@pytest.mark.row("D2")
 class TestTimeOuts:
     @pytest.mark.parametrize(
         ("setting", "is_streaming", "behave", "status"),
