@@ -29,7 +29,8 @@ def meter(call: OpenCall, *, is_complete: bool) -> Metered:
 
     An explicit zero of the provider is a figure like any other; figures that are missing or absurd are estimated. A
     plain answer is delivered whole or not at all. Figures that output came after, or that stand in an answer that was
-    cut before its finish, are a running account: the call costs at least that, and at least what was delivered.
+    cut before its finish, are a running account: their input is what it was, and the output is at least what was
+    delivered.
 
     Args:
         call: The call; its upstream is no longer read.
@@ -61,14 +62,18 @@ def cost_of(call: OpenCall, metered: Metered) -> tuple[Nanos, Currency] | None:
 
 
 def estimate(call: OpenCall) -> Metered:
-    """Say what was delivered so far, counted here; within the hold by construction."""
-    admission = call.admission
+    """Say what was delivered so far: output counted here, and the provider's figures where it gave some.
+
+    A provider may state its input, and how much of it came from a cache, before it begins to answer: that is known
+    then, and only the output is counted. Without such figures an estimate is within the hold by construction.
+    """
+    stated, admission = call.counts.usage, call.admission
+    output = estimated_output(call.delivered, tokens_max=call.held_output_tokens)
+    if stated is not None and stated.input_total:
+        return _priced(call, replace(stated, output=max(stated.output, output)), UsageSource.ESTIMATED)
     if call.estimated_input_tokens is None:
         call.estimated_input_tokens = estimated_input(call.request)
-    usage = TokenUsage(
-        input=min(admission.input_tokens_max, call.estimated_input_tokens),
-        output=estimated_output(call.delivered, tokens_max=call.held_output_tokens),
-    )
+    usage = TokenUsage(input=min(admission.input_tokens_max, call.estimated_input_tokens), output=output)
     return _priced(call, usage, UsageSource.ESTIMATED)
 
 

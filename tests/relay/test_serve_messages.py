@@ -106,7 +106,7 @@ class TestStreaming:
         ("events", "charge_nanos", "source"),
         [
             pytest.param(message_events()[:3], 0, UsageSource.NONE, id="before any output"),
-            pytest.param(message_events()[:5], 11_000, UsageSource.ESTIMATED, id="after some output"),
+            pytest.param(message_events()[:5], 11_300, UsageSource.ESTIMATED, id="after some output"),
             pytest.param(message_events()[:-1], MESSAGE_CHARGE_NANOS, UsageSource.UPSTREAM, id="after the figures"),
         ],
     )

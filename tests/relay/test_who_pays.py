@@ -1,6 +1,7 @@
 """The table ``who pays`` of docs/relay-api.md: one test a row."""
 
 import asyncio
+from typing import Any
 
 import openai
 import pytest
@@ -28,10 +29,10 @@ ESTIMATED_INPUT, ESTIMATED_OUTPUT = 7, 6
 ESTIMATED_CHARGE_NANOS = ESTIMATED_INPUT * 1_000 + ESTIMATED_OUTPUT * 2_000
 
 
-async def stream_texts(relay: RunningRelay) -> list[str]:
+async def stream_texts(relay: RunningRelay, *, messages: Any = MESSAGES) -> list[str]:
     """Read a stream to its end; return its texts."""
     async with relay.client() as client:
-        stream = await client.chat.completions.create(model="mock", messages=MESSAGES, stream=True)
+        stream = await client.chat.completions.create(model="mock", messages=messages, stream=True)
         return [text async for part in stream for choice in part.choices if (text := choice.delta.content)]
 
 
@@ -131,6 +132,16 @@ class TestUpstreamError:
         with pytest.raises(openai.APIError):
             await stream_texts(relay)
         assert (await relay.only_record()).charge_nanos == USUAL_CHARGE_NANOS
+
+    async def test_after_partial_output_the_stated_input_stays_what_it_was(self, relay: RunningRelay) -> None:
+        relay.upstream.behave = streams(
+            usage_chunk(usage_of(2_000, 1, cached=1_900)), chunk("hi"), chunk(" there"), breaks=True
+        )
+        with pytest.raises(openai.APIError):
+            await stream_texts(relay, messages=[{"role": "user", "content": "word " * 2_000}])
+        record = await relay.only_record()
+        assert (record.input_tokens, record.cache_read_tokens, record.output_tokens) == (100, 1_900, 2)
+        assert (record.usage_source, record.charge_nanos) == (UsageSource.ESTIMATED, 100_000 + 190_000 + 4_000)
 
 
 @pytest.mark.row("A7")
