@@ -19,6 +19,7 @@ from onetoken_app.relay.dialects.call_request import CallRequest
 from onetoken_app.relay.errors import UpstreamTooSlow, UpstreamUnreachable, UpstreamUnusable
 from onetoken_app.relay.estimation import estimated_input
 from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamClient
+from onetoken_app.relay.narrowing import read_narrowing
 from onetoken_app.relay.pipeline import identify
 from onetoken_app.relay.reply import Reply
 from onetoken_app.relay.request_body import BodyShare, Receive, check_announcement, read_body
@@ -45,7 +46,7 @@ async def count_tokens(runtime: RelayRuntime, scope: dict[str, object], receive:
         body = await read_body(receive, share, bytes_max=bytes_max)
         request, estimate = await loop.run_in_executor(runtime.body_readers, _read, body, head)
         caller = await identify(runtime, head)
-        asked = _request_for(request, admit(request, caller, runtime.policy.snapshot()))
+        asked = _request_for(request, admit(request, caller, runtime.policy.snapshot(), read_narrowing(head)))
         count, source = estimate, UsageSource.ESTIMATED
         if asked is not None:
             seconds = runtime.settings.upstream_first_byte_seconds

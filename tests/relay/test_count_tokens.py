@@ -36,6 +36,13 @@ class TestCountTokens:
         assert not relay.upstream.exchanges
         assert await is_free(relay)
 
+    async def test_a_header_that_narrows_is_kept_to(self, relay_settings: Settings) -> None:
+        async with running_relay(relay_settings, provider="anthropic") as relay:
+            relay.upstream.behave = answers(200, {"input_tokens": 31})
+            assert (await relay.post(QUESTION, path=PATH, x_onetoken_region="mainland")).status_code == 200
+            assert (await relay.post(QUESTION, path=PATH, x_onetoken_region="overseas")).status_code == 400
+            assert len(relay.upstream.exchanges) == 1
+
     async def test_refusals_are_the_clients_own(self, relay: RunningRelay) -> None:
         async with client_of(relay) as client:
             with pytest.raises(anthropic.NotFoundError):
