@@ -103,7 +103,8 @@ class Settings(BaseSettings):
     refund_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
     """Refunds above this many units of their currency need the approval of two people."""
     grant_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
-    """Grants of credit above this many units of their currency need the approval of a second person."""
+    """Grants of credit above this many units of their currency, with all that one person gave alone within a day, need
+    the approval of a second person; a package's bonus is never above it."""
     adjustment_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
     """Adjustments above this many units of their currency, with all that one person made alone within a day, need
     two people."""

@@ -34,14 +34,20 @@ async def locked_customer(session: AsyncSession, organization_id: str) -> Organi
     return customer
 
 
-async def refuse_members(session: AsyncSession, organization_id: str, person_id: str) -> None:
+async def refuse_members(
+    session: AsyncSession,
+    organization_id: str,
+    person_id: str,
+    *,
+    message: str = "You belong to this organization; a colleague has to do it. Nothing was done.",
+) -> None:
     """Refuse somebody of the staff who belongs to the organization.
 
     Raises:
         StaffInvolved: They do.
     """
     if person_id in {member.person_id for member in await members_of(session, organization_id)}:
-        raise StaffInvolved("You belong to this organization; a colleague has to do it. Nothing was done.")
+        raise StaffInvolved(message)
 
 
 async def refuse_while_blocked(session: AsyncSession, customer: Organization) -> None:

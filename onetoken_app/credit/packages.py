@@ -19,6 +19,7 @@ from onetoken_app.credit.customers import (
     checked_submission,
     locked_customer,
     note,
+    refuse_members,
     refuse_while_blocked,
 )
 from onetoken_app.credit.errors import FormUsed, PackageTooDear, PackageWithdrawn
@@ -31,6 +32,10 @@ from onetoken_app.money import Currency, Nanos, format_amount
 
 NAME_CHARACTERS_MAX = 64
 VALID_DAYS_MAX = 3 * 366
+_OFFERED_BY_A_MEMBER = (
+    "Whoever offers this package belongs to your organization, which therefore cannot buy it; nothing was bought. Ask "
+    "the operator for another offer."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,15 @@ class PackageOffer:
     """None: every model."""
 
 
-async def offer_package(session: AsyncSession, *, offer: PackageOffer, offered_by: str) -> str:
+async def offer_package(session: AsyncSession, *, offer: PackageOffer, bonus_max_nanos: Nanos, offered_by: str) -> str:
     """Offer a package to every organization that is billed in its currency; return its id.
+
+    One person offers it, so its bonus is bounded: by its price, and by what one person may grant.
 
     Args:
         session: Open unit of work; the caller commits.
         offer: 1 to 64 characters of a name, whole cents, 1 to 1 098 days, known models.
+        bonus_max_nanos: What one person of finance may give.
         offered_by: Who of finance; has the role, as the edge checked.
 
     Raises:
@@ -63,12 +71,13 @@ async def offer_package(session: AsyncSession, *, offer: PackageOffer, offered_b
         raise BadRequest(f"A package's name has 1 to {NAME_CHARACTERS_MAX} printable characters.", parameter="name")
     if type(offer.valid_days) is not int or not 0 < offer.valid_days <= VALID_DAYS_MAX:
         raise BadRequest(f"A package is valid for 1 to {VALID_DAYS_MAX} days.", parameter="valid_days")
+    price_nanos = checked_amount(offer.price_nanos, parameter="price")
     package = Package(
         id=new_id(Kind.PACKAGE),
         name=name,
         currency=offer.currency,
-        price_nanos=checked_amount(offer.price_nanos, parameter="price"),
-        bonus_nanos=checked_amount(offer.bonus_nanos, parameter="bonus", least_nanos=0),
+        price_nanos=price_nanos,
+        bonus_nanos=_checked_bonus(offer.bonus_nanos, most_nanos=min(price_nanos, bonus_max_nanos)),
         valid_days=offer.valid_days,
         offered_by=offered_by,
         offered_at=clock.utc_now(),
@@ -91,6 +100,18 @@ async def offer_package(session: AsyncSession, *, offer: PackageOffer, offered_b
         session, "package_offered", actor_id=offered_by, subject_id=package.id, organization_id=None, facts=facts
     )
     return package.id
+
+
+def _checked_bonus(bonus_nanos: Nanos, *, most_nanos: Nanos) -> Nanos:
+    """Refuse a bonus that would be a gift by one person alone, however small the price."""
+    checked_amount(bonus_nanos, parameter="bonus", least_nanos=0)
+    if bonus_nanos > most_nanos:
+        raise BadRequest(
+            f"A bonus is at most the price, and at most what one person may grant: {format_amount(most_nanos)} here. "
+            f"Nothing was offered.",
+            parameter="bonus",
+        )
+    return bonus_nanos
 
 
 async def withdraw_package(session: AsyncSession, *, package_id: str, withdrawn_by: str) -> None:
@@ -127,6 +148,7 @@ async def buy_package(
         NotFound: There is no such package.
         PackageTooDear: The available balance is below its price.
         PackageWithdrawn: It is sold no more, or is in another currency.
+        StaffInvolved: Whoever offered it belongs to the organization.
     """
     checked_submission(submission_id)
     customer = await locked_customer(session, organization_id)
@@ -140,6 +162,7 @@ async def buy_package(
         raise NotFound("There is no such package.")
     if package.withdrawn_at is not None or package.currency is not customer.currency:
         raise PackageWithdrawn("This package is not for sale any more; nothing was bought. Look at the others.")
+    await refuse_members(session, customer.id, package.offered_by, message=_OFFERED_BY_A_MEMBER)
     await refuse_while_blocked(session, customer)
     now = clock.utc_now()
     sale = PackageSale(

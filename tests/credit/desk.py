@@ -88,6 +88,7 @@ async def offer(
         return await packages.offer_package(
             session,
             offer=PackageOffer(name, currency, price_nanos, bonus_nanos, valid_days, model_ids),
+            bonus_max_nanos=ABOVE,
             offered_by=by,
         )
 

@@ -66,6 +66,18 @@ class TestProposeGrant:
             await approve(grant_id, colleague)
         assert await the_actions() == ["grant_proposed", "grant_approved"]
 
+    async def test_many_small_ones_of_a_day_wait_like_a_large_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clerk, customers = await finance(), [await a_customer() for _ in range(5)]
+        forms = [
+            propose(one, clerk, ABOVE * 3 // 10, form=f"form-split-{number}") for number, one in enumerate(customers)
+        ]
+        states = [state for _, state in await asyncio.gather(*forms)]
+        assert (states.count(GrantState.GRANTED), states.count(GrantState.PROPOSED)) == (3, 2)
+        assert (await propose(customers[0], await finance(), ABOVE))[1] is GrantState.GRANTED
+        tomorrow = clock.utc_now() + timedelta(days=1, seconds=1)
+        monkeypatch.setattr(clock, "utc_now", lambda: tomorrow)
+        assert (await propose(customers[1], clerk, ABOVE))[1] is GrantState.GRANTED
+
     async def test_the_same_form_gives_once(self) -> None:
         customer, clerk = await a_customer(), await finance()
         first = await propose(customer, clerk)

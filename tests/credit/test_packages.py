@@ -6,7 +6,14 @@ from datetime import timedelta
 import pytest
 
 from onetoken_app import clock
-from onetoken_app.credit.errors import AmountRefused, CreditBlocked, FormUsed, PackageTooDear, PackageWithdrawn
+from onetoken_app.credit.errors import (
+    AmountRefused,
+    CreditBlocked,
+    FormUsed,
+    PackageTooDear,
+    PackageWithdrawn,
+    StaffInvolved,
+)
 from onetoken_app.database import unit_of_work
 from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.ledger import service as ledger
@@ -14,6 +21,7 @@ from onetoken_app.ledger.kinds import AccountKind
 from onetoken_app.money import Currency
 from onetoken_app.settings import Settings
 from tests.credit.desk import (
+    ABOVE,
     UNIT,
     USD,
     a_customer,
@@ -108,6 +116,13 @@ class TestBuyPackage:
         with pytest.raises(CreditBlocked):
             await buy(customer, package_id, clerk)
 
+    async def test_whoever_offers_it_sells_nothing_to_an_organization_of_theirs(self) -> None:
+        theirs = await a_customer(balance_nanos=200 * UNIT)
+        clerk = await finance(organization_id=theirs)
+        with pytest.raises(StaffInvolved):
+            await buy(theirs, await offer(clerk), clerk)
+        assert (await the_balance(theirs)).posted_nanos == 200 * UNIT
+
 
 class TestOfferPackage:
     @pytest.mark.parametrize(
@@ -118,6 +133,10 @@ class TestOfferPackage:
             pytest.param({"price_nanos": 0}, AmountRefused, id="no price"),
             pytest.param({"price_nanos": UNIT // 1000}, AmountRefused, id="less than a cent"),
             pytest.param({"bonus_nanos": -UNIT}, AmountRefused, id="a bonus that takes"),
+            pytest.param({"price_nanos": UNIT, "bonus_nanos": 2 * UNIT}, BadRequest, id="more bonus than price"),
+            pytest.param(
+                {"price_nanos": 9 * ABOVE, "bonus_nanos": ABOVE + UNIT}, BadRequest, id="more than one person may give"
+            ),
             pytest.param({"valid_days": 0}, BadRequest, id="no day"),
             pytest.param({"valid_days": 5_000}, BadRequest, id="many years"),
             pytest.param({"model_ids": ("mdl_none",)}, NotFound, id="a model that is not there"),

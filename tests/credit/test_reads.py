@@ -68,7 +68,7 @@ class TestPackages:
     async def test_customers_see_what_is_for_sale_in_their_currency_and_finance_sees_all(self) -> None:
         clerk = await finance()
         dear = await offer(clerk, name="Dear", price_nanos=90 * UNIT)
-        cheap, gone = await offer(clerk, name="Cheap"), await offer(clerk, name="Gone", price_nanos=UNIT)
+        cheap, gone = await offer(clerk, name="Cheap"), await offer(clerk, name="Gone", price_nanos=5 * UNIT)
         yuan = await offer(clerk, name="Yuan", currency=Currency.CNY, price_nanos=70 * UNIT)
         await withdraw(gone, clerk)
         async with read_session() as session:

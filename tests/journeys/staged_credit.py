@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from onetoken_app.clock import utc_now
 from onetoken_app.credit.alerts import set_alert
@@ -103,7 +104,8 @@ async def credit_of_every_kind(organization_id: str, model_id: str, *, bought_by
         PackageOffer("Spring offer", Currency.USD, 100 * _UNIT, 30 * _UNIT, 30),
     )
     async with unit_of_work() as session:
-        ids = [await offer_package(session, offer=one, offered_by=desk.staff_id) for one in offers]
+        whose: dict[str, Any] = {"bonus_max_nanos": 3_000 * _UNIT, "offered_by": desk.staff_id}
+        ids = [await offer_package(session, offer=one, **whose) for one in offers]
         for number, package_id in enumerate((ids[1], ids[4])):
             await buy_package(
                 session,

@@ -19,7 +19,8 @@ from onetoken_app.credit.desk import packages as all_packages
 from onetoken_app.credit.packages import PackageOffer, offer_package, withdraw_package
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest
-from onetoken_app.money import Currency
+from onetoken_app.money import NANOS_PER_UNIT, Currency
+from onetoken_app.settings import get_settings
 
 
 class PackagesState(rx.State):
@@ -46,8 +47,11 @@ class PackagesState(rx.State):
     async def offer(self, form: dict[str, Any]) -> None:
         """Offer a package from now on."""
         offer = await _offer_of(form)
+        bonus_max_nanos = get_settings().grant_second_person_above_units * NANOS_PER_UNIT
         async with unit_of_work() as session:
-            await offer_package(session, offer=offer, offered_by=caller().person.person_id)
+            await offer_package(
+                session, offer=offer, bonus_max_nanos=bonus_max_nanos, offered_by=caller().person.person_id
+            )
         await self.load()
 
     @event_for(Role.STAFF_FINANCE)
