@@ -175,6 +175,7 @@ class TestRefusals:
         [
             pytest.param({"max_tokens": None}, {}, "max_tokens", id="no limit"),
             pytest.param({"messages": "hi"}, {}, "messages", id="messages that are no list"),
+            pytest.param({"messages": 5}, {}, "messages", id="messages that are a number"),
             pytest.param({"Max_Tokens": 9}, {}, "max_tokens", id="a misspelt limit"),
             pytest.param({"service_tier": "priority"}, {}, "service_tier", id="a dearer tier"),
             pytest.param({"tools": [{"type": "web_search_20250305"}]}, {}, "tools", id="a tool of the provider"),

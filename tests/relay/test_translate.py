@@ -181,6 +181,7 @@ class TestChatOverMessages:
             pytest.param({"tool_choice": "perhaps"}, "tool_choice", id="an unknown choice"),
             pytest.param({"response_format": {"type": "json_object"}}, "response_format", id="any JSON"),
             pytest.param({"reasoning_effort": "minimal"}, "reasoning_effort", id="an effort without a word"),
+            pytest.param({"reasoning_effort": []}, "reasoning_effort", id="an effort that is a list"),
             pytest.param({"tools": [{"type": "custom"}]}, "tools", id="a tool without a schema"),
             pytest.param({"messages": [{"role": "user", "content": "x", "name": "Pat"}]}, "messages", id="a name"),
             pytest.param({"messages": [*MESSAGES, {"role": "system", "content": "x"}]}, "messages", id="late orders"),
@@ -298,6 +299,7 @@ class TestMessagesOverChat:
             pytest.param({"top_k": 3}, "top_k", id="a member without a word"),
             pytest.param({"thinking": {"type": "enabled", "budget_tokens": 2_000}}, "thinking", id="a budget"),
             pytest.param({"output_config": {"effort": "max"}}, "output_config", id="an effort without a word"),
+            pytest.param({"output_config": {"effort": []}}, "output_config", id="an effort that is a list"),
             pytest.param({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "tools", id="a tool of its own"),
             pytest.param(
                 {"messages": [{"role": "assistant", "content": [THINKING]}]}, "messages", id="signed thinking"

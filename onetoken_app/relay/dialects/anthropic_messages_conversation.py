@@ -173,10 +173,15 @@ def _stops_of(stops: list[Any]) -> tuple[str, ...]:
     return tuple(stops)
 
 
+def _is_effort(value: object) -> bool:
+    """Whether this is an effort with a word on the other side."""
+    return isinstance(value, str) and value in _EFFORTS
+
+
 def _output_config_of(config: dict[str, Any]) -> tuple[str | None, dict[str, Any] | None]:
     """Read how the answer is to be."""
     effort, form = config.get("effort"), config.get("format")
-    if not {"effort", "format"}.issuperset(config) or (effort is not None and effort not in _EFFORTS):
+    if not {"effort", "format"}.issuperset(config) or (effort is not None and not _is_effort(effort)):
         raise CannotBeExpressed("output_config")
     if form is not None and (form["type"] != "json_schema" or not isinstance(form["schema"], dict)):
         raise CannotBeExpressed("output_config")

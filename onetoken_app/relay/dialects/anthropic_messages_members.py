@@ -87,8 +87,9 @@ def upstream_headers(head: RequestHead) -> dict[str, str]:
 
 
 def _blocks_of(messages: Any) -> Iterable[dict[str, Any]]:
-    """Yield the blocks of messages, and those within results of tools."""
-    waiting = [message.get("content") for message in messages or () if isinstance(message, dict)]
+    """Yield the blocks of messages, and those within results of tools; what is no list has none."""
+    listed = messages if isinstance(messages, list) else ()
+    waiting = [message.get("content") for message in listed if isinstance(message, dict)]
     while waiting:
         blocks = waiting.pop()
         for block in blocks if isinstance(blocks, list) else ():

@@ -57,7 +57,7 @@ def conversation_of(request: CallRequest) -> Conversation:
     system, turns = _named("messages", _turns_of, members["messages"])
     choice, chosen_tool = _named("tool_choice", _choice_of, members.get("tool_choice"))
     effort = members.get("reasoning_effort")
-    if effort is not None and effort not in _EFFORTS:
+    if effort is not None and (not isinstance(effort, str) or effort not in _EFFORTS):
         raise CannotBeExpressed("reasoning_effort")
     return Conversation(
         system=system,
