@@ -106,21 +106,27 @@ async def write_to_person(
 async def write_to_staff(
     session: AsyncSession, *, mail_room: MailRoom, role: StaffRole, letter: Callable[[str], Letter]
 ) -> None:
-    """Post a mail to everybody of the staff with a role who may sign in.
+    """Post a mail to everybody of the staff with a role who may sign in; to administrators where nobody has it.
 
     Args:
         session: Open unit of work; the caller commits.
         mail_room: Seals the mails.
-        role: Whose business it is.
+        role: Whose business it is; administrators may do it, too.
         letter: Writes it, given a locale.
     """
+    readers = await _staff_with(session, role) or await _staff_with(session, StaffRole.ADMINISTRATOR)
+    for email, locale in readers:
+        await post_letter(
+            session, key_encryption_key=mail_room.key_encryption_key, recipient=email, letter=letter(locale)
+        )
+
+
+async def _staff_with(session: AsyncSession, role: StaffRole) -> list[tuple[str, str]]:
+    """Return address and locale of everybody with a role who may sign in."""
     query = (
         select(Person.email, Person.locale)
         .join(StaffMembership, col(StaffMembership.person_id) == col(Person.id))
         .where(StaffMembership.role == role, col(Person.disabled_at).is_(None))
         .order_by(Person.email)
     )
-    for email, locale in (await session.exec(query)).all():
-        await post_letter(
-            session, key_encryption_key=mail_room.key_encryption_key, recipient=email, letter=letter(locale)
-        )
+    return [(email, locale) for email, locale in await session.exec(query)]
