@@ -15,7 +15,7 @@ from tests.payments.scripted_provider import Answer, Asked, ScriptedProvider, sc
 from tests.payments.stripe_events import SECRET_KEY, WEBHOOK_SECRET, Json, checked, event_of, signed
 from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 OWNER = "owner@test.example"
 SESSION_ID, PAYMENT_ID = "cs_test_journey", "pi_journey"
 

@@ -16,7 +16,7 @@ from tests.journeys.staged_business import FAPIAO, STAFF
 from tests.journeys.test_accessibility import findings
 from tests.support.installation import PASSWORD
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 COLLEAGUE = "colleague@ops.example"
 ISSUED = "SELECT number, state FROM billing_invoice WHERE kind = 'general_fapiao' AND currency = 'CNY'"
 ASKED = "SELECT state, kind, amount_nanos, title, tax_id, phone FROM billing_invoice WHERE currency = 'CNY'"

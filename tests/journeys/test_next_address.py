@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from tests.journeys.browser import running_browser
 from tests.journeys.conftest import RunningConsole
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 ELSEWHERE = [
     "//evil.example",
     "/\t/evil.example",

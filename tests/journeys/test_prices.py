@@ -19,7 +19,7 @@ from tests.support.installation import PASSWORD, Installation, RunningProcess, a
 from tests.usage.books import settled
 from tests.usage.drafts import a_draft
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 FINANCE, COLLEAGUE = "fin@ops.example", "ada@ops.example"
 
 

@@ -16,7 +16,7 @@ from tests.journeys.test_accessibility import findings
 from tests.payments import orders
 from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 OWNER, FINANCE, COLLEAGUE = "owner@test.example", "fin@ops.example", "ada@ops.example"
 
 
