@@ -29,6 +29,7 @@ class TestStranger:
         page.goto(console.url)
         expect(page.get_by_role("heading", level=1)).to_contain_text("one address")
         expect(page.locator("#home-example")).to_contain_text("/v1")
+        page.locator(".shell.is-ready").wait_for()
         page.get_by_role("banner").get_by_role("link", name="Sign in").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
@@ -51,6 +52,7 @@ class TestStranger:
 
     def test_a_version_of_the_terms_is_at_its_own_address(self, page: Page, console: RunningConsole) -> None:
         page.goto(f"{console.url}/sign-in")
+        page.locator(".shell.is-ready").wait_for()
         page.get_by_role("link", name="Terms of service").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("OneToken Terms of Service")
         page.get_by_role("complementary").get_by_role("link", name="2026-05-18").last.click()

@@ -88,6 +88,7 @@ class TestComingIn:
 
     def test_private_use_is_refused_in_words(self, page: Page, server: RunningProcess) -> None:
         page.goto(server.url)
+        page.locator(".shell.is-ready").wait_for()
         page.get_by_role("main").get_by_role("link", name="Sign up").click()
         page.get_by_label("Work e-mail address").fill(EMAIL)
         page.get_by_label("Who will use it?").select_option("natural_person")
