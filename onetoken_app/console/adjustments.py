@@ -9,7 +9,7 @@ from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest
 from onetoken_app.identity.queries import names_of
 from onetoken_app.ledger.queries import balance_of
-from onetoken_app.money import NANOS_PER_UNIT, parse_amount
+from onetoken_app.money import NANOS_PER_UNIT, Nanos, parse_amount
 from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.organizations.queries import (
     OrganizationView,
@@ -24,8 +24,9 @@ from onetoken_app.payments.errors import AdjustmentChanged, AmountRefused
 from onetoken_app.payments.models import AdjustmentReason
 from onetoken_app.settings import Settings
 
-TAKES = "take"
-"""What the choice of direction posts to take from a balance; anything else gives."""
+GIVES, TAKES = "give", "take"
+"""What the choice of direction posts."""
+_REVISION_DIGITS_MAX = 9
 
 
 async def propose_adjustment(caller: Caller, *, settings: Settings, form: Mapping[str, Any]) -> str:
@@ -38,18 +39,10 @@ async def propose_adjustment(caller: Caller, *, settings: Settings, form: Mappin
     reason = str(form.get("reason", ""))
     if reason not in set(AdjustmentReason):
         raise BadRequest("Choose a reason.", parameter="reason")
-    try:
-        amount_nanos = parse_amount(str(form.get("amount", "")).strip())
-    except ValueError as error:
-        raise AmountRefused("Write the amount as a plain number, such as 1000.00.", parameter="amount") from error
-    if amount_nanos < 0:
-        raise AmountRefused(
-            "Write the amount without a sign, and choose whether it gives or takes.", parameter="amount"
-        )
     asked = AdjustmentForm(
         organization_id=customer.id,
         currency=customer.currency,
-        amount_nanos=-amount_nanos if form.get("direction") == TAKES else amount_nanos,
+        amount_nanos=amount_of(form),
         reason=AdjustmentReason(reason),
         words=str(form.get("words", "")),
         evidence=str(form.get("evidence", "")),
@@ -59,6 +52,27 @@ async def propose_adjustment(caller: Caller, *, settings: Settings, form: Mappin
         return await adjustments.propose_adjustment(
             session, form=asked, proposed_by=caller.person.person_id, mail_room=mail_room(settings)
         )
+
+
+def amount_of(form: Mapping[str, Any]) -> Nanos:
+    """Read what a form gives, or below 0 takes.
+
+    Raises:
+        AmountRefused: It is no plain amount, or has a sign.
+        BadRequest: The form does not say which of both.
+    """
+    direction = form.get("direction")
+    if direction not in (GIVES, TAKES):
+        raise BadRequest("Choose whether it gives or takes.", parameter="direction")
+    try:
+        amount_nanos = parse_amount(str(form.get("amount", "")).strip())
+    except ValueError as error:
+        raise AmountRefused("Write the amount as a plain number, such as 1000.00.", parameter="amount") from error
+    if amount_nanos < 0:
+        raise AmountRefused(
+            "Write the amount without a sign, and choose whether it gives or takes.", parameter="amount"
+        )
+    return -amount_nanos if direction == TAKES else amount_nanos
 
 
 async def make_adjustment(caller: Caller, *, settings: Settings, form: Mapping[str, Any]) -> None:
@@ -141,6 +155,6 @@ async def _customer(named: str) -> OrganizationView:
 def _which(form: Mapping[str, Any]) -> tuple[str, int]:
     """Read which adjustment a form is about, and as what it was seen."""
     revision = str(form.get("revision", ""))
-    if not revision.isascii() or not revision.isdigit():
+    if not revision.isascii() or not revision.isdigit() or len(revision) > _REVISION_DIGITS_MAX:
         raise AdjustmentChanged("This form is not complete; nothing was done. Look at the adjustment again.")
     return str(form.get("adjustment_id", "")), int(revision)

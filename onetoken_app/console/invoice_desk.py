@@ -20,6 +20,8 @@ from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.organizations.queries import organizations_by_id
 from onetoken_app.settings import Settings
 
+_REVISION_DIGITS_MAX = 9
+
 
 async def take_request(caller: Caller, *, form: Mapping[str, Any]) -> None:
     """Say that the caller makes an invoice.
@@ -108,7 +110,7 @@ async def shown_at_desk(
 def _which(form: Mapping[str, Any]) -> tuple[str, int]:
     """Read which invoice a form is about, and as what it was seen."""
     revision = str(form.get("revision", ""))
-    if not revision.isascii() or not revision.isdigit():
+    if not revision.isascii() or not revision.isdigit() or len(revision) > _REVISION_DIGITS_MAX:
         raise InvoiceChanged("This form is not complete; nothing was done. Look at the invoice again.")
     return str(form.get("invoice_id", "")), int(revision)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from onetoken_app.console.adjustments import TAKES
+from onetoken_app.console.adjustments import GIVES, TAKES
 from onetoken_app.console.components.card import card, note
 from onetoken_app.console.components.data_table import Align, Column
 from onetoken_app.console.components.fields import field
@@ -72,7 +72,7 @@ def propose_form(*, submission_id: Value, on_submit: Any) -> rx.Component:
             rx.el.span(words),
             class_name="tick",
         )
-        for value, words in (("give", text("adjustments.give")), (TAKES, text("adjustments.take")))
+        for value, words in ((GIVES, text("adjustments.give")), (TAKES, text("adjustments.take")))
     ]
     reasons = [rx.el.option(text(f"adjustment_reason.{one}"), value=one.value) for one in AdjustmentReason]
     evidence = rx.el.textarea(

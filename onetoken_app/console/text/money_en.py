@@ -15,6 +15,7 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "error.form_reused": "This form was sent before with other values. Nothing was done. Load the page again.",
     "error.invalid_request_bank_entry": "Name the entry of the bank statement in 1 to 64 characters.",
     "error.invalid_request_bank_reference": "The bank's number of the transfer has at most 64 characters.",
+    "error.invalid_request_direction": "Choose whether it gives or takes.",
     "error.invalid_request_paid_on": "Choose the day of the transfer. It is not in the future.",
     "error.invalid_request_payer_name": "Name the payer in 1 to 200 characters.",
     "error.invalid_request_provider": "Choose one of the ways to pay.",

@@ -12,6 +12,7 @@ MONEY_CHINESE: Mapping[str, str] = {
     "error.form_reused": "该表单已以其他内容提交过，未作任何更改。请重新加载页面。",
     "error.invalid_request_bank_entry": "请填写银行流水号，1 至 64 个字符。",
     "error.invalid_request_bank_reference": "银行流水号最多 64 个字符。",
+    "error.invalid_request_direction": "请选择增加余额或减少余额。",
     "error.invalid_request_paid_on": "请选择转账日期，且不能是将来的日期。",
     "error.invalid_request_payer_name": "请填写付款人，1 至 200 个字符。",
     "error.invalid_request_provider": "请选择一种支付方式。",
