@@ -49,3 +49,9 @@ class TooManyDocuments(Conflict):
     """The case holds as many documents as it may."""
 
     code = "too_many_documents"
+
+
+class DocumentApproved(Conflict):
+    """The organization's approval rests on the document."""
+
+    code = "document_approved"

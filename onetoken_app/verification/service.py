@@ -18,9 +18,10 @@ from onetoken_app.organizations.circulars import MailRoom, write_to_staff
 from onetoken_app.organizations.queries import organization
 from onetoken_app.organizations.service import free_registration_code
 from onetoken_app.verification.casework import audit_case, locked_case_of, move_case, refuse_stale
-from onetoken_app.verification.errors import TooManyDocuments, VerificationIncomplete
+from onetoken_app.verification.errors import DocumentApproved, TooManyDocuments, VerificationIncomplete
 from onetoken_app.verification.models import (
     Case,
+    CaseEvent,
     CaseState,
     DocumentKind,
     MissingPart,
@@ -137,6 +138,7 @@ async def remove_document(session: AsyncSession, *, organization_id: str, docume
 
     Raises:
         Conflict: The case is being reviewed or decided.
+        DocumentApproved: An approval rests on it; it goes when its retention is over.
         NotFound: There is no such document in the organization's case.
     """
     case = await locked_case_of(session, organization_id)
@@ -147,6 +149,11 @@ async def remove_document(session: AsyncSession, *, organization_id: str, docume
         return
     if case.state not in EDITABLE:
         raise Conflict(_UNDER_REVIEW)
+    if await _was_approved(session, document):
+        raise DocumentApproved(
+            "The organization's approval rests on this document, so it stays until its retention is over; nothing was "
+            "removed. Add the new one beside it."
+        )
     await session.exec(delete(SealedDocument).where(col(SealedDocument.document_id) == document_id))
     document.removed_at = clock.utc_now()
     case.revision += 1
@@ -154,6 +161,16 @@ async def remove_document(session: AsyncSession, *, organization_id: str, docume
     await audit_case(
         session, case, action="document_removed", actor_id=removed_by, subject_id=document_id, facts={}
     )  # fmt: skip
+
+
+async def _was_approved(session: AsyncSession, document: StoredDocument) -> bool:
+    """Whether a case was approved while it held a document."""
+    query = select(CaseEvent.number).where(
+        CaseEvent.case_id == document.case_id,
+        CaseEvent.state == CaseState.APPROVED,
+        CaseEvent.recorded_at >= document.uploaded_at,
+    )
+    return (await session.exec(query)).first() is not None
 
 
 async def submit_case(

@@ -13,7 +13,7 @@ from onetoken_app.notifications.models import LetterKind, OutboxLetter
 from onetoken_app.organizations.queries import organization
 from onetoken_app.organizations.registration_codes import InvalidRegistrationCode
 from onetoken_app.verification import service
-from onetoken_app.verification.errors import TooManyDocuments, VerificationIncomplete
+from onetoken_app.verification.errors import DocumentApproved, TooManyDocuments, VerificationIncomplete
 from onetoken_app.verification.models import CaseState, DocumentKind, MissingPart, SealedDocument
 from onetoken_app.verification.particulars import Particulars
 from onetoken_app.verification.queries import case_of, document_place, history_of, sealed_document
@@ -204,6 +204,18 @@ class TestDocuments:
             assert await sealed_document(session, document_id) is None
             assert await document_place(session, document_id) is None
         assert (await the_case(cast)).documents == ()
+
+    async def test_what_an_approval_rests_on_stays_when_the_case_is_opened_again(self) -> None:
+        cast = await a_case_in(CaseState.APPROVED)
+        rests_on = [document.id for document in (await the_case(cast)).documents]
+        added = await add(cast, a_document(DocumentKind.OTHER, more=b"new"))
+        for document_id in rests_on:
+            with pytest.raises(DocumentApproved):
+                await remove(cast, document_id)
+        await remove(cast, added)
+        assert [document.id for document in (await the_case(cast)).documents] == rests_on
+        async with read_session() as session:
+            assert all([await sealed_document(session, document_id) for document_id in rests_on])
 
     async def test_another_organizations_document_cannot_be_removed(self) -> None:
         cast, other = await a_cast(), await a_cast(code=OTHER_CODE)

@@ -39,6 +39,10 @@ VETTING_ENGLISH: Mapping[str, str] = {
     "document.upload": "Upload",
     "document.uploaded": "Uploaded",
     "document.wrong_format": "Only PDF, JPEG and PNG are read, and the file has to be what its name says.",
+    "error.document_approved": (
+        "The approval rests on this document; it stays until its retention is over, and nothing was removed. Add the "
+        "new one beside it."
+    ),
     "error.separation_of_duties": (
         "The person who submitted a case, and members of its organization, do not decide on it. Nothing was changed."
     ),

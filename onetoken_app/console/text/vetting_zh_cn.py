@@ -36,6 +36,7 @@ VETTING_CHINESE: Mapping[str, str] = {
     "document.upload": "上传",
     "document.uploaded": "上传时间",
     "document.wrong_format": "仅支持 PDF、JPEG 与 PNG，且文件内容须与其类型一致。",
+    "error.document_approved": "核验结论以该文件为依据，保存期满前不能删除，未作任何更改；请另行上传新文件。",
     "error.separation_of_duties": "提交案卷的人或该组织的成员不能作出决定，未作任何更改。",
     "error.verification_incomplete": "资料不完整，尚未提交，请补全列出的内容。",
     "nav.reviews": "核验案卷",
