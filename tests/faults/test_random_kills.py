@@ -50,7 +50,8 @@ WAYS = {"all at once": 60, "the relay alone": 15, "while it starts": 15, "with a
 """What is killed, or when, and how often in a hundred."""
 AFTER_AN_ANSWER_SHARE = 0.8
 """The other points come so early that perhaps no call is answered yet."""
-SLOW_WORDS = 8
+SLOW_WORDS = 5
+"""As many as the upstream states at the end: a call that dies is charged a token for each word that it delivered."""
 
 
 async def answers_by_kind(exchange: Exchange) -> None:
@@ -63,7 +64,7 @@ async def answers_by_kind(exchange: Exchange) -> None:
     await exchange.begin_stream()
     for _ in range(SLOW_WORDS if is_slow else 3):
         await exchange.send_event(chunk("a ", usage=None))
-        await asyncio.sleep(0.2 if is_slow else 0.005)
+        await asyncio.sleep(0.32 if is_slow else 0.005)
     await exchange.send_event(chunk(finish_reason="stop", usage=None))
     await exchange.send_event(usage_chunk(USUAL_USAGE))
     await exchange.send_event("[DONE]")
