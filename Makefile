@@ -49,7 +49,7 @@ check: $(STAMPS)/dev ## Format, lint, types, import contracts
 
 faults: test-tools ## Kills, garbage and hang-ups only, with those that take minutes and that test-all leaves out
 	$(BIN)/pytest tests/faults
-	$(BIN)/pytest -m very_long tests/relay
+	$(BIN)/pytest -m very_long tests/relay tests/journeys
 
 screens: test-tools ## Pictures of everything there is to see, of a staged business, into screens/: make screens [ONLY=keys]
 	$(BIN)/python -m tests.journeys.screens --out screens $(if $(ONLY),--only $(ONLY))

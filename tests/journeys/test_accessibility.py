@@ -274,6 +274,7 @@ class TestKeyboardOrder:
         _walk_all(browser, staged, [scene for scene in _scenes(staged) if scene.name in WALKED], WIDE)
 
     @pytest.mark.long
+    @pytest.mark.very_long
     @pytest.mark.timeout(1200)
     @pytest.mark.parametrize("view", [WIDE, NARROW], ids=["wide", "narrow"])
     def test_is_the_order_that_is_seen_everywhere(self, browser: Browser, staged: StagedConsole, view: View) -> None:
