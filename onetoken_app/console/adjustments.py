@@ -5,6 +5,7 @@ from typing import Any
 
 from onetoken_app.console.callers import Caller
 from onetoken_app.console.shown.adjustments import AdjustmentNames, ShownAdjustment, shown_adjustment
+from onetoken_app.console.small_numbers import whole_number
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest
 from onetoken_app.identity.queries import names_of
@@ -26,7 +27,6 @@ from onetoken_app.settings import Settings
 
 GIVES, TAKES = "give", "take"
 """What the choice of direction posts."""
-_REVISION_DIGITS_MAX = 9
 
 
 async def propose_adjustment(caller: Caller, *, settings: Settings, form: Mapping[str, Any]) -> str:
@@ -154,7 +154,7 @@ async def _customer(named: str) -> OrganizationView:
 
 def _which(form: Mapping[str, Any]) -> tuple[str, int]:
     """Read which adjustment a form is about, and as what it was seen."""
-    revision = str(form.get("revision", ""))
-    if not revision.isascii() or not revision.isdigit() or len(revision) > _REVISION_DIGITS_MAX:
+    revision = whole_number(str(form.get("revision", "")))
+    if revision is None:
         raise AdjustmentChanged("This form is not complete; nothing was done. Look at the adjustment again.")
-    return str(form.get("adjustment_id", "")), int(revision)
+    return str(form.get("adjustment_id", "")), revision

@@ -12,6 +12,7 @@ from onetoken_app.billing.contracts import ContractTerms, ContractView, agree_co
 from onetoken_app.billing.models import BillingCycle
 from onetoken_app.console.callers import Caller
 from onetoken_app.console.shown.credit_desk import ShownCustomer, shown_customer
+from onetoken_app.console.small_numbers import whole_number
 from onetoken_app.credit import freezes, grants
 from onetoken_app.credit.customers import amount_from_text
 from onetoken_app.credit.desk import FreezeView, GrantView, freezes_of, frozen_among
@@ -199,7 +200,7 @@ def _day(form: Form, name: str) -> date:
 
 def _count(form: Form, name: str) -> int:
     """Read a small whole number."""
-    said = _said(form, name)
-    if not said.isascii() or not said.isdigit() or len(said) > 6:
+    number = whole_number(_said(form, name), digits_max=6)
+    if number is None:
         raise BadRequest("Write a whole number.", parameter=name)
-    return int(said)
+    return number

@@ -13,14 +13,13 @@ from onetoken_app.billing.errors import InvoiceChanged
 from onetoken_app.billing.queries import InvoiceView
 from onetoken_app.console.callers import Caller
 from onetoken_app.console.shown.invoice_desk import DeskNames, DeskReader, ShownDeskInvoice, shown_desk_invoice
+from onetoken_app.console.small_numbers import whole_number
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest
 from onetoken_app.identity.queries import names_of
 from onetoken_app.organizations.circulars import mail_room
 from onetoken_app.organizations.queries import organizations_by_id
 from onetoken_app.settings import Settings
-
-_REVISION_DIGITS_MAX = 9
 
 
 async def take_request(caller: Caller, *, form: Mapping[str, Any]) -> None:
@@ -109,10 +108,10 @@ async def shown_at_desk(
 
 def _which(form: Mapping[str, Any]) -> tuple[str, int]:
     """Read which invoice a form is about, and as what it was seen."""
-    revision = str(form.get("revision", ""))
-    if not revision.isascii() or not revision.isdigit() or len(revision) > _REVISION_DIGITS_MAX:
+    revision = whole_number(str(form.get("revision", "")))
+    if revision is None:
         raise InvoiceChanged("This form is not complete; nothing was done. Look at the invoice again.")
-    return str(form.get("invoice_id", "")), int(revision)
+    return str(form.get("invoice_id", "")), revision
 
 
 def _day(form: Mapping[str, Any]) -> date:

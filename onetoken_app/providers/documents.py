@@ -20,11 +20,33 @@ def document_of(document: bytes) -> dict[str, Any]:
     try:
         decoded = _decoder.decode(document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        try:
-            decoded = json.loads(document)
-        except (ValueError, RecursionError) as error:
-            message = "not JSON"
-            raise UnusableReply(message) from error
+        return lenient_document_of(document)
+    return _as_object(decoded)
+
+
+def lenient_document_of(document: bytes) -> dict[str, Any]:
+    """Read a provider's JSON object as the standard library does.
+
+    It admits what many back-ends send and official clients read, such as a surrogate pair that is cut in two by the end
+    of a chunk.
+
+    Raises:
+        UnusableReply: It is none.
+    """
+    try:
+        decoded = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        message = "not JSON"
+        raise UnusableReply(message) from error
+    return _as_object(decoded)
+
+
+def _as_object(decoded: object) -> dict[str, Any]:
+    """Refuse anything else.
+
+    Raises:
+        UnusableReply: It is no object.
+    """
     if not isinstance(decoded, dict):
         message = "not a JSON object"
         raise UnusableReply(message)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from onetoken_app.conversation.asked import Conversation
+from onetoken_app.providers.documents import lenient_document_of
 from onetoken_app.providers.event_stream import DONE
 from onetoken_app.providers.openai_translation import ChatReader, chat_members
 from onetoken_app.providers.protocol import (
@@ -209,19 +210,8 @@ def _rarer_texts(text: _Text) -> Iterator[str]:
 
 
 def _read_leniently(document: bytes, counts: ChatCounts) -> bool:
-    """Count a reply of an unfamiliar shape: every text within its choices, and its usage if that is readable.
-
-    The decoder here is the standard library's, which admits what many back-ends send and official clients read, such
-    as a surrogate pair that is cut in two by the end of a chunk.
-    """
-    try:
-        reply = json.loads(document)
-    except (ValueError, RecursionError) as error:
-        message = "not JSON"
-        raise UnusableReply(message) from error
-    if not isinstance(reply, dict):
-        message = "not a JSON object"
-        raise UnusableReply(message)
+    """Count a reply of an unfamiliar shape: every text within its choices, and its usage if that is readable."""
+    reply = lenient_document_of(document)
     if reply.get("error"):
         counts.has_failed = True
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from onetoken_app.errors import BadRequest
-from onetoken_app.providers.protocol import UnusableReply
+from onetoken_app.providers.documents import lenient_document_of
 from onetoken_app.relay.json_bounds import check_bounds
 
 Members = dict[str, msgspec.Raw]
@@ -100,12 +100,5 @@ def take_reply_apart(document: bytes) -> Members:
         return _members_decoder.decode(document)
     except _UNREADABLE:
         pass
-    try:
-        members = json.loads(document)
-    except (ValueError, RecursionError) as error:
-        message = "not JSON"
-        raise UnusableReply(message) from error
-    if not isinstance(members, dict):
-        message = "not a JSON object"
-        raise UnusableReply(message)
+    members = lenient_document_of(document)
     return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in members.items()}

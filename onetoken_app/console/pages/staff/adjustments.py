@@ -14,12 +14,12 @@ from onetoken_app.console.components.data_table import data_table, empty_state, 
 from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.components.top_up_orders import OPEN_ORDER
 from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.late_steps import shown_anew
 from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.adjustments import ShownAdjustment
 from onetoken_app.console.text.lookup import text
 from onetoken_app.database import read_session
-from onetoken_app.errors import Conflict
 from onetoken_app.payments.adjustment_queries import (
     AdjustmentView,
     adjustment_for_staff,
@@ -93,11 +93,8 @@ class AdjustmentsState(rx.State):
 
     async def _do(self, outcome: str, doing: Awaitable[None]) -> None:
         """Do it and say so; who was too late sees everything as it is now."""
-        try:
+        async with shown_anew(self._read):
             await doing
-        except Conflict:
-            await self._read()
-            raise
         await self._read(outcome)
 
     async def _read(self, outcome: str = "") -> None:

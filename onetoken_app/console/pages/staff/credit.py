@@ -17,6 +17,7 @@ from onetoken_app.console.components.stat_card import stat_card, stat_row
 from onetoken_app.console.components.top_up_orders import OPEN_ORDER
 from onetoken_app.console.credit import credit_of
 from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.late_steps import shown_anew
 from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.amounts import ShownAmount, shown_amount
@@ -32,7 +33,6 @@ from onetoken_app.console.shown.credit_desk import (
 )
 from onetoken_app.console.text.lookup import text
 from onetoken_app.credit.desk import GrantView
-from onetoken_app.errors import Conflict
 from onetoken_app.settings import get_settings
 
 
@@ -106,11 +106,8 @@ class CreditDeskState(rx.State):
 
     async def _done(self, deciding: Awaitable[Any]) -> Any:
         """Decide; who was too late sees things as they are now."""
-        try:
+        async with shown_anew(self._read):
             return await deciding
-        except Conflict:
-            await self._read()
-            raise
 
     async def _read(self, outcome: str = "") -> None:
         """Read everything anew, and say what was done."""

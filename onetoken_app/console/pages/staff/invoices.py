@@ -27,6 +27,7 @@ from onetoken_app.console.invoice_desk import (
     shown_at_desk,
     take_request,
 )
+from onetoken_app.console.late_steps import shown_anew
 from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.invoice_desk import (
@@ -39,7 +40,6 @@ from onetoken_app.console.shown.invoice_desk import (
 from onetoken_app.console.shown.invoices import ShownStanding, shown_standing
 from onetoken_app.console.text.lookup import text
 from onetoken_app.database import read_session
-from onetoken_app.errors import Conflict
 from onetoken_app.organizations.queries import organizations_by_id
 from onetoken_app.payments.queries import orders_of
 from onetoken_app.settings import get_settings
@@ -124,11 +124,8 @@ class InvoiceDeskState(rx.State):
 
     async def _do(self, outcome: str, doing: Awaitable[None]) -> None:
         """Do it and say so; who was too late sees everything as it is now."""
-        try:
+        async with shown_anew(self._read):
             await doing
-        except Conflict:
-            await self._read()
-            raise
         await self._read(outcome)
 
     async def _read(self, outcome: str = "") -> None:

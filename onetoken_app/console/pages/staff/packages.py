@@ -13,6 +13,7 @@ from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.credit import ShownPackage, shown_package
+from onetoken_app.console.small_numbers import whole_number
 from onetoken_app.console.text.lookup import text
 from onetoken_app.credit.customers import amount_from_text
 from onetoken_app.credit.desk import packages as all_packages
@@ -69,10 +70,11 @@ class PackagesState(rx.State):
 
 async def _offer_of(form: dict[str, Any]) -> PackageOffer:
     """Read a form; the models are those that are for sale now."""
-    currency, days = str(form.get("currency", "")), str(form.get("valid_days", "")).strip()
+    currency = str(form.get("currency", ""))
+    days = whole_number(str(form.get("valid_days", "")).strip(), digits_max=6)
     if currency not in set(Currency):
         raise BadRequest("Choose a currency.", parameter="currency")
-    if not days.isascii() or not days.isdigit() or len(days) > 6:
+    if days is None:
         raise BadRequest("Write the days as a plain number.", parameter="valid_days")
     async with read_session() as session:
         models = await models_for_sale(session)
@@ -81,7 +83,7 @@ async def _offer_of(form: dict[str, Any]) -> PackageOffer:
         currency=Currency(currency),
         price_nanos=amount_from_text(str(form.get("price", "")), parameter="price"),
         bonus_nanos=amount_from_text(str(form.get("bonus", "")), parameter="bonus"),
-        valid_days=int(days),
+        valid_days=days,
         model_ids=[one.id for one in models if form.get(one.id)],
     )
 

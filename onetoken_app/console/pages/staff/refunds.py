@@ -13,6 +13,7 @@ from onetoken_app.console.components.data_table import data_table, empty_state, 
 from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.components.top_up_orders import OPEN_ORDER
 from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.late_steps import shown_anew
 from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.refunds import (
     approve_refund,
@@ -25,7 +26,6 @@ from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.refunds import RefundStep, ShownRefund, shown_refund_at_desk, step_of
 from onetoken_app.console.text.lookup import text
 from onetoken_app.database import read_session
-from onetoken_app.errors import Conflict
 from onetoken_app.identity.queries import names_of
 from onetoken_app.money import NANOS_PER_UNIT
 from onetoken_app.payments.errors import RefundChanged
@@ -123,11 +123,8 @@ class RefundDeskState(rx.State):
 
     async def _done(self, deciding: Awaitable[Any]) -> Any:
         """Decide; who was too late sees the list as it is now."""
-        try:
+        async with shown_anew(self._read):
             return await deciding
-        except Conflict:
-            await self._read()
-            raise
 
     async def _read(self, outcome: str = "") -> None:
         """Read the lists anew, and say what was done."""

@@ -15,6 +15,7 @@ from onetoken_app.console.components.dialogs import confirm_dialog
 from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.late_steps import shown_anew
 from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.acceptances import uses_of
@@ -139,12 +140,8 @@ class ReviewsState(rx.State):
         if (str(case_id), str(revision)) != (seen.id, str(seen.revision)):
             await self.load()
             raise Conflict("This was for another case, or for what it was before; nothing was done. Look again.")
-        try:
-            async with unit_of_work() as session:
-                await act(session, case_id=seen.id, expected_revision=seen.revision, **how)
-        except Conflict:
-            await self.load()
-            raise
+        async with shown_anew(self.load), unit_of_work() as session:
+            await act(session, case_id=seen.id, expected_revision=seen.revision, **how)
         await self.load()
 
     async def _read_decided(self, *, before: str | None) -> None:

@@ -17,6 +17,7 @@ from onetoken_app.console.components.transfer_desk import (
     transfer_particulars,
 )
 from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.late_steps import shown_anew
 from onetoken_app.console.locale import LocaleState, reader_zone
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.top_ups import (
@@ -30,7 +31,7 @@ from onetoken_app.console.shown.top_ups import (
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.top_ups import approve_transfer, refuse_transfer
 from onetoken_app.database import read_session
-from onetoken_app.errors import BadRequest, Conflict
+from onetoken_app.errors import BadRequest
 from onetoken_app.identity.queries import names_of
 from onetoken_app.money import NANOS_PER_UNIT
 from onetoken_app.payments.errors import OrderChanged
@@ -91,7 +92,7 @@ class TopUpsState(rx.State):
         seen = self.open_transfer
         if not seen.id:
             return
-        try:
+        async with shown_anew(self.load):
             _refuse_for_another(form, seen)
             is_credited = await approve_transfer(
                 caller(),
@@ -101,9 +102,6 @@ class TopUpsState(rx.State):
                 received=str(form.get("received", "")),
                 bank_entry=str(form.get("bank_entry", "")),
             )
-        except Conflict:
-            await self.load()
-            raise
         await self.load()
         self.outcome = "transfers.credited" if is_credited else "transfers.approved"
 
@@ -115,7 +113,7 @@ class TopUpsState(rx.State):
             return
         if reason not in set(TransferRefusal):
             raise BadRequest("Choose a reason.", parameter="reason")
-        try:
+        async with shown_anew(self.load):
             _refuse_for_another(form, seen)
             await refuse_transfer(
                 caller(),
@@ -125,9 +123,6 @@ class TopUpsState(rx.State):
                 reason=TransferRefusal(reason),
                 words=str(form.get("words", "")),
             )
-        except Conflict:
-            await self.load()
-            raise
         await self.load()
         self.outcome = "transfers.refused"
 
