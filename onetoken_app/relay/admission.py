@@ -14,6 +14,7 @@ from onetoken_app.relay.errors import (
     AgreementsOutstanding,
     InsufficientBalance,
     ModelNotFound,
+    NoChannelAvailable,
     OrganizationNotVerified,
     OrganizationSuspended,
     RegionNotConfirmed,
@@ -35,7 +36,7 @@ class Admission:
     caller: Caller
     offer: ModelOffer
     routes: tuple[ChannelRoute, ...]
-    """Those that the region gate admits, in the order of priority; never empty."""
+    """Those that the region gate admits, by priority; empty only where all channels are out and fallbacks are not."""
     sheet: PriceSheet
     input_tokens_max: int
     output_tokens_max: int
@@ -87,6 +88,7 @@ def admit(
         ModelNotFound: No such model, or not for this key.
         RegionNotConfirmed: Served from overseas only, without a confirmation.
         RoutingNotPossible: No channel fits what the caller's headers ask for.
+        NoChannelAvailable: All its channels are out, and no model may stand in for it.
         UnknownPrice: The model has no price that the organization could be charged by.
     """
     offer = policy.offer_of(request.model_name)
@@ -96,7 +98,7 @@ def admit(
     if sheet is None:
         raise UnknownPrice("This model has no price at the moment and cannot be called.")
     routes = _open_routes(offer, caller)
-    if narrowing.is_mainland_only:
+    if narrowing.is_mainland_only and routes:
         routes = tuple(route for route in routes if not route.is_overseas)
         if not routes:
             raise RoutingNotPossible(
@@ -104,9 +106,11 @@ def admit(
                 "charged. Leave the header out, or name another model."
             )
     asked = _bounded(request, caller, offer, sheet=sheet, routes=routes, narrowing=narrowing)
-    if not offer.fallbacks or not narrowing.may_fall_back:
-        return asked
-    return replace(asked, fallbacks=tuple(_fallbacks(request, asked, policy)))
+    if offer.fallbacks and narrowing.may_fall_back:
+        asked = replace(asked, fallbacks=tuple(_fallbacks(request, asked, policy)))
+    if not asked.routes and not asked.fallbacks:
+        raise NoChannelAvailable("No channel serves this model at the moment. Nothing was charged; try again later.")
+    return asked
 
 
 def _fallbacks(request: CallRequest, asked: Admission, policy: PolicySnapshot) -> Iterator[Admission]:
@@ -156,14 +160,33 @@ def _bounded(
 
 
 def callable_offers(caller: Caller, policy: PolicySnapshot) -> list[ModelOffer]:
-    """Return what this caller may call now, by name: permitted, priced, and open to it by region."""
+    """Return what this caller may call now, by name: permitted, priced, and served, in a region that is open to it."""
     return [
         offer
         for name, offer in sorted(policy.offers.items())
-        if caller.may_call(offer.model.id)
-        and policy.sheet_for(caller, offer.model.id) is not None
-        and (caller.may_call_overseas or not all(route.is_overseas for route in offer.routes))
+        if _serves(offer, caller, policy)
+        or (_is_open(offer, caller, policy) and any(_serves(one, caller, policy) for one in _stand_ins(offer, policy)))
     ]
+
+
+def _is_open(offer: ModelOffer, caller: Caller, policy: PolicySnapshot) -> bool:
+    """Whether a model is permitted to a caller and has a price for it."""
+    return caller.may_call(offer.model.id) and policy.sheet_for(caller, offer.model.id) is not None
+
+
+def _serves(offer: ModelOffer, caller: Caller, policy: PolicySnapshot) -> bool:
+    """Whether a model itself can answer a caller."""
+    return _is_open(offer, caller, policy) and any(_is_in_reach(route, caller) for route in offer.routes)
+
+
+def _stand_ins(offer: ModelOffer, policy: PolicySnapshot) -> list[ModelOffer]:
+    """Return the models that answer for one whose channels are all out."""
+    return [] if offer.routes else [policy.offers[name] for name in offer.fallbacks]
+
+
+def _is_in_reach(route: ChannelRoute, caller: Caller) -> bool:
+    """Whether the region gate admits a channel."""
+    return caller.may_call_overseas or not route.is_overseas
 
 
 def balance_too_low(admission: Admission, *, available_nanos: Nanos) -> InsufficientBalance:
@@ -193,10 +216,8 @@ def balance_too_low(admission: Admission, *, available_nanos: Nanos) -> Insuffic
 
 def _open_routes(offer: ModelOffer, caller: Caller) -> tuple[ChannelRoute, ...]:
     """Apply the region gate: without a confirmation only mainland channels, on retries and fallbacks too."""
-    if caller.may_call_overseas:
-        return offer.routes
-    routes = tuple(route for route in offer.routes if not route.is_overseas)
-    if not routes:
+    routes = tuple(route for route in offer.routes if _is_in_reach(route, caller))
+    if offer.routes and not routes:
         raise RegionNotConfirmed(
             "This model is served from outside the mainland. It is open after the organization's written confirmation."
         )

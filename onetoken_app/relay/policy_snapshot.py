@@ -16,7 +16,7 @@ from onetoken_app.catalog.queries import (
     further_credentials,
     model_aliases,
     model_fallbacks,
-    models_for_sale,
+    models,
     routes_of,
     sealed_channels,
 )
@@ -63,6 +63,7 @@ class ModelOffer:
 
     model: ModelView
     routes: tuple[ChannelRoute, ...] = field(repr=False)
+    """Empty while all its channels are out: it is still on sale, and others may stand in for it."""
     fallbacks: tuple[str, ...] = ()
     """Names of the models that stand in for it, in their order."""
 
@@ -133,19 +134,21 @@ async def read_snapshot(session: AsyncSession, *, now: datetime, key_encryption_
     for credential in await further_credentials(session):
         spares.setdefault(credential.channel_id, []).append(credential)
     ways: dict[str, list[ChannelRoute]] = {}
+    routed_ids = set()
     for route in await routes_of(session):
+        routed_ids.add(route.model_id)
         way = _way(channels[route.channel_id], route.upstream_model, route.priority, route.weight, key_encryption_key)
         if way is not None:
             cost_sheet = prices.cost_sheet_for(model_id=route.model_id, channel_id=route.channel_id)
             further = _further_targets(way.target, spares.get(route.channel_id, ()), key_encryption_key)
             way = replace(way, cost_sheet=cost_sheet, spares=further)
             ways.setdefault(route.model_id, []).append(way)
-    for_sale = {model.id: model for model in await models_for_sale(session) if model.id in ways}
+    for_sale = {model.id: model for model in await models(session) if model.is_enabled and model.id in routed_ids}
     fallbacks = await model_fallbacks(session)
     offers = {
         model.name: ModelOffer(
             model=model,
-            routes=tuple(ways[model.id]),
+            routes=tuple(ways.get(model.id, ())),
             fallbacks=tuple(for_sale[other].name for other in fallbacks.get(model.id, ()) if other in for_sale),
         )
         for model in for_sale.values()

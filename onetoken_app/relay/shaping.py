@@ -28,7 +28,7 @@ from onetoken_app.relay.dialects.anthropic_messages_answer import MessagesAnswer
 from onetoken_app.relay.dialects.call_request import CallRequest
 from onetoken_app.relay.dialects.openai_chat import PassedOnChat
 from onetoken_app.relay.dialects.openai_chat_answer import ChatAnswer
-from onetoken_app.relay.errors import UnsupportedParameter
+from onetoken_app.relay.errors import NoChannelAvailable, UnsupportedParameter
 from onetoken_app.relay.policy_snapshot import ChannelRoute
 from onetoken_app.token_usage import TokenUsage
 
@@ -112,6 +112,7 @@ def within_reach(request: CallRequest, admission: Admission) -> Admission:
 
     Raises:
         UnsupportedParameter: None of the model's own can; the first word that one of them lacks is named.
+        NoChannelAvailable: All its channels are out, and no model that may stand in for it has the words.
     """
     routes, first = _reachable(request, admission, admission.routes)
     if not routes and first is not None:
@@ -120,8 +121,14 @@ def within_reach(request: CallRequest, admission: Admission) -> Admission:
             f"choose another model.",
             parameter=first.parameter,
         ) from first
-    fallbacks = (_fallback_within_reach(request, admission, fallback) for fallback in admission.fallbacks)
-    return replace(admission, routes=routes, fallbacks=tuple(fallback for fallback in fallbacks if fallback.routes))
+    reached = (_fallback_within_reach(request, admission, fallback) for fallback in admission.fallbacks)
+    fallbacks = tuple(fallback for fallback in reached if fallback.routes)
+    if not routes and not fallbacks:
+        raise NoChannelAvailable(
+            "No channel serves this model at the moment, and no other model can be asked this for it. Nothing was "
+            "charged; try again later."
+        )
+    return replace(admission, routes=routes, fallbacks=fallbacks)
 
 
 def _fallback_within_reach(request: CallRequest, asked: Admission, fallback: Admission) -> Admission:

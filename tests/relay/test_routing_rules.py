@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from onetoken_app.agreements.models import AcceptanceMethod, Confirmation, ConfirmationKind
 from onetoken_app.catalog.models import Channel, Model, Region, Route, RoutingRule
-from onetoken_app.catalog.service import put_aliases, put_credential, put_fallbacks
+from onetoken_app.catalog.service import put_aliases, put_credential, put_fallbacks, switch_channel
 from onetoken_app.database import unit_of_work
 from onetoken_app.keys.service import mint_key
 from onetoken_app.pricing.models import Scope
@@ -65,6 +65,18 @@ class Setting:
             channel = await session.get_one(Channel, self.channel_ids[2])
             channel.region = region
         await self.relay.until_policy_is_current()
+
+    async def take_channels_out(self, count: int = 2) -> None:
+        """Switch channels off, as staff do; the third is the spare model's."""
+        async with unit_of_work() as session:
+            for channel_id in self.channel_ids[:count]:
+                await switch_channel(session, channel_id=channel_id, is_enabled=False)
+        await self.relay.until_policy_is_current()
+
+    async def listed(self) -> list[str]:
+        """Return the models that the key may call now."""
+        answer = await self.relay.get("/v1/models")
+        return [model["id"] for model in answer.json()["data"]]
 
     def fail(self) -> None:
         """Let both channels of the model fail."""
@@ -265,6 +277,42 @@ class TestFallbacks:
         setting.fail()
         assert (await setting.relay.post({"max_tokens": 11})).status_code == 502
         assert (await setting.relay.post({"max_tokens": 10})).status_code == 200
+
+
+class TestAllChannelsOut:
+    async def test_another_model_answers(self, setting: Setting) -> None:
+        await setting.set_fallbacks()
+        await setting.take_channels_out()
+        answer = await setting.relay.post()
+        assert (answer.status_code, answer.headers["x-onetoken-model"], setting.asked) == (200, "spare", (0, 0, 1))
+        assert (await setting.relay.only_record()).charge_nanos == USUAL_CHARGE_NANOS // 2
+        assert await setting.listed() == ["mock", "spare"]
+
+    async def test_without_another_model_it_is_said_and_nothing_is_set_aside(self, setting: Setting) -> None:
+        await setting.take_channels_out()
+        answer = await setting.relay.post()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_channel_available")
+        assert setting.asked == (0, 0, 0)
+        assert await setting.listed() == ["spare"]
+
+    async def test_none_answers_where_the_caller_wants_no_other_model(self, setting: Setting) -> None:
+        await setting.set_fallbacks()
+        await setting.take_channels_out()
+        answer = await setting.relay.post(x_onetoken_fallback="none")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_channel_available")
+
+    async def test_one_from_overseas_answers_nobody_who_has_not_confirmed(self, setting: Setting) -> None:
+        await setting.set_fallbacks(region=Region.OVERSEAS)
+        await setting.take_channels_out()
+        assert (await setting.relay.post()).status_code == 503
+        assert (setting.asked, await setting.listed()) == ((0, 0, 0), [])
+
+    async def test_it_is_out_when_the_other_model_is_out_too(self, setting: Setting) -> None:
+        await setting.set_fallbacks()
+        await setting.take_channels_out(3)
+        answer = await setting.relay.post()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_channel_available")
+        assert await setting.listed() == []
 
 
 class TestHeaders:
