@@ -14,6 +14,7 @@ from onetoken_app.errors import OneTokenError, UpstreamFailed
 from onetoken_app.relay.errors import (
     UpstreamBusy,
     UpstreamCredentials,
+    UpstreamForbade,
     UpstreamRejectedRequest,
     UpstreamTooSlow,
     UpstreamUnreachable,
@@ -143,7 +144,9 @@ def _note(failure: OneTokenError, call: OpenCall, health: Health) -> None:
     attempt = call.attempts[-1]
     attempt.outcome = outcome_of(failure)
     attempt.duration_ms = int((monotonic_seconds() - attempt.began_at_seconds) * _MS)
-    if isinstance(failure, UpstreamCredentials):
+    if isinstance(failure, UpstreamForbade):
+        health.note_forbidden(attempt.target, organization_id=call.admission.caller.organization_id)
+    elif isinstance(failure, UpstreamCredentials):
         health.note_refused_credential(attempt.target)
     elif isinstance(failure, UpstreamBusy):
         asked = failure.metadata.get("retry_after_seconds")
@@ -233,11 +236,8 @@ _REJECTED = (
     "the parameters against the model's documentation. Nothing was charged."
 )
 _FAILURES: tuple[tuple[Container[int], type[OneTokenError], str], ...] = (
-    (
-        (401, 402, 403),
-        UpstreamCredentials,
-        _CREDENTIALS,
-    ),
+    ((401,), UpstreamCredentials, _CREDENTIALS),
+    ((402, 403), UpstreamForbade, _CREDENTIALS),
     ((408, 504), UpstreamTooSlow, "The provider gave up waiting. Nothing was charged; try again."),
     (
         range(400, 500),

@@ -169,6 +169,10 @@ class UpstreamCredentials(UpstreamFailed):
     is_retryable = False
 
 
+class UpstreamForbade(UpstreamCredentials):
+    """The provider answered 402 or 403: our account may lack a right or money, or this one request asked too much."""
+
+
 class UpstreamBusy(Unavailable):
     """The provider limits our account."""
 

@@ -32,6 +32,8 @@ REST_SECONDS_MAX = 60.0
 REFUSED_SECONDS = 60.0
 """How long a refused credential is out at first; each further refusal doubles it."""
 REFUSED_SECONDS_MAX = 960.0
+FORBIDDEN_SECONDS = 60.0
+"""Within this time two organizations have to be forbidden the same before a credential is taken out for a model."""
 LATENCY_DECAY_SECONDS = 10.0
 
 _FAILURES = frozenset({AttemptOutcome.UNREACHABLE, AttemptOutcome.TOO_SLOW, AttemptOutcome.FAILED})
@@ -118,7 +120,10 @@ class Health:
         self._on_change = on_change
         self._breakers: dict[tuple[str, str], _Breaker] = {}
         self._limits: dict[tuple[str, str, str], _Pause] = {}
-        self._refusals: dict[tuple[str, str], _Pause] = {}
+        self._refusals: dict[tuple[str, str, str], _Pause] = {}
+        """By channel, credential and model; an empty model stands for all of them."""
+        self._forbidden: dict[tuple[str, str, str], tuple[str, float]] = {}
+        """Who was forbidden last, and when."""
 
     def may_try(self, target: UpstreamTarget) -> bool:
         """Whether a call may go there now."""
@@ -127,7 +132,7 @@ class Health:
     def seconds_until(self, target: UpstreamTarget) -> float:
         """Return how long a way is still left alone; 0: a call may go there."""
         until = 0.0
-        for pause in (self._limits.get(_limit_key(target)), self._refusals.get(_credential_key(target))):
+        for pause in (self._limits.get(_limit_key(target)), *self._refusals_of(target)):
             until = until if pause is None else max(until, pause.until)
         breaker = self._breakers.get(_breaker_key(target))
         if breaker is not None and breaker.is_open:
@@ -148,7 +153,7 @@ class Health:
         found = [
             *((*key, WayState.OPEN) for key, breaker in self._breakers.items() if breaker.is_open),
             *((key[0], key[2], WayState.LIMITED) for key, pause in self._limits.items() if pause.until > now),
-            *((key[0], "", WayState.REFUSED) for key, pause in self._refusals.items() if pause.until > now),
+            *((key[0], key[2], WayState.REFUSED) for key, pause in self._refusals.items() if pause.until > now),
         ]
         return sorted(set(found))
 
@@ -200,14 +205,40 @@ class Health:
             self._tell(target, WayState.LIMITED, AttemptOutcome.BUSY, (1, 1), seconds)
 
     def note_refused_credential(self, target: UpstreamTarget) -> None:
-        """Take a credential out; one that is refused again after its time, for twice as long."""
+        """Take a credential out for every model; one that is refused again after its time, for twice as long."""
+        self._take_out(target, _credential_key(target), evidence_count=1)
+
+    def note_forbidden(self, target: UpstreamTarget, *, organization_id: str) -> None:
+        """Take a credential out for one model, once two organizations were forbidden it and no answer came between.
+
+        A single caller proves nothing: what it asks for may be what is forbidden, and takes nothing from others.
+        """
         now = monotonic_seconds()
-        known = self._refusals.get(_credential_key(target))
+        key = _limit_key(target)
+        known_id, seen_at = self._forbidden.get(key, (organization_id, now))
+        if self._refusals.get(key) is None and (known_id == organization_id or now - seen_at > FORBIDDEN_SECONDS):
+            self._forbidden[key] = (organization_id, now)
+            return
+        self._forbidden.pop(key, None)
+        self._take_out(target, key, evidence_count=2)
+
+    def _take_out(self, target: UpstreamTarget, key: tuple[str, str, str], *, evidence_count: int) -> None:
+        """Leave a credential alone, and say so once."""
+        now = monotonic_seconds()
+        known = self._refusals.get(key)
         if known is not None and known.until > now:
             return
         seconds = min(REFUSED_SECONDS_MAX, known.seconds * 2) if known else REFUSED_SECONDS
-        self._refusals[_credential_key(target)] = _Pause(now + seconds, seconds)
-        self._tell(target, WayState.REFUSED, AttemptOutcome.REFUSED, (1, 1), seconds)
+        self._refusals[key] = _Pause(now + seconds, seconds)
+        self._tell(
+            target, WayState.REFUSED, AttemptOutcome.REFUSED, (evidence_count, evidence_count), seconds, model=key[2]
+        )
+
+    def _refusals_of(self, target: UpstreamTarget) -> tuple[_Pause | None, _Pause | None]:
+        """Return why a credential is out, for all models and for this one."""
+        if not self._refusals:
+            return None, None
+        return self._refusals.get(_credential_key(target)), self._refusals.get(_limit_key(target))
 
     def _note_working(self, target: UpstreamTarget, breaker: _Breaker, now: float) -> None:
         """Count a good attempt, and put back what was out and has had its time; an earlier attempt proves nothing."""
@@ -217,9 +248,11 @@ class Health:
             breaker.is_open, was_out = False, True
             breaker.open_seconds = OPEN_SECONDS
             breaker.slots.clear()
-        if _is_over(self._refusals.get(_credential_key(target)), now):
-            del self._refusals[_credential_key(target)]
-            was_out = True
+        self._forbidden.pop(_limit_key(target), None)
+        for key in (_credential_key(target), _limit_key(target)):
+            if _is_over(self._refusals.get(key), now):
+                del self._refusals[key]
+                was_out = True
         if _is_over(self._limits.get(_limit_key(target)), now):
             del self._limits[_limit_key(target)]
             was_out = True
@@ -247,7 +280,14 @@ class Health:
         return self._breakers.setdefault(_breaker_key(target), _Breaker(open_seconds=OPEN_SECONDS))
 
     def _tell(
-        self, target: UpstreamTarget, state: WayState, cause: AttemptOutcome, seen: tuple[int, int], seconds: float
+        self,
+        target: UpstreamTarget,
+        state: WayState,
+        cause: AttemptOutcome,
+        seen: tuple[int, int],
+        seconds: float,
+        *,
+        model: str | None = None,
     ) -> None:
         """Say what changed, why, and on what evidence; for a refused credential someone must look."""
         log = get_logger().error if state is WayState.REFUSED else get_logger().warning
@@ -257,7 +297,7 @@ class Health:
                 at=utc_now(),
                 channel_id=target.channel_id,
                 credential_id=target.credential_id,
-                upstream_model="" if state is WayState.REFUSED else target.upstream_model,
+                upstream_model=target.upstream_model if model is None else model,
                 state=state,
                 cause=cause,
                 attempt_count=seen[0],
@@ -278,10 +318,10 @@ def _breaker_key(target: UpstreamTarget) -> tuple[str, str]:
 
 
 def _limit_key(target: UpstreamTarget) -> tuple[str, str, str]:
-    """Name what a provider limits."""
+    """Name what a provider limits, or forbids."""
     return target.channel_id, target.credential_id, target.upstream_model
 
 
-def _credential_key(target: UpstreamTarget) -> tuple[str, str]:
-    """Name what a provider refuses."""
-    return target.channel_id, target.credential_id
+def _credential_key(target: UpstreamTarget) -> tuple[str, str, str]:
+    """Name a credential that a provider refuses whatever is asked."""
+    return target.channel_id, target.credential_id, ""

@@ -6,6 +6,7 @@ from onetoken_app.providers.protocol import UpstreamTarget
 from onetoken_app.relay import health as health_module
 from onetoken_app.relay.health import (
     FAILURES_LEAST,
+    FORBIDDEN_SECONDS,
     OPEN_SECONDS,
     OPEN_SECONDS_MAX,
     PROBE_PATIENCE_SECONDS,
@@ -202,6 +203,50 @@ class TestCredentials:
         health.note_refused_request(a_way())
         health.note_refused_credential(a_way())
         assert [change.seconds for change in changes] == [REFUSED_SECONDS, 0, REFUSED_SECONDS]
+
+
+class TestForbidden:
+    def test_one_caller_takes_nothing_from_others_however_often_it_asks(self, health: Health) -> None:
+        for _ in range(50):
+            health.note_forbidden(a_way(), organization_id="org_1")
+        assert health.may_try(a_way())
+
+    def test_two_organizations_take_the_credential_out_for_that_model(
+        self, health: Health, changes: list[HealthChange]
+    ) -> None:
+        health.note_forbidden(a_way(), organization_id="org_1")
+        health.note_forbidden(a_way(), organization_id="org_2")
+        assert not health.may_try(a_way())
+        assert health.may_try(a_way(model="small"))
+        assert health.may_try(a_way(credential_id="crd_2"))
+        (change,) = changes
+        assert (change.state, change.upstream_model, change.failure_count) == (WayState.REFUSED, "large", 2)
+        assert health.ways_out() == [("chn_1", "large", WayState.REFUSED)]
+
+    def test_an_answer_in_between_shows_that_it_was_the_request(self, health: Health) -> None:
+        health.note_forbidden(a_way(), organization_id="org_1")
+        health.note_answer(a_way(), seconds=0.1)
+        health.note_forbidden(a_way(), organization_id="org_2")
+        assert health.may_try(a_way())
+
+    def test_what_was_long_ago_proves_nothing(self, health: Health, clock: Clock) -> None:
+        health.note_forbidden(a_way(), organization_id="org_1")
+        clock.now += FORBIDDEN_SECONDS + 1
+        health.note_forbidden(a_way(), organization_id="org_2")
+        assert health.may_try(a_way())
+
+    def test_the_call_that_tries_it_again_is_enough_to_take_it_out_for_longer(
+        self, health: Health, clock: Clock
+    ) -> None:
+        health.note_forbidden(a_way(), organization_id="org_1")
+        health.note_forbidden(a_way(), organization_id="org_2")
+        clock.now += REFUSED_SECONDS
+        assert health.may_try(a_way())
+        health.note_forbidden(a_way(), organization_id="org_2")
+        assert health.seconds_until(a_way()) == 2 * REFUSED_SECONDS
+        clock.now += 2 * REFUSED_SECONDS
+        health.note_answer(a_way(), seconds=0.1)
+        assert health.ways_out() == []
 
 
 class TestLatency:
