@@ -68,7 +68,7 @@ def _serve(settings: Settings, listener: socket.socket, *, worker_count: int) ->
     url = local_url(settings.host, settings.port)
     if worker_count > 1:
         print(f"The relay starts {worker_count} processes on {url}/v1", flush=True)  # noqa: T201 # what a person sees
-        Multiprocess(config, sockets=[listener]).run()
+        _Workers(config, sockets=[listener]).run()
         return
     server = _AnnouncedServer(config, url=url)
 
@@ -83,6 +83,16 @@ def _serve(settings: Settings, listener: socket.socket, *, worker_count: int) ->
     if not server.has_served:
         message = "the relay could not start; the log says why"
         raise CommandFailed(message)
+
+
+class _Workers(Multiprocess):
+    """The first process of several."""
+
+    def terminate_all(self) -> None:
+        """Stop them, and stop listening: this process has the address open too, and would leave new callers waiting."""
+        super().terminate_all()
+        for listener in self.sockets:
+            listener.close()
 
 
 class _RuntimeWithJobs(RelayRuntime):
