@@ -24,6 +24,8 @@ class Kind(StrEnum):
     """One browser's signed-in session."""
     ORGANIZATION = "org"
     """A customer."""
+    SUSPENSION = "sus"
+    """A time in which an organization's calls are refused."""
     ACCEPTANCE = "acc"
     """An agreement accepted by an organization."""
     CONFIRMATION = "cnf"

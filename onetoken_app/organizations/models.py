@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from onetoken_app.clock import utc_now
@@ -47,6 +48,25 @@ class Scenario(StrEnum):
     """Serving the general public; needs the operator's written consent."""
 
 
+class SuspensionCause(StrEnum):
+    """Why an organization's calls are refused."""
+
+    PROHIBITED_USE = "prohibited_use"
+    """It uses the service for what the terms, the law or a provider's rules prohibit."""
+    SECURITY = "security"
+    """Keys or sign-ins of it may be in the wrong hands."""
+    PARTICULARS = "particulars"
+    """What it said of itself is out of date, or in doubt."""
+    OVERDUE = "overdue"
+    """It has not paid what is due."""
+    LEGAL = "legal"
+    """The law or an authority requires it."""
+    REQUESTED = "requested"
+    """It asked for it."""
+    OTHER = "other"
+    """What the words say."""
+
+
 class Organization(SQLModel, table=True):
     """A customer: a legally existing organization, never a natural person."""
 
@@ -65,6 +85,34 @@ class Organization(SQLModel, table=True):
     verified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """Unset: its keys are refused."""
     suspended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Set: its calls are refused; a ``Suspension`` says why."""
+
+
+class Suspension(SQLModel, table=True):
+    """A time in which an organization's calls are refused, and why."""
+
+    __tablename__ = "organizations_suspension"
+    __table_args__ = (
+        sa.Index(
+            "uq_organizations_suspension_in_force",
+            "organization_id",
+            unique=True,
+            sqlite_where=sa.text("resumed_at IS NULL"),
+            postgresql_where=sa.text("resumed_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(default_factory=lambda: new_id(Kind.SUSPENSION), primary_key=True, max_length=32)
+    organization_id: str = Field(foreign_key="organizations_organization.id", index=True, max_length=32)
+    cause: SuspensionCause = Field(sa_type=enum_type(SuspensionCause))
+    words: str = Field(max_length=1000)
+    """The staff's own, for the organization to read."""
+    suspended_by: str | None = Field(default=None, foreign_key="identity_person.id", max_length=32)
+    """Unset: whoever runs commands on the server."""
+    suspended_at: datetime = Field(sa_type=UtcDateTime)
+    resume_words: str = Field(default="", max_length=1000)
+    resumed_by: str | None = Field(default=None, foreign_key="identity_person.id", max_length=32)
+    resumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Membership(SQLModel, table=True):
