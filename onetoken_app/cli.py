@@ -15,6 +15,7 @@ import typer
 
 from onetoken_app.command.failure import CommandFailed
 from onetoken_app.command.groups.ledger import ledger_commands
+from onetoken_app.command.groups.organization import organization_commands
 from onetoken_app.command.groups.prices import price_commands
 from onetoken_app.command.groups.reconcile import reconcile_commands
 from onetoken_app.command.invocation import AsJson, print_json, read_file, read_settings
@@ -38,6 +39,7 @@ app.add_typer(database_commands, name="db")
 app.add_typer(staff_commands, name="staff")
 app.add_typer(ledger_commands, name="ledger")
 app.add_typer(price_commands, name="prices")
+app.add_typer(organization_commands, name="organization")
 app.add_typer(reconcile_commands, name="reconcile")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: ONETOKEN_HOST, else 127.0.0.1]")]

@@ -19,6 +19,7 @@ from onetoken_app.identity.queries import SignedInView, signed_in_person
 from onetoken_app.identity.service import session_digest
 from onetoken_app.organizations.models import OrganizationRole
 from onetoken_app.organizations.queries import MembershipView, memberships_of
+from onetoken_app.organizations.suspensions import SuspensionView, suspensions_in_force
 from onetoken_app.settings import Settings, get_settings
 
 REMEMBERED_SECONDS = 3.0
@@ -83,6 +84,8 @@ class Caller:
     acting_for: MembershipView | None
     owed: tuple[OwedAgreement, ...] = ()
     """What the organization they act for has to accept."""
+    suspension: SuspensionView | None = None
+    """Why its calls are refused; unset: it is not suspended."""
 
     @property
     def organization_id(self) -> str:
@@ -106,6 +109,8 @@ class _Remembered:
     memberships: tuple[MembershipView, ...]
     owed: Mapping[str, tuple[OwedAgreement, ...]]
     """By organization, of those that owe any."""
+    suspensions: Mapping[str, SuspensionView]
+    """By organization, of those that are suspended."""
     read_at_seconds: float
 
 
@@ -137,8 +142,14 @@ async def find_caller(cookie_header: str, *, chosen_organization_id: str = "") -
         return None
     chosen = [one for one in found.memberships if one.organization_id == chosen_organization_id]
     acting_for = next(iter((*chosen, *found.memberships)), None)
-    owed = found.owed.get(acting_for.organization_id, ()) if acting_for else ()
-    return Caller(person=found.person, memberships=found.memberships, acting_for=acting_for, owed=owed)
+    organization_id = acting_for.organization_id if acting_for else ""
+    return Caller(
+        person=found.person,
+        memberships=found.memberships,
+        acting_for=acting_for,
+        owed=found.owed.get(organization_id, ()),
+        suspension=found.suspensions.get(organization_id),
+    )
 
 
 def forget_session(secret: str) -> None:
@@ -162,8 +173,10 @@ async def _read(secret: str) -> _Remembered:
         person = await signed_in_person(session, secret, clock.utc_now())
         memberships = tuple(await memberships_of(session, person.person_id)) if person else ()
         owed = await owed_agreements(session, [one.organization_id for one in memberships]) if memberships else {}
+        suspended = [one.organization_id for one in memberships if one.suspended_at is not None]
+        suspensions = await suspensions_in_force(session, suspended) if suspended else {}
     if len(_remembered) >= _REMEMBERED_MAX:
         _remembered.clear()
     # The moment before the look counts: what was read is at least as old as that.
-    _remembered[digest] = found = _Remembered(person, memberships, owed, now_seconds)
+    _remembered[digest] = found = _Remembered(person, memberships, owed, suspensions, now_seconds)
     return found

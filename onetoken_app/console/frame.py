@@ -12,6 +12,7 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.brand import wordmark
 from onetoken_app.console.components.new_texts import texts_first, texts_wait
+from onetoken_app.console.components.suspensions import suspended_banner
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.navigation import AGREEMENTS, HOME, OVERVIEW, PLACES, Area, Place
 from onetoken_app.console.session import SessionState, caller, event_for, forget_contents, reader
@@ -98,15 +99,29 @@ def framed(*content: rx.Component, here: str) -> rx.Component:
 
 def _behind_texts(*content: rx.Component, here: str) -> rx.Component:
     """Ask for the acceptance of new texts before a customer's page, and above it while that is put off."""
-    if here == AGREEMENTS or here.startswith("/staff"):
+    if here.startswith("/staff"):
         return rx.fragment(*content)
+    if here == AGREEMENTS:
+        return rx.fragment(_suspended(), *content)
     return rx.cond(
         SessionState.owes_acceptance & SessionState.runs_organization & ~SessionState.has_put_off,
         texts_first(calls_stop_on=SessionState.calls_stop_on, address=AGREEMENTS, on_put_off=FrameState.put_texts_off),
         rx.fragment(
+            _suspended(),
             rx.cond(SessionState.owes_acceptance, _texts_wait()),
             *content,
         ),
+    )
+
+
+def _suspended() -> rx.Component:
+    """Say above a page that calls are refused, why, and what to do next."""
+    state = SessionState
+    return suspended_banner(
+        since=state.suspended_since,
+        cause=state.suspension_cause,
+        words=state.suspension_words,
+        contact=FrameState.contact,
     )
 
 

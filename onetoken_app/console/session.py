@@ -16,6 +16,7 @@ from reflex_base.registry import RegistrationContext
 
 from onetoken_app import clock
 from onetoken_app.console.callers import CHANGES, Caller, Role, find_caller
+from onetoken_app.console.shown.moments import shown_minute
 from onetoken_app.console.text.catalogues import (
     CATALOGUES,
     Locale,
@@ -80,6 +81,10 @@ class SessionState(rx.State):
     """The day from which calls are refused without it; empty: they are refused."""
     has_put_off: bool = False
     """The person wants to go on first."""
+    suspended_since: str = ""
+    """In the organization's time zone; empty: it is not suspended."""
+    suspension_cause: str = ""
+    suspension_words: str = ""
     _owner: str = ""
     """For whose session this tab's State was filled; empty in a new one. See ``tabs``."""
     _shown_for: str = ""
@@ -111,6 +116,10 @@ class SessionState(rx.State):
         first = min((one.calls_stop_on for one in caller.owed), default=None)
         self.calls_stop_on = first.isoformat() if first and first > clock.utc_now().date() else ""
         self.organizations = [(one.organization_id, one.organization_name) for one in caller.memberships]
+        acting_for, suspension = caller.acting_for, caller.suspension
+        self.suspended_since = shown_minute(acting_for.suspended_at, acting_for.time_zone) if acting_for else ""
+        self.suspension_cause = suspension.cause.value if suspension else ""
+        self.suspension_words = suspension.words if suspension else ""
 
 
 def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:

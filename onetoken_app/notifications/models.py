@@ -56,6 +56,10 @@ class LetterKind(StrEnum):
     """What somebody may do for an organization was changed."""
     MEMBER_REMOVED = "member_removed"
     """Somebody acts for an organization no longer."""
+    ORGANIZATION_SUSPENDED = "organization_suspended"
+    """An organization's calls are refused from now on."""
+    ORGANIZATION_RESUMED = "organization_resumed"
+    """They are admitted again."""
 
 
 class DeliveryFailure(StrEnum):

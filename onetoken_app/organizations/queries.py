@@ -45,6 +45,9 @@ class MembershipView:
     organization_id: str
     organization_name: str
     role: OrganizationRole
+    time_zone: str
+    suspended_at: datetime | None
+    """Set: the organization's calls are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,20 @@ async def organizations(session: AsyncSession) -> list[OrganizationView]:
 async def memberships_of(session: AsyncSession, person_id: str) -> list[MembershipView]:
     """Return the organizations a person acts for, by name."""
     query = (
-        select(Membership, Organization.name)
+        select(Membership, Organization)
         .join(Organization, col(Organization.id) == col(Membership.organization_id))
         .where(Membership.person_id == person_id)
         .order_by(Organization.name, Organization.id)
     )
     return [
-        MembershipView(organization_id=membership.organization_id, organization_name=name, role=membership.role)
-        for membership, name in await session.exec(query)
+        MembershipView(
+            organization_id=customer.id,
+            organization_name=customer.name,
+            role=membership.role,
+            time_zone=customer.time_zone,
+            suspended_at=customer.suspended_at,
+        )
+        for membership, customer in await session.exec(query)
     ]
 
 

@@ -136,27 +136,6 @@ async def withdraw_verification(session: AsyncSession, *, organization_id: str) 
     organization.verified_at = None
 
 
-async def suspend_organization(session: AsyncSession, *, organization_id: str) -> None:
-    """Refuse an organization's calls from now on; doing it again changes nothing.
-
-    Raises:
-        NotFound: There is no such organization.
-    """
-    organization = await _organization(session, organization_id)
-    if organization.suspended_at is None:
-        organization.suspended_at = clock.utc_now()
-
-
-async def resume_organization(session: AsyncSession, *, organization_id: str) -> None:
-    """End a suspension; doing it again changes nothing.
-
-    Raises:
-        NotFound: There is no such organization.
-    """
-    organization = await _organization(session, organization_id)
-    organization.suspended_at = None
-
-
 async def add_member(session: AsyncSession, *, organization_id: str, person_id: str, role: OrganizationRole) -> None:
     """Let a person act for an organization, or change the role in which they do.
 

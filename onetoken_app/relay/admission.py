@@ -72,7 +72,9 @@ def check_standing(caller: Caller) -> None:
         AgreementsOutstanding: It has not accepted what is in force.
     """
     if caller.is_suspended:
-        raise OrganizationSuspended("This organization is suspended. Its owners were told why.")
+        raise OrganizationSuspended(
+            "This organization is suspended, and its calls are refused. The console says why, and what to do next."
+        )
     if not caller.is_verified:
         raise OrganizationNotVerified("This organization has not been verified yet; calls begin after verification.")
     if caller.has_outstanding_agreements:

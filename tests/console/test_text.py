@@ -16,6 +16,7 @@ from onetoken_app.console.components.countries import country_codes
 from onetoken_app.console.components.credit_desk import CREDIT_STEPS
 from onetoken_app.console.components.invoice_desk import INVOICE_STEPS
 from onetoken_app.console.components.refunds import REFUND_STEPS
+from onetoken_app.console.components.suspensions import STANDING_STEPS
 from onetoken_app.console.invoice_requests import BY_ORDERS
 from onetoken_app.console.shown.api_keys import KeyStanding
 from onetoken_app.console.shown.calls import CallOutcome
@@ -40,7 +41,7 @@ from onetoken_app.console.text.catalogues import (
 from onetoken_app.credit.lots import Origin
 from onetoken_app.credit.models import GrantKind, GrantState
 from onetoken_app.credit.subjects import SubjectKind, Window
-from onetoken_app.organizations.models import OrganizationRole, Scenario
+from onetoken_app.organizations.models import OrganizationRole, Scenario, SuspensionCause
 from onetoken_app.payments.models import (
     AdjustmentReason,
     AdjustmentState,
@@ -98,6 +99,9 @@ KEYS_BY_PREFIX = {
     "refund_obstacle.": {f"refund_obstacle.{one}" for one in Obstacle},
     "refund_done.": {f"refund_done.{one}" for one in REFUND_STEPS},
     "credit_done.": {f"credit_done.{one}" for one in CREDIT_STEPS},
+    "suspension_cause.": {f"suspension_cause.{one}" for one in SuspensionCause},
+    "suspension_done.": {f"suspension_done.{one}" for one in STANDING_STEPS},
+    "suspension_next.": {f"suspension_next.{one}" for one in SuspensionCause},
     "grant_kind.": {f"grant_kind.{one}" for one in GrantKind},
     "grant_state.": {f"grant_state.{one}" for one in GrantState},
     "lot_origin.": {f"lot_origin.{one}" for one in Origin},

@@ -32,6 +32,7 @@ def one_form(ids: Mapping[str, str], revision: int) -> dict[str, Any]:
         "input": "3",
         "output": "4.5",
         "reason": "other",
+        "cause": "security",
         "words": "In words of one's own.",
         "kind": "commercial",
         "number": "F-1",

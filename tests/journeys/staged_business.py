@@ -23,7 +23,7 @@ from onetoken_app.identity.passwords import hash_password
 from onetoken_app.money import NANOS_PER_UNIT, Currency
 from onetoken_app.organizations.invitations import invite
 from onetoken_app.organizations.models import Membership, Organization, OrganizationRole, Scenario
-from onetoken_app.organizations.service import declare_scenarios, suspend_organization
+from onetoken_app.organizations.service import declare_scenarios
 from onetoken_app.payments.models import PaymentProvider, TransferRefusal
 from onetoken_app.pricing.drafts import make_draft
 from onetoken_app.pricing.models import Scope
@@ -41,7 +41,7 @@ from tests.journeys.staged_keys import projects_and_keys
 from tests.journeys.staged_payments import hosted_orders
 from tests.journeys.staged_refunds import refunds_in_each_stage
 from tests.payments import orders
-from tests.support.builders import BuiltModel, a_channel, a_model, an_organization
+from tests.support.builders import BuiltModel, a_channel, a_model, a_suspension, an_organization
 from tests.support.installation import PASSWORD, Installation
 from tests.usage.drafts import a_draft, insert
 from tests.verification import cases
@@ -363,7 +363,7 @@ async def _the_bare_ones(stage: _Stage) -> None:
         newcomer = await an_organization(session, name="New Venture Ltd", is_verified=False)
         unsigned = await an_organization(session, name="北京示例科技有限公司", has_accepted=False)
         stopped = await an_organization(session, name="Stopped Trading GmbH", balance_nanos=NANOS_PER_UNIT)
-        await suspend_organization(session, organization_id=stopped)
+        await a_suspension(session, stopped)
     for email, organization_id in ((NEWCOMER, newcomer), (UNSIGNED, unsigned), (SUSPENDED, stopped)):
         await _a_person(stage, email, "Li Wei", organization_id, OrganizationRole.OWNER)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from onetoken_app.notifications import credit_letters, letters
+from onetoken_app.notifications import credit_letters, letters, standing_letters
 from onetoken_app.notifications.letters import Letter
 from onetoken_app.notifications.models import LetterKind
 
@@ -52,6 +52,12 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
     ),
     LetterKind.ROLE_CHANGED: lambda locale: letters.role_changed(locale, organization_name="Example Ltd", address=LINK),
     LetterKind.MEMBER_REMOVED: lambda locale: letters.member_removed(
+        locale, organization_name="Example Ltd", address=LINK
+    ),
+    LetterKind.ORGANIZATION_SUSPENDED: lambda locale: standing_letters.organization_suspended(
+        locale, organization_name="Example Ltd", address=LINK
+    ),
+    LetterKind.ORGANIZATION_RESUMED: lambda locale: standing_letters.organization_resumed(
         locale, organization_name="Example Ltd", address=LINK
     ),
 }

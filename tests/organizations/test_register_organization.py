@@ -26,9 +26,7 @@ from onetoken_app.organizations.service import (
     mark_verified,
     register_organization,
     rename_organization,
-    resume_organization,
     set_time_zone,
-    suspend_organization,
 )
 
 CODE, OTHER_CODE = "91350100M000100Y43", "91110000600037341L"
@@ -147,16 +145,6 @@ class TestStanding:
             async with read_session() as session:
                 seen.append(((await view_of(organization_id)).verified_at, await policy_revision(session)))
         assert seen[0] == seen[1]
-        assert (await view_of(organization_id)).is_in_good_standing
-
-    async def test_suspended_and_resumed(self) -> None:
-        organization_id = await register()
-        async with unit_of_work() as session:
-            await mark_verified(session, organization_id=organization_id)
-            await suspend_organization(session, organization_id=organization_id)
-        assert not (await view_of(organization_id)).is_in_good_standing
-        async with unit_of_work() as session:
-            await resume_organization(session, organization_id=organization_id)
         assert (await view_of(organization_id)).is_in_good_standing
 
     async def test_an_unknown_one_has_none(self) -> None:

@@ -11,7 +11,7 @@ from onetoken_app.ledger import service as ledger
 from onetoken_app.money import NANOS_PER_UNIT, Currency
 from onetoken_app.notifications.models import LetterKind, OutboxLetter
 from onetoken_app.organizations.models import OrganizationRole
-from onetoken_app.organizations.service import add_member, suspend_organization
+from onetoken_app.organizations.service import add_member
 from onetoken_app.payments.errors import (
     AmountRefused,
     ApproverInvolved,
@@ -40,6 +40,7 @@ from tests.payments.refunds import (
     the_refund,
     withdraw,
 )
+from tests.support.builders import a_suspension
 
 pytestmark = pytest.mark.usefixtures("database")
 BANK = PaymentProvider.BANK_TRANSFER
@@ -124,7 +125,7 @@ class TestBlocked:
         cast, order_id = await a_paid_order()
         refund_id = await ask(cast, order_id)
         async with unit_of_work() as session:
-            await suspend_organization(session, organization_id=cast.organization_id)
+            await a_suspension(session, cast.organization_id)
         with pytest.raises(RefundBlocked, match="suspended"):
             await ask(cast, order_id)
         with pytest.raises(RefundBlocked, match="suspended"):

@@ -8,15 +8,17 @@ from typing import Any
 import openai
 import pytest
 
-from onetoken_app.clock import utc_now
+from onetoken_app.audit.service import OPERATOR
 from onetoken_app.database import unit_of_work
 from onetoken_app.keys.service import revoke_key
 from onetoken_app.ledger import service as ledger
+from onetoken_app.organizations.circulars import MailRoom
 from onetoken_app.organizations.models import Organization
+from onetoken_app.organizations.suspensions import resume_organization
 from onetoken_app.relay.admission import OVERHEAD_TOKENS
 from onetoken_app.settings import Settings
 from tests.relay.conftest import MESSAGES, RunningRelay, running_relay, until
-from tests.support.builders import a_key
+from tests.support.builders import a_key, a_suspension
 from tests.support.scripted_upstream import USUAL_CHARGE_NANOS, Exchange, answers_usually
 
 WELL_FORMED_UNKNOWN_KEY = "otk_live_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA0kOJlx"
@@ -135,8 +137,22 @@ class TestStanding:
         await refused(relay, await relay.post(), status=403, code="organization_not_verified")
 
     async def test_a_suspended_organization(self, relay: RunningRelay) -> None:
-        await change_organization(relay, suspended_at=utc_now())
-        await refused(relay, await relay.post(), status=403, code="organization_suspended")
+        async with unit_of_work() as session:
+            suspension_id = await a_suspension(session, relay.organization_id)
+        await relay.until_policy_is_current(seconds=1)
+        error = await refused(relay, await relay.post(), status=403, code="organization_suspended")
+        assert "console" in error["message"]
+        async with unit_of_work() as session:
+            await resume_organization(
+                session,
+                organization_id=relay.organization_id,
+                suspension_id=suspension_id,
+                words="The key is revoked.",
+                actor=OPERATOR,
+                mail_room=MailRoom(b"k" * 32, "https://console.test.example"),
+            )
+        await relay.until_policy_is_current(seconds=1)
+        assert (await relay.post()).status_code == 200
 
 
 class TestBalance:

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from onetoken_app import vault
 from onetoken_app.agreements.documents import current_document
 from onetoken_app.agreements.models import Acceptance, AcceptanceMethod, AgreementKind
+from onetoken_app.audit.service import OPERATOR
 from onetoken_app.catalog.models import Channel, Model, Region, Route
 from onetoken_app.clock import utc_now
 from onetoken_app.identifiers import Kind, new_id
@@ -19,7 +20,9 @@ from onetoken_app.identity.models import Person, StaffMembership, StaffRole
 from onetoken_app.keys import service as keys
 from onetoken_app.ledger import service as ledger
 from onetoken_app.money import Currency, Nanos
-from onetoken_app.organizations.models import Membership, Organization, OrganizationRole
+from onetoken_app.organizations.circulars import MailRoom
+from onetoken_app.organizations.models import Membership, Organization, OrganizationRole, SuspensionCause
+from onetoken_app.organizations.suspensions import suspend_organization
 from onetoken_app.pricing.models import PriceBookVersion, Rate, VersionSeal
 from onetoken_app.settings import Settings
 from onetoken_app.token_usage import TokenKind
@@ -220,3 +223,21 @@ async def _accept_everything(session: AsyncSession, organization_id: str) -> Non
             )
         )
     await session.flush()
+
+
+async def a_suspension(
+    session: AsyncSession,
+    organization_id: str,
+    *,
+    cause: SuspensionCause = SuspensionCause.SECURITY,
+    words: str = "A key of yours was published.",
+) -> str:
+    """Suspend an organization as the operator; return the suspension's id."""
+    return await suspend_organization(
+        session,
+        organization_id=organization_id,
+        cause=cause,
+        words=words,
+        actor=OPERATOR,
+        mail_room=MailRoom(b"k" * 32, "https://console.test.example"),
+    )

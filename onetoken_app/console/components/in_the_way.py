@@ -9,13 +9,12 @@ from onetoken_app.console.values import Value
 
 
 def in_the_way(readiness: Value) -> rx.Component:
-    """Say what is in the way of a call; nothing when there is nothing."""
+    """Say what is in the way of a call; nothing when there is nothing, or when the frame says that it is suspended."""
     return rx.match(
         readiness,
         (Readiness.UNVERIFIED.value, _to_do(text("overview.unverified"), text("top_up.verify"), "/verification")),
         (Readiness.USED_UP.value, _to_do(text("overview.used_up"), text("overview.top_up"), "/top-up")),
         (Readiness.FROZEN.value, _to_do(text("overview.frozen"), text("overview.why_frozen"), "/credit")),
-        (Readiness.SUSPENDED.value, note(text("overview.suspended"), tone="bad")),
         (Readiness.NO_MODEL.value, note(text("quick.no_model"), tone="warning")),
         rx.fragment(),
     )

@@ -36,6 +36,8 @@ from onetoken_app.console.text.reconciliation_en import RECONCILIATION_ENGLISH
 from onetoken_app.console.text.reconciliation_zh_cn import RECONCILIATION_CHINESE
 from onetoken_app.console.text.refunds_en import REFUNDS_ENGLISH
 from onetoken_app.console.text.refunds_zh_cn import REFUNDS_CHINESE
+from onetoken_app.console.text.suspension_en import SUSPENSION_ENGLISH
+from onetoken_app.console.text.suspension_zh_cn import SUSPENSION_CHINESE
 from onetoken_app.console.text.vetting_en import VETTING_ENGLISH
 from onetoken_app.console.text.vetting_zh_cn import VETTING_CHINESE
 from onetoken_app.console.text.zh_cn import CHINESE
@@ -67,6 +69,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         RECONCILIATION_ENGLISH,
         CHANNELS_ENGLISH,
         REFUNDS_ENGLISH,
+        SUSPENSION_ENGLISH,
         CREDIT_ENGLISH,
         MEMBERSHIP_ENGLISH,
         COUNTRIES_ENGLISH,
@@ -87,6 +90,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         RECONCILIATION_CHINESE,
         CHANNELS_CHINESE,
         REFUNDS_CHINESE,
+        SUSPENSION_CHINESE,
         CREDIT_CHINESE,
         MEMBERSHIP_CHINESE,
         COUNTRIES_CHINESE,

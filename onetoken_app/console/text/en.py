@@ -131,7 +131,6 @@ ENGLISH: Mapping[str, str] = {
     "overview.no_calls": "There is no call yet.",
     "overview.no_calls_next": "As soon as calls are admitted, the way to the first one stands here.",
     "overview.no_organization": "You do not act for any organization yet. Ask its owner to add you.",
-    "overview.suspended": "Your organization is suspended: its calls are refused. Please contact us.",
     "overview.title": "Overview",
     "overview.unverified": "Your organization is not verified yet: its calls are refused until it is.",
     "period.days_30": "Last 30 days",

@@ -117,7 +117,6 @@ CHINESE: Mapping[str, str] = {
     "overview.no_calls": "还没有调用。",
     "overview.no_calls_next": "可以调用之后，此处会显示发起第一次调用的方法。",
     "overview.no_organization": "您尚未加入任何组织，请联系组织所有者添加您。",
-    "overview.suspended": "贵组织已被暂停，调用将被拒绝。请与我们联系。",
     "overview.title": "概览",
     "overview.unverified": "贵组织尚未核验，通过核验之前调用会被拒绝。",
     "period.days_30": "最近 30 天",
