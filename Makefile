@@ -1,5 +1,5 @@
 # The menu: `make help`. Everything lives in .venv and var/; nothing outside this folder is touched, except that
-# `make test` may install a browser and strace when the machine has none.
+# `make test` may install a browser and strace, and `make bench` nginx, when the machine has none.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -54,8 +54,10 @@ faults: test-tools ## Kills, garbage and hang-ups only, with those that take min
 screens: test-tools ## Pictures of everything there is to see, of a staged business, into screens/: make screens [ONLY=keys]
 	$(BIN)/python -m tests.journeys.screens --out screens $(if $(ONLY),--only $(ONLY))
 
-bench: $(STAMPS)/dev ## Measure the ledger's pairs of hold and close on this machine
+bench: $(STAMPS)/dev ## Measure the relay beside nginx, and the ledger's pairs of hold and close, on this machine
 	$(BIN)/python -m benchmarks.ledger_pairs --uvloop
+	$(BIN)/python -m benchmarks.ledger_pairs --uvloop --tasks 1
+	$(BIN)/python -m benchmarks.speed
 
 migrate: $(STAMPS)/dev ## Write a migration from the models: make migrate NAME=add_a_thing
 	@test -n "$(NAME)" || { echo "say what it does: make migrate NAME=<verb>_<what>" >&2; exit 1; }

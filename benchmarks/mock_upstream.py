@@ -1,15 +1,20 @@
 """An upstream that answers at once, on bare asyncio, so that it is never what a benchmark of the relay measures.
 
-``python -m benchmarks.mock_upstream --port 18000``: plain completions of a few bytes; streams of ``--chunks`` events,
-``--pause-ms`` apart; ``--delay-ms`` before anything. The body of a request is read and only looked at for ``stream``.
+``python -m benchmarks.mock_upstream --port 18000``. The model's name says how it answers: ``bench-d50-c20-p10`` waits
+50 ms, then sends a plain completion of a few bytes, or a stream of 20 events that are 10 ms apart. The body of a
+request is only looked at for its model and for ``stream``.
 """
 
 import argparse
 import asyncio
-from typing import cast
+import re
+from collections.abc import Coroutine
+from typing import Any, cast
 
 import uvloop
 
+_MODEL = re.compile(rb'"model":\s*"[^"]*bench-d(\d+)-c(\d+)-p(\d+)"')
+_STREAM = re.compile(rb'"stream":\s*true')
 _USAGE = b'{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}'
 _PLAIN_BODY = (
     b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"mock","choices":[{"index":0,"message":'
@@ -44,9 +49,8 @@ _END = (
 class _Connection(asyncio.Protocol):
     """One connection of the relay; answers requests in their order."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self) -> None:
         """Begin with nothing received."""
-        self._options = options
         self._received = b""
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
@@ -79,28 +83,35 @@ class _Connection(asyncio.Protocol):
                 return
             body = self._received[end + 4 : end + 4 + length]
             self._received = self._received[end + 4 + length :]
-            is_streaming = b'"stream":true' in body.replace(b" ", b"")
-            if is_streaming or self._options.delay_ms:
-                task = asyncio.ensure_future(self._answer(is_streaming=is_streaming))
-                _running.add(task)
-                task.add_done_callback(_running.discard)
-            elif self._transport is not None:
-                self._transport.write(_PLAIN)
+            self._answer(body)
 
-    async def _answer(self, *, is_streaming: bool) -> None:
-        """Answer slowly, or with a stream."""
-        if self._options.delay_ms:
-            await asyncio.sleep(self._options.delay_ms / 1000)
-        if not is_streaming:
+    def _answer(self, body: bytes) -> None:
+        """Answer at once, or begin to."""
+        found = _MODEL.search(body)
+        delay_ms, chunk_count, pause_ms = map(int, found.groups()) if found else (0, 10, 0)
+        is_streaming = _STREAM.search(body) is not None
+        if not is_streaming and not delay_ms:
             self._write(_PLAIN)
             return
+        answer = self._stream(chunk_count, pause_ms / 1000) if is_streaming else self._plain()
+        task = asyncio.ensure_future(_after(delay_ms / 1000, answer))
+        _running.add(task)
+        task.add_done_callback(_running.discard)
+
+    async def _plain(self) -> None:
+        """Answer in one piece."""
+        self._write(_PLAIN)
+
+    async def _stream(self, chunk_count: int, pause_seconds: float) -> None:
+        """Answer event by event, each in a packet of its own, as a model would."""
         self._write(_STREAM_HEAD)
-        for _number in range(self._options.chunks):
+        for _ in range(chunk_count):
             self._write(_WORD)
-            if self._options.pause_ms:
-                await asyncio.sleep(self._options.pause_ms / 1000)
-            elif not self._writable.is_set():
+            await asyncio.sleep(pause_seconds)
+            if not self._writable.is_set():
                 await self._writable.wait()
+            if self._transport is None:
+                return
         self._write(_END)
 
     def _write(self, piece: bytes) -> None:
@@ -112,11 +123,16 @@ class _Connection(asyncio.Protocol):
 _running: set[asyncio.Future[None]] = set()
 
 
-async def _serve(options: argparse.Namespace) -> None:
+async def _after(seconds: float, answer: Coroutine[Any, Any, None]) -> None:
+    """Think for a while first."""
+    if seconds:
+        await asyncio.sleep(seconds)
+    await answer
+
+
+async def _serve(port: int) -> None:
     """Listen until killed."""
-    server = await asyncio.get_running_loop().create_server(
-        lambda: _Connection(options), "127.0.0.1", options.port, backlog=4096
-    )
+    server = await asyncio.get_running_loop().create_server(_Connection, "127.0.0.1", port, backlog=4096)
     print(f"mock upstream on 127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
@@ -124,7 +140,4 @@ async def _serve(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=18000)
-    parser.add_argument("--delay-ms", type=float, default=0)
-    parser.add_argument("--pause-ms", type=float, default=0)
-    parser.add_argument("--chunks", type=int, default=100)
-    uvloop.run(_serve(parser.parse_args()))
+    uvloop.run(_serve(parser.parse_args().port))

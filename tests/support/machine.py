@@ -51,12 +51,24 @@ def _ensure_chromium() -> None:
 
 def _ensure_strace() -> None:
     """Find or install strace, which shows the order of writes to disk and sockets."""
-    if shutil.which("strace"):
-        return
-    _say("no strace here: installing it")
-    if not _install_package("strace"):
-        message = "No strace: install it (apt-get install strace)"
+    ensure_program("strace", package="strace")
+
+
+def ensure_program(name: str, *, package: str) -> str:
+    """Find or install a program of the system; return its path.
+
+    Raises:
+        MissingProgram: It is not here and cannot be installed.
+    """
+    places = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+    if shutil.which(name, path=places) is None:
+        _say(f"no {name} here: installing it")
+        _install_package(package)
+    found = shutil.which(name, path=places)
+    if found is None:
+        message = f"No {name}: install it (apt-get install {package})"
         raise MissingProgram(message)
+    return found
 
 
 def _install_package(name: str) -> bool:
