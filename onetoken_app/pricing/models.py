@@ -42,6 +42,19 @@ class DraftState(StrEnum):
     """Given up."""
 
 
+class TermsKind(StrEnum):
+    """What else than prices decides what a customer pays."""
+
+    RATIO = "ratio"
+    """What a plan multiplies by."""
+    PLAN = "plan"
+    """Which plan an organization has."""
+    EXCHANGE = "exchange"
+    """An exchange rate."""
+    END = "end"
+    """The early end of an offer or a contract."""
+
+
 class PriceBookVersion(SQLModel, table=True):
     """One published set of prices."""
 
@@ -160,6 +173,8 @@ class Draft(SQLModel, table=True):
     """Of a contract: whose."""
     channel_id: str | None = Field(default=None, max_length=32)
     """Of costs: whose."""
+    effective_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """From when on, as proposed; unset: whoever publishes it says."""
     ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     source: str = Field(default="", max_length=64)
     """Where the prices come from, such as ``genai-prices 0.2.3``."""
@@ -183,3 +198,44 @@ class DraftRate(SQLModel, table=True):
     kind: TokenKind = Field(sa_type=enum_type(TokenKind), primary_key=True)
     from_input_tokens: int = Field(default=0, primary_key=True, sa_type=sa.BigInteger)
     micros_per_million: int = Field(sa_type=sa.BigInteger)
+
+
+class TermsDraft(SQLModel, table=True):
+    """A plan's ratio, an organization's plan, an exchange rate or an early end, that somebody proposes."""
+
+    __tablename__ = "pricing_terms_draft"
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: TermsKind = Field(sa_type=enum_type(TermsKind))
+    plan_name: str = Field(default="", max_length=64)
+    """Of a ratio: whose. Of an organization's plan: which one; empty: none any more."""
+    ratio_ppm: int | None = Field(default=None, sa_type=sa.BigInteger)
+    organization_id: str | None = Field(default=None, foreign_key="organizations_organization.id", max_length=32)
+    """Of an organization's plan, and of the end of a contract: whose."""
+    from_currency: Currency | None = Field(default=None, sa_type=enum_type(Currency))
+    to_currency: Currency | None = Field(default=None, sa_type=enum_type(Currency))
+    rate_nanos: int | None = Field(default=None, sa_type=sa.BigInteger)
+    version_id: int | None = Field(default=None, foreign_key="pricing_version.id")
+    """Of an end: which version's."""
+    effective_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """From when on; unset: from the moment at which it is published."""
+    state: DraftState = Field(default=DraftState.OPEN, sa_type=enum_type(DraftState), index=True)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    created_by: str = Field(max_length=32)
+    """The person; so for the next one."""
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_by: str | None = Field(default=None, max_length=32)
+    published_as: int | None = None
+    """The number of the row that was published; unset also when it was so already."""
+
+
+class PriceNotice(SQLModel, table=True):
+    """That an organization has to be told of other prices; the row goes when it was."""
+
+    __tablename__ = "pricing_notice"
+
+    id: int | None = Field(default=None, primary_key=True)
+    organization_id: str = Field(foreign_key="organizations_organization.id", max_length=32)
+    effective_at: datetime = Field(sa_type=UtcDateTime)
+    is_dearer: bool
+    """Whether some use of some model is charged more."""
