@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     adjustment_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
     """Adjustments above this many units of their currency, with all that one person made alone within a day, need
     two people."""
+    price_rise_notice_days: Annotated[int, Field(ge=0, le=365)] = 7
+    """How long before it takes effect finance has to publish what makes some customer pay more."""
     top_up_order_days: Annotated[int, Field(ge=1, le=365)] = 30
     """How long after an order its transfer may be reported."""
     bank_account: Annotated[str, Field(max_length=500)] | None = None

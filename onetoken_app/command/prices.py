@@ -83,10 +83,12 @@ async def show_draft(draft_id: int) -> list[str]:
 async def publish_draft(draft_id: int, *, effective_at: str | None) -> int | None:
     """Publish a draft as the operator; return the version, or ``None`` when nothing differs.
 
+    Without a moment it is in force from the proposed one on, or at once.
+
     Raises:
         CommandFailed: The moment cannot be read, or the draft cannot be published.
     """
-    moment = clock.utc_now() if effective_at is None else read_moment(effective_at)
+    moment = None if effective_at is None else read_moment(effective_at)
     try:
         async with unit_of_work() as session:
             return await drafts.publish_draft(session, draft_id, effective_at=moment, actor=audit.OPERATOR)

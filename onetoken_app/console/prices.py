@@ -1,7 +1,7 @@
 """Units of work around drafts of prices: what was typed is read here, and handed to the pricing room."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from onetoken_app import clock
 from onetoken_app.audit.models import ActorKind
@@ -14,6 +14,7 @@ from onetoken_app.organizations.time_zones import zone_of
 from onetoken_app.pricing import drafts
 from onetoken_app.pricing.rates import ModelRates
 from onetoken_app.pricing.written import parse_written_price
+from onetoken_app.settings import get_settings
 from onetoken_app.token_usage import TokenKind
 
 BY_HAND = "console"
@@ -56,7 +57,11 @@ async def publish_draft(caller: Caller, *, draft_id: int, effective_at: datetime
     """
     async with unit_of_work() as session:
         return await drafts.publish_draft(
-            session, draft_id, effective_at=effective_at or clock.utc_now(), actor=_actor(caller)
+            session,
+            draft_id,
+            effective_at=effective_at or clock.utc_now(),
+            actor=_actor(caller),
+            rise_notice=timedelta(days=get_settings().price_rise_notice_days),
         )
 
 

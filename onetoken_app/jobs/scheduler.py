@@ -28,6 +28,7 @@ from onetoken_app.jobs import (
     purge_usage_records,
     roll_up_usage,
     tell_low_balances,
+    tell_price_changes,
 )
 from onetoken_app.jobs.job import Job, ReadingJob
 from onetoken_app.settings import Settings
@@ -44,6 +45,7 @@ JOBS = (
     expire_lots.JOB,
     close_statements.JOB,
     tell_low_balances.JOB,
+    tell_price_changes.JOB,
 )
 LEADER_LOCK = 7_305_417_002
 """PostgreSQL's advisory lock that every step of every job is done under."""

@@ -52,6 +52,8 @@ class LetterKind(StrEnum):
     """Credit was given to an organization, frozen or released."""
     GRANT_WAITS = "grant_waits"
     """To finance: a grant needs a second person."""
+    PRICES_CHANGE = "prices_change"
+    """An organization is charged other prices from a moment on."""
     ROLE_CHANGED = "role_changed"
     """What somebody may do for an organization was changed."""
     MEMBER_REMOVED = "member_removed"

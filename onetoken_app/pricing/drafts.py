@@ -5,7 +5,7 @@ Each step is on the audit log with who took it. A draft that was published or di
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -21,9 +21,11 @@ from onetoken_app.errors import Conflict, NotFound
 from onetoken_app.money import Currency, MicrosPerMillion
 from onetoken_app.pricing.errors import OwnDraft
 from onetoken_app.pricing.models import Draft, DraftRate, DraftState, Scope
+from onetoken_app.pricing.periods import refuse_overlap, refuse_unconvertible
+from onetoken_app.pricing.publication import publication, refuse_members
 from onetoken_app.pricing.queries import prices_in_force
 from onetoken_app.pricing.rates import ModelRates, rates_from_rows
-from onetoken_app.pricing.service import EVERYBODY, For, check_prices, numbered, publish_prices
+from onetoken_app.pricing.service import EVERYBODY, For, check_moment, check_prices, numbered, publish_prices
 from onetoken_app.token_usage import TokenKind
 
 
@@ -69,6 +71,8 @@ class DraftView:
     currency: Currency
     organization_id: str | None
     channel_id: str | None
+    effective_at: datetime | None
+    """From when on, as proposed; unset: whoever publishes it says."""
     ends_at: datetime | None
     source: str
     state: DraftState
@@ -88,6 +92,7 @@ async def make_draft(
     source: str,
     actor: Actor,
     meant_for: For = EVERYBODY,
+    effective_at: datetime | None = None,
 ) -> int:
     """Write a draft down; return its number.
 
@@ -98,21 +103,29 @@ async def make_draft(
         source: Where they come from; at most 64 characters.
         actor: Who proposes them.
         meant_for: Whom they are for; by default the list.
+        effective_at: From when on; ``None``: whoever publishes them says.
 
     Raises:
-        BadRequest: The prices of a model cannot price a call.
+        BadRequest: The prices of a model cannot price a call, a moment is impossible, or nobody could be charged in
+            the currency.
         NotFound: There is no such model or organization.
+        OwnOrganization: The actor belongs to the organization.
+        PricesOverlap: Others of an offer or a contract would hold at the same time.
     """
-    await check_prices(session, rates=rates, meant_for=meant_for, effective_at=clock.utc_now())
+    moment = effective_at or clock.utc_now()
+    check_moment(moment)
+    await check_prices(session, rates=rates, meant_for=meant_for, effective_at=moment)
+    await _check_special(session, meant_for, currency, rates, effective_at=moment, actor=actor)
     draft = Draft(
         scope=meant_for.scope,
         currency=currency,
         organization_id=meant_for.organization_id,
         channel_id=meant_for.channel_id,
+        effective_at=effective_at,
         ends_at=meant_for.ends_at,
         source=source[:64],
         created_at=clock.utc_now(),
-        created_by=_person_id(actor),
+        created_by=person_id_of(actor),
     )
     session.add(draft)
     await session.flush()
@@ -133,10 +146,24 @@ async def make_draft(
     return draft_id
 
 
-async def publish_draft(session: AsyncSession, draft_id: int, *, effective_at: datetime, actor: Actor) -> int | None:
+async def publish_draft(
+    session: AsyncSession,
+    draft_id: int,
+    *,
+    effective_at: datetime | None,
+    actor: Actor,
+    rise_notice: timedelta | None = None,
+) -> int | None:
     """Publish what differs of a draft, from a moment on.
 
     A person's draft is published by another one. The operator's, made by command, needs no second.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        draft_id: Which draft.
+        effective_at: From when on; ``None``: from the proposed moment on, and at once where that is over.
+        actor: Who publishes it.
+        rise_notice: How much earlier a rise has to be published, and that customers are told; ``None``: neither.
 
     Returns:
         The version's number, or ``None`` when nothing differs from what is in force by then.
@@ -146,20 +173,27 @@ async def publish_draft(session: AsyncSession, draft_id: int, *, effective_at: d
         NotFound: There is no such draft.
         Conflict: Somebody published or discarded it already.
         OwnDraft: It is this person who made it.
+        OwnOrganization: It is for an organization that this person belongs to.
+        PricesOverlap: Others of an offer or a contract would hold at the same time.
+        RiseTooSoon: Somebody would pay more, too soon.
     """
     draft = await _open_draft(session, draft_id)
-    if draft.created_by is not None and draft.created_by == _person_id(actor):
+    if draft.created_by is not None and draft.created_by == person_id_of(actor):
         raise OwnDraft(
             "Who made a draft of prices does not publish it. Nothing was published. A colleague of finance has to."
         )
-    version_id = await publish_prices(
-        session,
-        currency=draft.currency,
-        rates=await _rates_of(session, draft_id),
-        effective_at=effective_at,
-        meant_for=_meant_for(draft),
-        published_by=_person_id(actor),
-    )
+    moment = effective_at or max(draft.effective_at or clock.utc_now(), clock.utc_now())
+    rates, meant_for = await _rates_of(session, draft_id), _meant_for(draft)
+    async with publication(session, effective_at=moment, rise_notice=rise_notice):
+        await _check_special(session, meant_for, draft.currency, rates, effective_at=moment, actor=actor)
+        version_id = await publish_prices(
+            session,
+            currency=draft.currency,
+            rates=rates,
+            effective_at=moment,
+            meant_for=meant_for,
+            published_by=person_id_of(actor),
+        )
     draft.version_id = version_id
     await _close(session, draft, DraftState.PUBLISHED, actor=actor, action="price_draft_published")
     return version_id
@@ -220,6 +254,23 @@ async def difference(session: AsyncSession, draft_id: int, *, at: datetime) -> l
     return sorted(lines, key=lambda line: (line.model_name, line.from_input_tokens, order.index(line.kind)))
 
 
+async def _check_special(
+    session: AsyncSession,
+    meant_for: For,
+    currency: Currency,
+    rates: Mapping[str, ModelRates],
+    *,
+    effective_at: datetime,
+    actor: Actor,
+) -> None:
+    """Refuse what contracted prices and offers must not be."""
+    await refuse_members(session, organization_id=meant_for.organization_id, person_id=person_id_of(actor))
+    await refuse_unconvertible(session, meant_for=meant_for, currency=currency, effective_at=effective_at)
+    await refuse_overlap(
+        session, meant_for=meant_for, currency=currency, model_ids=set(rates), effective_at=effective_at
+    )
+
+
 def _meant_for(draft: Draft) -> For:
     """Say whom a draft is for."""
     return For(draft.scope, draft.organization_id, draft.channel_id, draft.ends_at)
@@ -252,7 +303,7 @@ async def _open_draft(session: AsyncSession, draft_id: int) -> Draft:
 async def _close(session: AsyncSession, draft: Draft, state: DraftState, *, actor: Actor, action: str) -> None:
     """Put down what became of a draft, and who did it."""
     draft.state = state
-    draft.closed_at, draft.closed_by = clock.utc_now(), _person_id(actor)
+    draft.closed_at, draft.closed_by = clock.utc_now(), person_id_of(actor)
     session.add(draft)
     await session.flush()
     await _note(session, draft, actor=actor, action=action)
@@ -275,6 +326,6 @@ async def _note(session: AsyncSession, draft: Draft, *, actor: Actor, action: st
     )
 
 
-def _person_id(actor: Actor) -> str | None:
+def person_id_of(actor: Actor) -> str | None:
     """Return the person, if it is one."""
     return actor.id if actor.kind is ActorKind.PERSON else None

@@ -1,6 +1,6 @@
 """Errors of the price book."""
 
-from onetoken_app.errors import Forbidden, Unavailable
+from onetoken_app.errors import BadRequest, Conflict, Forbidden, Unavailable
 
 
 class UnknownPrice(Unavailable):
@@ -14,3 +14,27 @@ class OwnDraft(Forbidden):
     """Who made a draft of prices does not publish it."""
 
     code = "own_price_draft"
+
+
+class OwnOrganization(Forbidden):
+    """Nobody sets the prices of an organization that they belong to."""
+
+    code = "own_organization_prices"
+
+
+class RiseTooSoon(BadRequest):
+    """Somebody would pay more, and would not know early enough."""
+
+    code = "price_rise_too_soon"
+
+
+class PricesOverlap(Conflict):
+    """Prices of the same model for the same customers would hold at the same time, or come back by themselves."""
+
+    code = "prices_overlap"
+
+
+class NothingChanges(Conflict):
+    """It is so already."""
+
+    code = "price_terms_unchanged"

@@ -142,6 +142,15 @@ class PriceSheet:
         divisor = self._divisor
         return (picos * self._twice_numerator + divisor) // (2 * divisor)
 
+    def exceeds(self, other: "PriceSheet") -> bool:
+        """Whether some use is charged more by this sheet than by another one of the same currency."""
+        mine, theirs = self._twice_numerator * other._divisor, other._twice_numerator * self._divisor  # noqa: SLF001 # of another sheet
+        for threshold in {level.from_input_tokens for level in (*self._levels, *other._levels)}:  # noqa: SLF001 # the same
+            own, others = self._resolved_at(threshold), other._resolved_at(threshold)  # noqa: SLF001 # the same
+            if any(own[kind] * mine > others[kind] * theirs for kind in TokenKind):
+                return True
+        return False
+
     def upper_charge(
         self,
         input_tokens_max: int,
@@ -191,6 +200,10 @@ class PriceSheet:
             else:
                 too_many = middle
         return enough
+
+    def _resolved_at(self, input_tokens: int) -> Rates:
+        """Return the prices of all kinds at a length of the input."""
+        return next(level.resolved for level in self._levels if level.from_input_tokens <= input_tokens)
 
     def _charge_beyond_plain(self, usage: TokenUsage) -> Nanos:
         """Return the charge by all kinds, at the level that the input reaches."""

@@ -86,7 +86,7 @@ async def publish_prices(
         BadRequest: The prices of a model cannot price a call, or a moment is impossible.
         NotFound: There is no such model, organization or channel.
     """
-    _check_moment(effective_at)
+    check_moment(effective_at)
     await check_prices(session, rates=rates, meant_for=meant_for, effective_at=effective_at)
     in_force = await prices_in_force(session, now=effective_at)
     differing = {}
@@ -144,10 +144,19 @@ async def end_version(
 
     Raises:
         NotFound: There is no such version.
-        BadRequest: It is a version of the list, which is superseded and not ended, or the moment is in the past.
+        BadRequest: It is a version of the list, which is superseded and not ended; the moment is in the past, or the
+            version ends by then anyway.
         Conflict: It was ended already.
     """
-    _check_moment(ends_at)
+    session.add(await end_for(session, version_id=version_id, ends_at=ends_at, ended_by=ended_by))
+    await session.flush()
+
+
+async def end_for(
+    session: AsyncSession, *, version_id: int, ends_at: datetime, ended_by: str | None = None
+) -> VersionEnd:
+    """Return the row that ``end_version`` writes; raises what it does."""
+    check_moment(ends_at)
     version = await session.get(PriceBookVersion, version_id)
     if version is None:
         raise NotFound("There is no such price version.")
@@ -155,8 +164,9 @@ async def end_version(
         raise BadRequest("Prices of the list do not end; publish others in their place.", parameter="version_id")
     if await session.get(VersionEnd, version_id) is not None:
         raise Conflict("This price version was ended already.")
-    session.add(VersionEnd(version_id=version_id, ends_at=ends_at, ended_by=ended_by))
-    await session.flush()
+    if version.ends_at is not None and version.ends_at <= ends_at:
+        raise BadRequest("This price version ends by then anyway. Nothing was changed.", parameter="ends_at")
+    return VersionEnd(version_id=version_id, ends_at=ends_at, ended_by=ended_by)
 
 
 async def publish_plan(session: AsyncSession, *, plan_name: str, ratio_ppm: int, effective_at: datetime) -> int | None:
@@ -174,19 +184,26 @@ async def publish_plan(session: AsyncSession, *, plan_name: str, ratio_ppm: int,
     Raises:
         BadRequest: A value cannot be used.
     """
-    _check_moment(effective_at)
+    return await _published(
+        session,
+        await plan_version_for(session, plan_name=plan_name, ratio_ppm=ratio_ppm, effective_at=effective_at),
+    )
+
+
+async def plan_version_for(
+    session: AsyncSession, *, plan_name: str, ratio_ppm: int, effective_at: datetime
+) -> PlanVersion | None:
+    """Return the row that ``publish_plan`` writes, or ``None``; raises what it does."""
+    check_moment(effective_at)
     if _PLAN_NAME.fullmatch(plan_name) is None:
         raise BadRequest("A plan's name has 1 to 64 letters, digits, spaces and . _ -", parameter="name")
     if not 1 <= ratio_ppm <= RATIO_PPM_MAX:
         raise BadRequest("A plan's ratio is above 0 and at most 1000.", parameter="ratio")
     if (await ratios_by_plan(session, now=effective_at)).get(plan_name) == ratio_ppm:
         return None
-    plan = PlanVersion(
+    return PlanVersion(
         plan_name=plan_name, ratio_ppm=ratio_ppm, effective_at=effective_at, published_at=clock.utc_now()
     )
-    session.add(plan)
-    await session.flush()
-    return numbered(plan.id)
 
 
 async def assign_plan(
@@ -207,22 +224,29 @@ async def assign_plan(
         BadRequest: The moment is in the past.
         NotFound: There is no such organization or plan.
     """
-    _check_moment(effective_at)
+    return await _published(
+        session,
+        await assignment_for(session, organization_id=organization_id, plan_name=plan_name, effective_at=effective_at),
+    )
+
+
+async def assignment_for(
+    session: AsyncSession, *, organization_id: str, plan_name: str, effective_at: datetime
+) -> PlanAssignment | None:
+    """Return the row that ``assign_plan`` writes, or ``None``; raises what it does."""
+    check_moment(effective_at)
     if await session.get(Organization, organization_id) is None:
         raise NotFound("There is no such organization.")
     if plan_name and plan_name not in await ratios_by_plan(session, now=effective_at):
         raise NotFound(f"There is no plan {plan_name!r} at that time.")
     if (await plans_by_organization(session, now=effective_at)).get(organization_id, "") == plan_name:
         return None
-    assignment = PlanAssignment(
+    return PlanAssignment(
         organization_id=organization_id,
         plan_name=plan_name,
         effective_at=effective_at,
         assigned_at=clock.utc_now(),
     )
-    session.add(assignment)
-    await session.flush()
-    return numbered(assignment.id)
 
 
 async def publish_exchange_rate(
@@ -243,22 +267,44 @@ async def publish_exchange_rate(
     Raises:
         BadRequest: A value cannot be used.
     """
-    _check_moment(effective_at)
+    return await _published(
+        session,
+        await exchange_rate_for(
+            session,
+            from_currency=from_currency,
+            to_currency=to_currency,
+            rate_nanos=rate_nanos,
+            effective_at=effective_at,
+        ),
+    )
+
+
+async def exchange_rate_for(
+    session: AsyncSession, *, from_currency: Currency, to_currency: Currency, rate_nanos: int, effective_at: datetime
+) -> ExchangeRate | None:
+    """Return the row that ``publish_exchange_rate`` writes, or ``None``; raises what it does."""
+    check_moment(effective_at)
     if from_currency is to_currency or not 1 <= rate_nanos <= EXCHANGE_RATE_NANOS_MAX:
         raise BadRequest("An exchange rate joins two currencies, is above 0 and at most 1000.", parameter="rate")
     known = (await exchanges_in_force(session, now=effective_at)).get((from_currency, to_currency))
     if known is not None and known.rate_nanos == rate_nanos:
         return None
-    rate = ExchangeRate(
+    return ExchangeRate(
         from_currency=from_currency,
         to_currency=to_currency,
         rate_nanos=rate_nanos,
         effective_at=effective_at,
         published_at=clock.utc_now(),
     )
-    session.add(rate)
+
+
+async def _published(session: AsyncSession, row: PlanVersion | PlanAssignment | ExchangeRate | None) -> int | None:
+    """Write a row, if there is one; return its number."""
+    if row is None:
+        return None
+    session.add(row)
     await session.flush()
-    return numbered(rate.id)
+    return numbered(row.id)
 
 
 def numbered(number: int | None) -> int:
@@ -282,8 +328,12 @@ def _rows(version_id: int, rates: Mapping[str, ModelRates]) -> Iterator[Rate]:
             )
 
 
-def _check_moment(moment: datetime) -> None:
-    """Refuse the past."""
+def check_moment(moment: datetime) -> None:
+    """Refuse the past.
+
+    Raises:
+        BadRequest: The moment is over.
+    """
     if moment < clock.utc_now() - _BACK_DATING_MAX:
         raise BadRequest("Prices cannot take effect in the past.", parameter="effective_at")
 

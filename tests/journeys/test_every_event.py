@@ -90,7 +90,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]:
     """A console with two organizations, one member of each role, and one of the staff of each role."""
-    installation = Installation(tmp_path_factory.mktemp("every-event"))
+    installation = Installation(tmp_path_factory.mktemp("every-event"), {"ONETOKEN_PRICE_RISE_NOTICE_DAYS": "0"})
     one = f"people: [{{email: {OWNER}, password_env: TEST_PASSWORD, role: owner}}"
     more = "".join(f", {{email: {role}@test.example, password_env: TEST_PASSWORD, role: {role}}}" for role in MEMBERS)
     other = f"""\

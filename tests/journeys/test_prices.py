@@ -26,7 +26,8 @@ FINANCE, COLLEAGUE = "fin@ops.example", "ada@ops.example"
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation with a priced model and two people of finance."""
-    installation = Installation(tmp_path_factory.mktemp("prices"))
+    at_once = {"ONETOKEN_PRICE_RISE_NOTICE_DAYS": "0"}
+    installation = Installation(tmp_path_factory.mktemp("prices"), at_once)
     installation.apply(apply_file(base_url="http://127.0.0.1:9/v1"))
     for email in (FINANCE, COLLEAGUE):
         installation.succeed("staff", "add", email, "--role", "finance", "--password-env", "TEST_PASSWORD")

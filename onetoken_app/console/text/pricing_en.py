@@ -11,8 +11,18 @@ PRICING_ENGLISH: Mapping[str, str] = {
         "A price is a plain number, not negative: of a million tokens with at most 6 decimals, of anything else with "
         "at most 12. Input and output need one. Nothing was changed."
     ),
+    "error.own_organization_prices": (
+        "You belong to this organization. Nothing was changed. A colleague has to do it."
+    ),
     "error.own_price_draft": (
         "Who made a draft of prices does not publish it. Nothing was published. A colleague of finance has to."
+    ),
+    "error.price_rise_too_soon": (
+        "Some customers would pay more by this, and it takes effect too soon. Nothing was published."
+    ),
+    "error.price_terms_unchanged": ("It is so already by then. Nothing was proposed."),
+    "error.prices_overlap": (
+        "Prices of the same model for the same customers would hold at the same time. Nothing was done."
     ),
     "nav.prices": "Prices",
     "price_change.added": "New",

@@ -8,7 +8,15 @@ PRICING_CHINESE: Mapping[str, str] = {
     "error.invalid_request_price": (
         "价格须为不小于 0 的数字：每百万 token 最多 6 位小数，其他最多 12 位小数。输入和输出须有价格。未作任何更改。"
     ),
+    "error.own_organization_prices": ("您是该组织的成员，未作任何更改。请由同事处理。"),
     "error.own_price_draft": "价格草案不能由制定人发布，未发布。请由财务同事处理。",
+    "error.price_rise_too_soon": (
+        "此更改会使部分客户支付更多，须提前发布，生效时间过早，未发布。请选择更晚的生效时间。"
+    ),
+    "error.price_terms_unchanged": ("届时已是如此，未提交任何草案。"),
+    "error.prices_overlap": (
+        "同一模型对同一客户已有时间重叠的价格，未作任何更改。请先提前结束已有价格，或选择其他时间。"
+    ),
     "nav.prices": "价格",
     "price_change.added": "新增",
     "price_change.changed": "变更",
