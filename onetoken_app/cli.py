@@ -100,6 +100,17 @@ def relay(
 
 
 @app.command()
+def pages() -> None:
+    """Build the console's pages, where `up` will not be able to write: for an image or a service."""
+    from onetoken_app.console import front_end
+
+    if front_end.is_current():
+        typer.echo("the console's pages are current already")
+        return
+    front_end.build(read_settings(), say=typer.echo)
+
+
+@app.command()
 def apply(
     file: Annotated[Path, typer.Argument(help="A YAML file; - reads standard input.", allow_dash=True)],
     *,

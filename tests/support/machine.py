@@ -1,4 +1,4 @@
-"""What the tests need of a machine beyond Python packages: a Chromium and strace. ``make test`` runs this first.
+"""What the tests need of a machine beyond Python packages: a Chromium, strace and nginx. ``make test`` runs this first.
 
 Playwright's own browser is taken if it is there, else a Chromium on ``PATH``; what is missing is installed, with
 Playwright or ``apt-get``. A test never skips for want of a program.
@@ -32,7 +32,8 @@ def main() -> None:
     """Install what is missing; exit 1 with a line that says what to do when that fails."""
     try:
         _ensure_chromium()
-        _ensure_strace()
+        ensure_program("strace", package="strace")  # shows the order of writes to disk and sockets
+        ensure_program("nginx", package="nginx-light")  # stands in front of an installation
     except MissingProgram as error:
         sys.exit(str(error))
 
@@ -47,11 +48,6 @@ def _ensure_chromium() -> None:
     if not has_chromium():
         message = "No Chromium: install one (apt-get install chromium), or: .venv/bin/playwright install chromium"
         raise MissingProgram(message)
-
-
-def _ensure_strace() -> None:
-    """Find or install strace, which shows the order of writes to disk and sockets."""
-    ensure_program("strace", package="strace")
 
 
 def ensure_program(name: str, *, package: str) -> str:
