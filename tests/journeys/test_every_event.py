@@ -265,6 +265,7 @@ def calls_of(scene: Scene, names: list[str]) -> list[tuple[str, dict[str, Any]]]
         arguments = named_events()[name]
         variants = scene.revisions() if {"revision", "form"} & set(arguments) else [0]
         for revision in variants:
+            usual["model_ids"] = [scene.ids["model_id"]]
             known = {**usual, **scene.ids, "revision": revision, "form": _form(scene, revision)}
             if unknown := [one for one in arguments if one.endswith("_id") and one not in known]:
                 pytest.fail(f"{name}: give {unknown} a row of the first organization in this file")

@@ -1,5 +1,7 @@
 """API keys: mint, restrict, revoke. A new key's secret goes from the account route to the page and is never here."""
 
+from typing import Any
+
 import reflex as rx
 
 from onetoken_app import clock
@@ -7,13 +9,14 @@ from onetoken_app.audit import service as audit
 from onetoken_app.audit.models import ActorKind
 from onetoken_app.audit.service import Actor
 from onetoken_app.catalog.queries import models, models_for_sale
-from onetoken_app.console.callers import Role
+from onetoken_app.console.callers import Caller, Role
 from onetoken_app.console.components.card import card, page_heading
 from onetoken_app.console.components.data_table import data_table, empty_state
 from onetoken_app.console.components.dialogs import confirm_dialog, opens
 from onetoken_app.console.components.key_dialogs import MINT_DIALOG, mint_dialog, move_dialog, restrict_dialog
 from onetoken_app.console.components.key_rows import key_columns
 from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.late_steps import shown_anew
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import SessionState, caller, event_for
 from onetoken_app.console.shown.api_keys import KeyStanding, ShownKey, shown_key
@@ -27,7 +30,7 @@ _REVOKE_DIALOG = "revoke-key"
 
 
 class KeysState(rx.State):
-    """The list, and the key that a dialog is about."""
+    """The list, and the key that a dialog is about; what is done names the key that the dialog showed."""
 
     is_loaded: bool = False
     may_change: bool = False
@@ -84,24 +87,18 @@ class KeysState(rx.State):
         self.allowed_ids = without if model_id in self.allowed_ids else [*without, model_id]
 
     @event_for(Role.DEVELOPER)
-    async def save_restriction(self) -> None:
-        """Save the list of models; the relay follows within a second."""
-        acting = caller()
-        async with unit_of_work() as session:
+    async def save_restriction(self, api_key_id: str, is_restricted: bool, model_ids: list[str]) -> None:  # noqa: FBT001 # a browser sends arguments by position
+        """Save the list of models as the dialog showed it; the relay follows within a second."""
+        acting, listed = caller(), [str(one) for one in model_ids]
+        async with shown_anew(self.load), unit_of_work() as session:
             await key_service.set_model_permissions(
                 session,
                 organization_id=acting.organization_id,
-                api_key_id=self.selected.id,
-                model_ids=self.allowed_ids if self.is_restricted else None,
+                api_key_id=api_key_id,
+                model_ids=listed if is_restricted else None,
             )
-            await audit.record(
-                session,
-                actor=Actor(ActorKind.PERSON, acting.person.person_id),
-                action="api_key_restricted",
-                subject_id=self.selected.id,
-                organization_id=acting.organization_id,
-                facts={"is_restricted": self.is_restricted, "model_count": len(self.allowed_ids)},
-            )
+            facts = {"is_restricted": bool(is_restricted), "model_count": len(listed)}
+            await audit.record(session, action="api_key_restricted", facts=facts, **_noted(acting, api_key_id))
         await self.load()
 
     @event_for(Role.DEVELOPER)
@@ -110,43 +107,37 @@ class KeysState(rx.State):
         self.chosen_project_id = project_id
 
     @event_for(Role.DEVELOPER)
-    async def move(self) -> None:
-        """Let the selected key's calls count for the chosen project from now on."""
+    async def move(self, api_key_id: str, project_id: str) -> None:
+        """Let the calls of the key that the dialog showed count for the chosen project from now on."""
         acting = caller()
-        async with unit_of_work() as session:
+        async with shown_anew(self.load), unit_of_work() as session:
             await key_service.move_key(
-                session,
-                organization_id=acting.organization_id,
-                api_key_id=self.selected.id,
-                project_id=self.chosen_project_id,
+                session, organization_id=acting.organization_id, api_key_id=api_key_id, project_id=project_id
             )
-            await audit.record(
-                session,
-                actor=Actor(ActorKind.PERSON, acting.person.person_id),
-                action="api_key_moved",
-                subject_id=self.selected.id,
-                organization_id=acting.organization_id,
-                facts={"project_id": self.chosen_project_id},
-            )
+            facts = {"project_id": project_id}
+            await audit.record(session, action="api_key_moved", facts=facts, **_noted(acting, api_key_id))
         await self.load()
 
     @event_for(Role.DEVELOPER)
-    async def revoke(self) -> None:
-        """Stop the selected key; the relay refuses it within a second."""
+    async def revoke(self, api_key_id: str) -> None:
+        """Stop the key that the dialog showed; the relay refuses it within a second."""
         acting = caller()
         async with unit_of_work() as session:
             was_in_force = await key_service.revoke_key(
-                session, organization_id=acting.organization_id, api_key_id=self.selected.id
+                session, organization_id=acting.organization_id, api_key_id=api_key_id
             )
             if was_in_force:
-                await audit.record(
-                    session,
-                    actor=Actor(ActorKind.PERSON, acting.person.person_id),
-                    action="api_key_revoked",
-                    subject_id=self.selected.id,
-                    organization_id=acting.organization_id,
-                )
+                await audit.record(session, action="api_key_revoked", **_noted(acting, api_key_id))
         await self.load()
+
+
+def _noted(acting: Caller, api_key_id: str) -> dict[str, Any]:
+    """Say of an audit entry who did it, and to which key."""
+    return {
+        "actor": Actor(ActorKind.PERSON, acting.person.person_id),
+        "subject_id": api_key_id,
+        "organization_id": acting.organization_id,
+    }
 
 
 def keys() -> rx.Component:
@@ -185,14 +176,14 @@ def keys() -> rx.Component:
             allowed_ids=KeysState.allowed_ids,
             on_restrict=KeysState.restrict,
             on_toggle=KeysState.toggle_model,
-            on_save=KeysState.save_restriction,
+            on_save=KeysState.save_restriction(KeysState.selected.id, KeysState.is_restricted, KeysState.allowed_ids),
         ),
         move_dialog(
             key_name=KeysState.selected.name,
             projects=KeysState.projects,
             chosen=KeysState.chosen_project_id,
             on_choose=KeysState.choose_project,
-            on_save=KeysState.move,
+            on_save=KeysState.move(KeysState.selected.id, KeysState.chosen_project_id),
         ),
         confirm_dialog(
             element_id=_REVOKE_DIALOG,
@@ -203,7 +194,7 @@ def keys() -> rx.Component:
                 text("keys.revoke_consequence"),
             ),
             confirm=text("keys.revoke_confirm"),
-            on_confirm=KeysState.revoke,
+            on_confirm=KeysState.revoke(KeysState.selected.id),
         ),
         here="/keys",
     )
