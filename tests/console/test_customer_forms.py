@@ -7,14 +7,20 @@ import pytest
 from onetoken_app.console import session as guards
 from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.pages.customer.keys import KeysState
+from onetoken_app.console.pages.customer.verification import VerificationState
 from onetoken_app.console.session import SessionState
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.keys.projects import create_project
 from onetoken_app.keys.queries import ApiKeyView, keys_of
 from onetoken_app.settings import Settings
+from onetoken_app.verification.models import CaseState
+from onetoken_app.verification.particulars import CHARACTERS_MAX
+from onetoken_app.verification.queries import CaseView, case_of
+from onetoken_app.verification.service import REQUIRED_KINDS
 from tests.console.conftest import Signed, a_signed_in
 from tests.console.test_staff_forms import Desk
 from tests.support.builders import a_key, a_model, an_organization
+from tests.verification import cases
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +77,58 @@ class TestKeys:
         before = await self.the_key(foreign, key.id)
         assert await tab.send(KeysState, event, key.id, *more) == "There is no such key."
         assert await self.the_key(foreign, key.id) == before
+
+
+class TestVerification:
+    async def the_case(self, organization_id: str) -> CaseView:
+        """Read the case."""
+        async with read_session() as session:
+            found = await case_of(session, organization_id)
+        assert found is not None
+        return found
+
+    async def a_form(self, tab: Desk, **typed: str) -> dict[str, Any]:
+        """Return the form as it stands on a screen, with something typed into it."""
+        shown = await tab.state(VerificationState)
+        filled = {name: getattr(shown.case.particulars, name) for name in CHARACTERS_MAX}
+        return {**filled, "revision": str(shown.form_revision), **typed}
+
+    async def test_what_somebody_else_saved_since_is_not_written_over(self, routes: AccountRoutes) -> None:
+        owner, tab = await a_screen(routes)
+        await tab.send(VerificationState, "load")
+        assert await tab.send(VerificationState, "save", await self.a_form(tab, contact_name="Li Na")) == ""
+        mine = await self.a_form(tab, contact_name="Li Na", contact_phone="1")
+        theirs = cases.Cast(owner.organization_id, owner.person_id, "", "")
+        await cases.save(theirs, expected_revision=int(mine["revision"]), contact_name="Wang Fang")
+        await cases.add(theirs, cases.a_document(REQUIRED_KINDS[0]))
+        await tab.send(VerificationState, "uploaded")
+        mine["revision"] = (await self.a_form(tab))["revision"]
+        assert "changed" in await tab.send(VerificationState, "save", mine)
+        assert (await self.the_case(owner.organization_id)).particulars.contact_name == "Wang Fang"
+        mine["revision"] = (await self.a_form(tab))["revision"]
+        assert await tab.send(VerificationState, "save", mine) == ""
+        assert (await self.the_case(owner.organization_id)).particulars.contact_name == "Li Na"
+
+    async def test_a_document_of_ones_own_is_in_nobodys_way(self, routes: AccountRoutes) -> None:
+        owner, tab = await a_screen(routes)
+        await tab.send(VerificationState, "load")
+        await tab.send(VerificationState, "save", await self.a_form(tab, contact_name="Li Na"))
+        await cases.add(cases.Cast(owner.organization_id, owner.person_id, "", ""), cases.a_document(REQUIRED_KINDS[0]))
+        await tab.send(VerificationState, "uploaded")
+        assert await tab.send(VerificationState, "save", await self.a_form(tab, contact_name="Li Wei")) == ""
+
+    async def test_only_what_was_seen_is_submitted_and_withdrawn(self, routes: AccountRoutes) -> None:
+        owner, tab = await a_screen(routes)
+        cast = cases.Cast(owner.organization_id, owner.person_id, "", "")
+        await cases.save(cast)
+        for kind in REQUIRED_KINDS:
+            await cases.add(cast, cases.a_document(kind))
+        await tab.send(VerificationState, "load")
+        seen = (await tab.state(VerificationState)).case.revision
+        await cases.save(cast, expected_revision=seen, contact_name="Somebody else")
+        await tab.send(VerificationState, "load")
+        assert "changed" in await tab.send(VerificationState, "submit", seen)
+        assert (await self.the_case(owner.organization_id)).state is CaseState.DRAFT
+        assert await tab.send(VerificationState, "submit", (await tab.state(VerificationState)).case.revision) == ""
+        assert "changed" in await tab.send(VerificationState, "withdraw", seen)
+        assert (await self.the_case(owner.organization_id)).state is CaseState.SUBMITTED

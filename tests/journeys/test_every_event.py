@@ -180,8 +180,10 @@ async def _furnish(scene: Scene) -> None:
     await call(scene, colleague, [(_event("credit_desk_state.give"), {"form": large})])
     assert installation.rows("SELECT state FROM credit_grant") == [("proposed",)]
     particulars = dict.fromkeys(CHARACTERS_MAX, "Wang Fang") | {"registration_code": "91350100M000100Y43"}
-    handing_in = {"load": {}, "save": {"form": particulars}, "submit": {}}
-    await call(scene, owner, [(_event(f"verification_state.{verb}"), how) for verb, how in handing_in.items()])
+    ((revision,),) = installation.rows("SELECT revision FROM verification_case")
+    await call(scene, owner, [(_event("verification_state.save"), {"form": particulars | {"revision": str(revision)}})])
+    ((revision,),) = installation.rows("SELECT revision FROM verification_case")
+    await call(scene, owner, [(_event("verification_state.submit"), {"revision": revision})])
     await call(scene, owner, [(_event("top_up_state.order"), {"form": _form(scene, 0)})])
     ((order_id,),) = installation.rows("SELECT id FROM payments_order WHERE state = 'open'")
     await call(scene, owner, [(_event("top_up_state.report"), {"form": _form(scene, 0) | {"order_id": order_id}})])

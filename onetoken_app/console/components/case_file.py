@@ -73,7 +73,32 @@ def missing_list(missing: Value) -> rx.Component:
     )
 
 
-def particulars_fields(particulars: Value) -> rx.Component:
+def particulars_form(
+    case: Value, *, revision: Value, organization_id: Value, is_saved: Value, on_submit: Any
+) -> rx.Component:
+    """Ask for the particulars.
+
+    Args:
+        case: What the fields begin with.
+        revision: Of the case that they were filled with; posted, so that nothing newer is written over.
+        organization_id: Whose; another one's form is another form.
+        is_saved: What was typed last is kept.
+        on_submit: Takes the form.
+    """
+    return rx.el.form(
+        rx.el.input(type="hidden", name="revision", value=revision, read_only=True),
+        _particulars_fields(case.particulars),
+        rx.cond(case.state == CaseState.APPROVED.value, note(text("verify.reopens"))),
+        rx.cond(is_saved, rx.el.p(text("verify.saved"), class_name="note tone-good", role="status")),
+        rx.el.div(rx.el.button(text("restrict.save"), type="submit", class_name="button"), class_name="dialog-actions"),
+        key=organization_id,
+        on_submit=on_submit,
+        reset_on_submit=False,
+        class_name="form",
+    )
+
+
+def _particulars_fields(particulars: Value) -> rx.Component:
     """Ask for the particulars; what is typed stays in the page until it is saved."""
     return rx.el.div(
         *[

@@ -12,7 +12,7 @@ from onetoken_app.console.components.case_file import (
     document_table,
     missing_list,
     next_step,
-    particulars_fields,
+    particulars_form,
     particulars_list,
     reason_given,
 )
@@ -20,9 +20,11 @@ from onetoken_app.console.components.data_table import loading_rows
 from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.late_steps import shown_anew
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import SessionState, caller, event_for
 from onetoken_app.console.shown.cases import ShownCase, case_to_begin, shown_case
+from onetoken_app.console.small_numbers import whole_number
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 from onetoken_app.database import read_session, unit_of_work
@@ -43,12 +45,28 @@ class VerificationState(rx.State):
     """What was typed last is kept."""
     is_verified: bool = False
     """Calls are admitted, whatever becomes of a change that is under way."""
+    form_revision: int = 0
+    """Of the case whose particulars the form was filled with; what somebody else wrote since is not written over."""
     organization_id: str = ""
     case: ShownCase = ShownCase()
     time_zone: str = ""
 
     @event_for(Role.VIEWER)
     async def load(self) -> None:
+        """Read the case anew, and begin from it."""
+        await self._begin()
+
+    @event_for(Role.VIEWER)
+    async def uploaded(self) -> None:
+        """Read the case anew with one document more."""
+        await self._read()
+
+    async def _begin(self) -> None:
+        """Read the case anew, and take it for what the form was filled with."""
+        await self._read()
+        self.form_revision = self.case.revision
+
+    async def _read(self) -> None:
         """Read the case anew."""
         acting = caller()
         async with read_session() as session:
@@ -57,11 +75,11 @@ class VerificationState(rx.State):
         if customer is None:
             return
         self.organization_id, self.time_zone = customer.id, customer.time_zone
-        self.case = (
-            shown_case(found, time_zone=customer.time_zone, settings=get_settings())
-            if found
-            else case_to_begin(customer)
-        )
+        zone, filled_with = customer.time_zone, self.case.particulars
+        begun = shown_case(found, time_zone=zone, settings=get_settings()) if found else None
+        self.case = begun or case_to_begin(customer)
+        if self.case.particulars == filled_with:
+            self.form_revision = self.case.revision
         self.is_verified = customer.verified_at is not None
         self.may_change = acting.may(Role.ADMINISTRATOR)
         self.is_loaded, self.is_saved = True, False
@@ -72,50 +90,50 @@ class VerificationState(rx.State):
         async with read_session() as session:
             revision = await case_revision(session, caller().organization_id)
         if revision != self.case.revision:
-            await self.load()
+            await self._begin()
 
     @event_for(Role.ADMINISTRATOR)
     async def save(self, form: dict[str, Any]) -> None:
-        """Save the particulars as they stand in the form; complete or not."""
+        """Save the particulars as they stand in the form; not over what somebody else saved since it was filled."""
         acting = caller()
         written = {name: str(form.get(name, "")) for name in CHARACTERS_MAX}
-        async with unit_of_work() as session:
+        async with shown_anew(self._begin), unit_of_work() as session:
             await verification.save_particulars(
                 session,
                 organization_id=acting.organization_id,
                 particulars=Particulars(**written),
                 saved_by=acting.person.person_id,
-                expected_revision=self.case.revision or None,
+                expected_revision=whole_number(str(form.get("revision", ""))) or None,
             )
-        await self.load()
+        await self._begin()
         self.is_saved = True
 
     @event_for(Role.ADMINISTRATOR)
-    async def submit(self) -> None:
-        """Hand the case in."""
+    async def submit(self, revision: int) -> None:
+        """Hand the case in as it was on the screen."""
         acting = caller()
-        async with unit_of_work() as session:
+        async with shown_anew(self._begin), unit_of_work() as session:
             await verification.submit_case(
                 session,
                 organization_id=acting.organization_id,
                 submitted_by=acting.person.person_id,
-                expected_revision=self.case.revision,
+                expected_revision=revision,
                 mail_room=mail_room(get_settings()),
             )
-        await self.load()
+        await self._begin()
 
     @event_for(Role.ADMINISTRATOR)
-    async def withdraw(self) -> None:
+    async def withdraw(self, revision: int) -> None:
         """Take the case back while nobody looks at it."""
         acting = caller()
-        async with unit_of_work() as session:
+        async with shown_anew(self._begin), unit_of_work() as session:
             await verification.withdraw_case(
                 session,
                 organization_id=acting.organization_id,
                 withdrawn_by=acting.person.person_id,
-                expected_revision=self.case.revision,
+                expected_revision=revision,
             )
-        await self.load()
+        await self._begin()
 
     @event_for(Role.ADMINISTRATOR)
     async def remove(self, document_id: str) -> None:
@@ -128,7 +146,7 @@ class VerificationState(rx.State):
                 document_id=document_id,
                 removed_by=acting.person.person_id,
             )
-        await self.load()
+        await self._read()
 
 
 def verification_page() -> rx.Component:
@@ -157,7 +175,9 @@ def verification_page() -> rx.Component:
                 on_remove=state.remove,
                 may_remove=state.may_change & state.case.is_editable,
             ),
-            rx.cond(_may_write(), document_form(organization_id=SessionState.organization_id, on_uploaded=state.load)),
+            rx.cond(
+                _may_write(), document_form(organization_id=SessionState.organization_id, on_uploaded=state.uploaded)
+            ),
             title=text("verify.documents"),
         ),
         rx.cond(state.is_loaded, _handing_in()),
@@ -179,15 +199,12 @@ def _may_write() -> Any:
 def _particulars() -> rx.Component:
     """Show the particulars."""
     state = VerificationState
-    form = rx.el.form(
-        particulars_fields(state.case.particulars),
-        rx.cond(state.case.state == "approved", note(text("verify.reopens"))),
-        rx.cond(state.is_saved, rx.el.p(text("verify.saved"), class_name="note tone-good", role="status")),
-        rx.el.div(rx.el.button(text("restrict.save"), type="submit", class_name="button"), class_name="dialog-actions"),
-        key=state.organization_id,
+    form = particulars_form(
+        state.case,
+        revision=state.form_revision,
+        organization_id=state.organization_id,
+        is_saved=state.is_saved,
         on_submit=state.save,
-        reset_on_submit=False,
-        class_name="form",
     )
     return card(rx.cond(_may_write(), form, particulars_list(state.case.particulars)), title=text("verify.particulars"))
 
@@ -202,7 +219,7 @@ def _handing_in() -> rx.Component:
             rx.el.button(
                 text("verify.submit"),
                 type="button",
-                on_click=state.submit,
+                on_click=state.submit(case.revision),
                 disabled=(case.missing.length() > 0) | (case.revision == 0),
                 class_name="button primary",
             ),
@@ -210,7 +227,9 @@ def _handing_in() -> rx.Component:
         ),
         class_name="form",
     )
-    withdraw = rx.el.button(text("verify.withdraw"), type="button", on_click=state.withdraw, class_name="button")
+    withdraw = rx.el.button(
+        text("verify.withdraw"), type="button", on_click=state.withdraw(case.revision), class_name="button"
+    )
     return rx.cond(
         state.may_change,
         rx.cond(
