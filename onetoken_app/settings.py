@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     """Whether each call that ends is one line of the log: ids, status, durations and charge."""
     metrics_token: Annotated[SecretStr, Field(min_length=16, max_length=256)] | None = None
     """What a scraper says as its bearer at ``/metrics``; unset: there is no such address."""
+    traces_url: Annotated[str, Field(pattern="^https?://")] | None = None
+    """Where a collector of OpenTelemetry takes spans, such as ``http://127.0.0.1:4318/v1/traces``; unset: no spans."""
+    traces_token: SecretStr | None = None
+    """What the collector wants as a bearer, if anything."""
+    traces_percent: Annotated[int, Field(ge=0, le=100)] = 100
+    """How many of a hundred calls are traced, drawn at random."""
     policy_poll_seconds: Annotated[float, Field(ge=0.05, le=5)] = 0.25
     """How often the relay looks whether keys, prices or channels changed."""
     policy_age_seconds_max: Annotated[float, Field(ge=1, le=60)] = 5

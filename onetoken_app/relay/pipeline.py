@@ -167,9 +167,9 @@ async def _carry_and_close(runtime: RelayRuntime, call: OpenCall) -> None:
     except OneTokenError as error:
         get_logger().error("close_not_confirmed", request_id=call.request_id, error_code=error.code)
         ending, charge_nanos = Ending(error=error), call.admission.upper_charge_nanos
-        runtime.metrics.note_call(call, error, charge_nanos=0)
+        runtime.note_call(call, error, charge_nanos=0)
     else:
-        runtime.metrics.note_call(call, ending.error, charge_nanos=charge_nanos)
+        runtime.note_call(call, ending.error, charge_nanos=charge_nanos)
     if isinstance(ending.error, CallerStalled):
         call.reply.hang_up()
         return

@@ -8,17 +8,19 @@ import gc
 import resource
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onetoken_app.database import Database, own_database, use_database
 from onetoken_app.database_home import check_home
 from onetoken_app.errors import OneTokenError, Unavailable
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger.client import LedgerClient, spool_folder
+from onetoken_app.money import Nanos
 from onetoken_app.relay.attempts import Upstreams
 from onetoken_app.relay.call_metrics import CallMetrics
 from onetoken_app.relay.forwarding import UpstreamClient
 from onetoken_app.relay.health import Health
+from onetoken_app.relay.open_call import OpenCall
 from onetoken_app.relay.policy_cache import PolicyCache
 from onetoken_app.relay.recovery import apply_left_spools, record_of_void, recover_dead_holds
 from onetoken_app.relay.repeats import RepeatGuard
@@ -28,6 +30,9 @@ from onetoken_app.relay.supervision import Supervisor
 from onetoken_app.settings import Settings
 from onetoken_app.telemetry import get_logger
 from onetoken_app.vault import RootSecrets, load_root_secrets
+
+if TYPE_CHECKING:
+    from onetoken_app.relay.traces import CallTraces
 
 RECOVERY_SECONDS = 5.0
 BODY_READERS = 2
@@ -47,6 +52,8 @@ class RelayRuntime:
     upstreams: Upstreams
     supervisor: Supervisor
     metrics: CallMetrics
+    traces: "CallTraces | None" = None
+    """``None``: no collector is named."""
     body_readers: ThreadPoolExecutor
     body_room: BodyRoom
 
@@ -103,6 +110,12 @@ class RelayRuntime:
         self.is_started = False
         await self._stack.aclose()
 
+    def note_call(self, call: OpenCall, error: OneTokenError | None, *, charge_nanos: Nanos) -> None:
+        """Count a call that is closed, write its line, and trace it; ``error``: how it ended, if not well."""
+        self.metrics.note_call(call, error, charge_nanos=charge_nanos)
+        if self.traces is not None:
+            self.traces.note_call(call, error, charge_nanos=charge_nanos)
+
     async def _start(self, settings: Settings) -> None:
         """Start the parts in order; each is put on the stack that takes it down again."""
         stack = self._stack
@@ -144,6 +157,11 @@ class RelayRuntime:
         self.supervisor = Supervisor(settings, self.ledger)
         self.supervisor.start()
         self.metrics = CallMetrics(writes_access_lines=settings.access_log)
+        if settings.traces_url is not None:
+            from onetoken_app.relay.traces import traces_for  # noqa: PLC0415 # most relays need none of its packages
+
+            self.traces = traces_for(settings, collector_url=settings.traces_url)
+            stack.push_async_callback(asyncio.to_thread, self.traces.stop)
         self.is_started = True
         gc.collect()
         gc.freeze()
