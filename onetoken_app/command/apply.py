@@ -84,6 +84,9 @@ async def _put_channel(run: ApplyRun, entry: ChannelEntry) -> None:
         raise BadFile(
             entry.lines["provider"], f"a channel's provider is one of {', '.join(sorted(registry.PROVIDERS))}"
         )
+    base_url = entry.base_url or registry.usual_base_url(entry.provider)
+    if not base_url:
+        raise BadFile(entry.line, f"a channel of {entry.provider} needs 'base_url': nobody but you knows where it runs")
     before = {known.channel.id: known for known in await catalog_queries.sealed_channels(run.session)}
     with complaints_at(entry.line, entry.lines):
         channel_id = await catalog.put_channel(
@@ -91,7 +94,7 @@ async def _put_channel(run: ApplyRun, entry: ChannelEntry) -> None:
             key_encryption_key=run.secrets.key_encryption_key,
             name=entry.name,
             provider=entry.provider,
-            base_url=entry.base_url,
+            base_url=base_url,
             credential=entry.credential,
             region=entry.region,
             is_enabled=entry.is_enabled,

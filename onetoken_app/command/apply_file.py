@@ -52,6 +52,7 @@ class ChannelEntry:
     name: str
     provider: str
     base_url: str
+    """Empty: the provider's usual one."""
     credential: str = field(repr=False)
     region: Region
     is_enabled: bool
@@ -200,7 +201,7 @@ def _channel(node: yaml.Node) -> ChannelEntry:
         lines=members.lines(),
         name=members.text("name", characters_max=64),
         provider=members.text("provider", characters_max=32),
-        base_url=members.text("base_url", characters_max=512),
+        base_url=members.text_or("base_url", "", characters_max=512),
         credential=credential,
         region=members.choice("region", Region),
         is_enabled=members.truth("enabled", default=True),

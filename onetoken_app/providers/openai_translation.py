@@ -38,6 +38,8 @@ _REASONS = {
     "tool_calls": StopReason.TOOLS,
     "function_call": StopReason.TOOLS,
     "content_filter": StopReason.REFUSED,
+    "sensitive": StopReason.REFUSED,  # Zhipu
+    "model_length": StopReason.LENGTH,  # Mistral
 }
 _CHOICES = {Choice.AUTO: "auto", Choice.ANY: "required", Choice.NONE: "none"}
 _encoder = msgspec.json.Encoder()
@@ -162,7 +164,7 @@ class ChatReader:
                 yield from _pieces_of(said)
                 yield from self._calls_of(said)
             reason = choice.get("finish_reason")
-            if isinstance(reason, str):
+            if isinstance(reason, str) and reason:
                 yield Finished(_REASONS.get(reason, StopReason.END))
 
     def _calls_of(self, said: dict[str, Any]) -> Iterator[AnswerEvent]:
@@ -182,10 +184,24 @@ def _pieces_of(said: dict[str, Any]) -> Iterator[AnswerEvent]:
     """Yield words."""
     if reasoning := _text(said.get("reasoning_content")) or _text(said.get("reasoning")):
         yield ReasoningPiece(reasoning)
-    if text := _text(said.get("content")):
+    content = said.get("content")
+    if isinstance(content, list):
+        yield from _listed_pieces_of(content)
+    elif text := _text(content):
         yield TextPiece(text)
     if refusal := _text(said.get("refusal")):
         yield RefusalPiece(refusal)
+
+
+def _listed_pieces_of(content: list[Any]) -> Iterator[AnswerEvent]:
+    """Yield words of a list of parts, where what was thought is a part that holds a list itself."""
+    for part in _objects(content):
+        if text := _text(part.get("text")):
+            yield TextPiece(text)
+        thought = part.get("thinking")
+        for piece in [_text(inner.get("text")) for inner in _objects(thought)] or [_text(thought)]:
+            if piece:
+                yield ReasoningPiece(piece)
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

@@ -3,7 +3,13 @@
 import pytest
 
 from onetoken_app.catalog.models import RoutingRule
-from onetoken_app.catalog.queries import further_credentials, model_aliases, model_by_name, model_fallbacks
+from onetoken_app.catalog.queries import (
+    further_credentials,
+    model_aliases,
+    model_by_name,
+    model_fallbacks,
+    sealed_channels,
+)
 from onetoken_app.command.apply import Applied, apply
 from onetoken_app.command.marked_yaml import BadFile
 from onetoken_app.database import Database, read_session
@@ -122,3 +128,15 @@ class TestRouting:
     async def test_a_complaint_names_the_line(self, installed: Settings, old: str, new: str, complaint: str) -> None:
         with pytest.raises(BadFile, match=complaint):
             await applied(installed, old, new)
+
+
+class TestAddress:
+    async def test_a_vendor_whose_address_is_known_needs_none(self, installed: Settings) -> None:
+        await applied(installed, "openai\n    base_url: https://api.provider.example/v1", "deepseek")
+        async with read_session() as session:
+            (sealed,) = await sealed_channels(session)
+        assert (sealed.channel.provider, sealed.channel.base_url) == ("deepseek", "https://api.deepseek.com/v1")
+
+    async def test_one_that_runs_anywhere_needs_one(self, installed: Settings) -> None:
+        with pytest.raises(BadFile, match="a channel of vllm needs 'base_url'"):
+            await applied(installed, "openai\n    base_url: https://api.provider.example/v1", "vllm")
