@@ -13,8 +13,9 @@ from onetoken_app.console.callers import Role
 from onetoken_app.console.components.brand import wordmark
 from onetoken_app.console.components.new_texts import texts_first, texts_wait
 from onetoken_app.console.components.suspensions import suspended_banner
+from onetoken_app.console.components.wrong_role import wrong_role
 from onetoken_app.console.locale import LocaleState
-from onetoken_app.console.navigation import AGREEMENTS, HOME, OVERVIEW, PLACES, Area, Place
+from onetoken_app.console.navigation import AGREEMENTS, HOME, OVERVIEW, PLACES, STAFF_HOME, Area, Place
 from onetoken_app.console.session import SessionState, caller, event_for, forget_contents, reader
 from onetoken_app.console.text.catalogues import Locale, plain_text
 from onetoken_app.console.text.lookup import text
@@ -90,11 +91,22 @@ def framed(*content: rx.Component, here: str) -> rx.Component:
                 class_name="menu",
                 aria_label=text("frame.menu"),
             ),
-            rx.el.main(_behind_texts(*content, here=here), id="content", class_name="content", tab_index=-1),
+            rx.el.main(
+                rx.cond(SessionState.needed_role == "", _behind_texts(*content, here=here), _wrong_role()),
+                id="content",
+                class_name="content",
+                tab_index=-1,
+            ),
             class_name="body",
         ),
         rx.el.footer(_imprint(), class_name="footer imprint-line"),
     )
+
+
+def _wrong_role() -> rx.Component:
+    """Say for whom the page is, in its place."""
+    state = SessionState
+    return wrong_role(state.needed_role, is_staff=state.is_staff, overview=OVERVIEW, staff_page=STAFF_HOME)
 
 
 def _behind_texts(*content: rx.Component, here: str) -> rx.Component:

@@ -34,6 +34,8 @@ HOME = "/"
 """What a stranger sees first."""
 OVERVIEW = "/overview"
 """What a signed-in person sees first."""
+STAFF_HOME = "/staff/organizations"
+"""What everybody of the operator's staff may see."""
 AGREEMENTS = "/agreements"
 """Where an organization accepts texts and finds what it accepted."""
 PLACES = (

@@ -81,6 +81,8 @@ class SessionState(rx.State):
     """The day from which calls are refused without it; empty: they are refused."""
     has_put_off: bool = False
     """The person wants to go on first."""
+    needed_role: str = ""
+    """For whom the page is that was opened, where it is not for the person; the frame says so in the page's place."""
     suspended_since: str = ""
     """In the organization's time zone; empty: it is not suspended."""
     suspension_cause: str = ""
@@ -127,6 +129,7 @@ def event_for(role: Role) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
 
     Inside, ``caller()`` is who calls. Nobody signed in: the page is left for the sign-in. A role that does not
     suffice, any ``OneTokenError``, and whatever breaks: words in the frame, in the reader's language, and nothing else.
+    A page that is not for the person: the frame says for whom it is.
     A method called ``refresh`` is what a page asks by itself while something waits: the words in the frame are not its
     own, so it takes none back and adds none when it fails.
 
@@ -255,17 +258,22 @@ async def _admit(state: rx.State, role: Role, event: Any) -> Any:
         await say(state, "")
     is_shown = shown._shown_for == found.organization_id  # noqa: SLF001 # of our own State
     if acted_for not in {"", found.organization_id} or (changes and not is_shown):
-        return await _begin_anew(state, event, "error.other_organization")
+        return await _begin_anew(state, "error.other_organization")
     if found.may(role):
+        shown.needed_role = ""
         return found
-    return await _begin_anew(state, event, "error.role")
+    if _is_load(state, event):
+        await forget_contents(state)
+        shown.needed_role = role.value
+        return []
+    return await _begin_anew(state, "error.role")
 
 
-async def _begin_anew(state: rx.State, event: Any, why: str) -> Any:
+async def _begin_anew(state: rx.State, why: str) -> Any:
     """Do nothing of what was asked, say why, and load the page anew for what holds now."""
     await forget_contents(state)
     await say(state, plain_text(why, await _locale_of(state)), until_leaving=True)
-    return [] if why == "error.role" and _is_load(state, event) else _loads(state)
+    return _loads(state)
 
 
 def _loads(state: rx.State) -> list[Any]:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from onetoken_app.console import pages
+from onetoken_app.console.callers import Role
+from onetoken_app.console.components.wrong_role import PAGE_ROLES
 from onetoken_app.console.frame import Page
 from onetoken_app.console.navigation import PLACES
 from onetoken_app.console.session import required_role
@@ -33,3 +35,7 @@ class TestPages:
     def test_load_through_guarded_events(self, page: Page) -> None:
         assert page.on_load
         assert all(required_role(event) is not None for event in page.on_load)
+
+    @pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: page.route)
+    def test_are_for_somebody_whom_the_frame_can_name(self, page: Page) -> None:
+        assert {required_role(event) for event in page.on_load} <= {Role.NOBODY, Role.PERSON, *PAGE_ROLES}

@@ -150,6 +150,22 @@ class TestEventFor:
             assert await loading(tab) == outcome
             assert "another organization" not in tab.shown.refusal
 
+    async def test_who_opens_a_page_of_others_reads_for_whom_it_is(
+        self, routes: AccountRoutes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        person = await a_signed_in(routes)
+
+        async def load(_state: Any) -> str:
+            return "done"
+
+        tab = Tab(person.cookie)
+        for role, outcome, needed in ((Role.STAFF_FINANCE, [], "staff_finance"), (Role.VIEWER, "done", "")):
+            loading = event_for(role)(load)
+            monkeypatch.setattr(guards, "_loads", lambda _state, fn=loading: [SimpleNamespace(fn=fn)])
+            assert await loading(tab) == outcome
+            assert (tab.shown.needed_role, tab.shown.refusal) == (needed, "")
+        assert tab.forgotten == ["keys"]
+
     async def test_keeps_what_it_said_while_the_page_loads_anew(self, routes: AccountRoutes) -> None:
         person = await a_signed_in(routes)
         tab = Tab(person.cookie, shown_for=person.organization_id)

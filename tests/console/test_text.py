@@ -17,6 +17,7 @@ from onetoken_app.console.components.credit_desk import CREDIT_STEPS
 from onetoken_app.console.components.invoice_desk import INVOICE_STEPS
 from onetoken_app.console.components.refunds import REFUND_STEPS
 from onetoken_app.console.components.suspensions import STANDING_STEPS
+from onetoken_app.console.components.wrong_role import PAGE_ROLES
 from onetoken_app.console.invoice_requests import BY_ORDERS
 from onetoken_app.console.shown.api_keys import KeyStanding
 from onetoken_app.console.shown.calls import CallOutcome
@@ -99,6 +100,8 @@ KEYS_BY_PREFIX = {
     "refund_obstacle.": {f"refund_obstacle.{one}" for one in Obstacle},
     "refund_done.": {f"refund_done.{one}" for one in REFUND_STEPS},
     "credit_done.": {f"credit_done.{one}" for one in CREDIT_STEPS},
+    "page_ask.": {f"page_ask.{one}" for one in PAGE_ROLES},
+    "page_for.": {f"page_for.{one}" for one in PAGE_ROLES},
     "suspension_cause.": {f"suspension_cause.{one}" for one in SuspensionCause},
     "suspension_done.": {f"suspension_done.{one}" for one in STANDING_STEPS},
     "suspension_next.": {f"suspension_next.{one}" for one in SuspensionCause},

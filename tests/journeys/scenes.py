@@ -101,6 +101,8 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
         Scene("unsigned-overview", "/overview", UNSIGNED),
         Scene("unsigned-overview-later", "/overview", UNSIGNED, step=_put_off),
         Scene("unsigned-agreements", "/agreements", UNSIGNED),
+        Scene("wrong-role-customer", "/staff/prices", OWNER),
+        Scene("wrong-role-staff", "/keys", STAFF),
         Scene("suspended-overview", "/overview", SUSPENDED),
         Scene("suspended-top-up", "/top-up", SUSPENDED),
         *[Scene(f"case-{state}", "/verification", email) for state, email in CASE_OWNERS.items()],
