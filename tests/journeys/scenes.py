@@ -5,17 +5,17 @@ fails ``test_scenes``.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from playwright.sync_api import Page as Tab
 
+from onetoken_app.console.navigation import STAFF_HOME
 from onetoken_app.console.pages import PAGES
 from onetoken_app.console.shown.invoices import InvoiceStanding
 from onetoken_app.money import format_amount
 from onetoken_app.payments.models import OrderState
 from onetoken_app.verification.models import CaseState
+from tests.journeys.scene import NOBODY, Scene, Step, look_at
 from tests.journeys.staged_business import (
     CASE_OWNERS,
     DEBTOR,
@@ -32,24 +32,7 @@ from tests.journeys.staged_business import (
 )
 from tests.journeys.staged_payments import HOSTED_NANOS
 
-NOBODY = ""
 WRONG_PASSWORD = "not the password"
-Step = Callable[[Tab], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One thing to look at."""
-
-    name: str
-    """Of its pictures."""
-    route: str
-    who: str = NOBODY
-    """The address of whoever looks, who is signed in."""
-    step: Step | None = None
-    """What they do on the page before they look."""
-    opens: str = ""
-    """The dialog that the step opens."""
 
 
 def page_scenes() -> list[Scene]:
@@ -98,13 +81,7 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
         ],
         Scene("sign-in-refused", "/sign-in", step=_sign_in_wrongly),
         Scene("sign-up-sent", "/sign-up", step=_ask_for_a_link),
-        Scene("unsigned-overview", "/overview", UNSIGNED),
-        Scene("unsigned-overview-later", "/overview", UNSIGNED, step=_put_off),
-        Scene("unsigned-agreements", "/agreements", UNSIGNED),
-        Scene("wrong-role-customer", "/staff/prices", OWNER),
-        Scene("wrong-role-staff", "/keys", STAFF),
-        Scene("suspended-overview", "/overview", SUSPENDED),
-        Scene("suspended-top-up", "/top-up", SUSPENDED),
+        *_standing_scenes(),
         *[Scene(f"case-{state}", "/verification", email) for state, email in CASE_OWNERS.items()],
         *[_dialog("/keys", name) for name in ("mint-key", "restrict-key", "move-key", "revoke-key")],
         Scene("project-renaming", "/projects", OWNER, step=_rename_a_project),
@@ -115,23 +92,23 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
         *[_dialog("/members", name) for name in ("invite-member", "change-role", "remove-member")],
         *[_dialog("/members", name) for name in ("resend-invitation", "withdraw-invitation")],
         Scene("top-up-refused-amount", "/top-up", OWNER, step=_order_wrongly),
-        *[Scene(f"order-{state}", "/top-up", OWNER, step=_look_at(_ORDERS[state])) for state in OrderState],
-        Scene("order-expired", "/top-up", OWNER, step=_look_at("7,000.00")),
+        *[Scene(f"order-{state}", "/top-up", OWNER, step=look_at(_ORDERS[state])) for state in OrderState],
+        Scene("order-expired", "/top-up", OWNER, step=look_at("7,000.00")),
         *[
-            Scene(f"order-stripe-{kind}", "/top-up", OWNER, step=_look_at(words))
+            Scene(f"order-stripe-{kind}", "/top-up", OWNER, step=look_at(words))
             for kind, words in _HOSTED_ORDERS.items()
         ],
-        Scene("order-alipay", "/top-up", PAYS_IN_YUAN, step=_look_at(_ALIPAY)),
+        Scene("order-alipay", "/top-up", PAYS_IN_YUAN, step=look_at(_ALIPAY)),
         Scene("order-code", "/top-up", PAYS_IN_YUAN, step=_show_the_code),
         Scene("dialog-cancel-order", "/top-up", OWNER, step=_cancel_order, opens="cancel-order"),
         Scene("refunds-asked", "/refunds", REFUNDED),
-        Scene("refund-requested", "/staff/refunds", STAFF, step=_look_at("110.50", place="#open-order .card")),
-        Scene("refund-held", "/staff/refunds", STAFF, step=_look_at("220.00", place="#open-order .card")),
+        Scene("refund-requested", "/staff/refunds", STAFF, step=look_at("110.50", place="#open-order .card")),
+        Scene("refund-held", "/staff/refunds", STAFF, step=look_at("220.00", place="#open-order .card")),
         Scene("statements-running-lines", "/statements", FAPIAO, step=_open_running_month),
         Scene("statements-owed", "/statements", DEBTOR),
-        Scene("statements-month", "/statements", DEBTOR, step=_look_at("-", place="#open-month .card")),
+        Scene("statements-month", "/statements", DEBTOR, step=look_at("-", place="#open-month .card")),
         *[
-            Scene(f"invoice-{standing}", "/invoices", OWNER, step=_look_at(amount, place="#open-invoice .card"))
+            Scene(f"invoice-{standing}", "/invoices", OWNER, step=look_at(amount, place="#open-invoice .card"))
             for standing, amount in _INVOICES.items()
         ],
         Scene("dialog-withdraw-request", "/invoices", OWNER, step=_withdraw, opens="withdraw-request"),
@@ -141,7 +118,7 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
         Scene("playground-refused", "/playground", OWNER, step=_ask("otk_live_wrong")),
         Scene("usage-older", "/usage", OWNER, step=_turn_the_page),
         *[
-            Scene(f"review-{state}", "/staff/reviews", STAFF, step=_look_at(f"Case {state.replace('_', ' ')} "))
+            Scene(f"review-{state}", "/staff/reviews", STAFF, step=look_at(f"Case {state.replace('_', ' ')} "))
             for state in CaseState
             if state is not CaseState.DRAFT
         ],
@@ -154,17 +131,17 @@ def state_scenes(secrets: Secrets) -> list[Scene]:
 def _finance_scenes() -> list[Scene]:
     """Return what the desks of finance open."""
     return [
-        Scene("transfer-first-look", "/staff/top-ups", STAFF, step=_look_at("88,888.88")),
-        Scene("transfer-second-look", "/staff/top-ups", STAFF, step=_look_at("250,000.00")),
+        Scene("transfer-first-look", "/staff/top-ups", STAFF, step=look_at("88,888.88")),
+        Scene("transfer-second-look", "/staff/top-ups", STAFF, step=look_at("250,000.00")),
         *[
             Scene(
-                f"invoice-desk-{standing}", "/staff/invoices", STAFF, step=_look_at(amount, place="#open-invoice .card")
+                f"invoice-desk-{standing}", "/staff/invoices", STAFF, step=look_at(amount, place="#open-invoice .card")
             )
             for standing, amount in _INVOICES.items()
             if standing is not InvoiceStanding.WITHDRAWN
         ],
         *[
-            Scene(f"adjustment-{name}", "/staff/adjustments", STAFF, step=_look_at(words, place=".open-order .card"))
+            Scene(f"adjustment-{name}", "/staff/adjustments", STAFF, step=look_at(words, place=".open-order .card"))
             for name, words in (("own", "150,000.00"), ("of-a-colleague", "12.34"), ("made", "75.00"))
         ],
         Scene("payments-searched", "/staff/payments", STAFF, step=_search_for_a_payment),
@@ -172,6 +149,23 @@ def _finance_scenes() -> list[Scene]:
         Scene("draft-of-a-colleague", "/staff/prices", STAFF, step=_look_at_draft("genai-prices")),
         Scene("dialog-publish-draft", "/staff/prices", STAFF, step=_ask_about_draft("publish"), opens="publish-draft"),
         Scene("dialog-discard-draft", "/staff/prices", STAFF, step=_ask_about_draft("discard"), opens="discard-draft"),
+    ]
+
+
+def _standing_scenes() -> list[Scene]:
+    """Return what is in the way of an organization or a reader: texts to accept, a wrong role, a suspension."""
+    return [
+        Scene("unsigned-overview", "/overview", UNSIGNED),
+        Scene("unsigned-overview-later", "/overview", UNSIGNED, step=_put_off),
+        Scene("unsigned-agreements", "/agreements", UNSIGNED),
+        Scene("wrong-role-customer", "/staff/prices", OWNER),
+        Scene("wrong-role-staff", "/keys", STAFF),
+        Scene("suspended-overview", "/overview", SUSPENDED),
+        Scene("suspended-top-up", "/top-up", SUSPENDED),
+        *[
+            Scene(f"organization-{standing}", STAFF_HOME, STAFF, step=look_at(name, place="#open-order .card"))
+            for standing, name in (("suspended", "Stopped Trading"), ("verified", "Meridian Robotics"))
+        ],
     ]
 
 
@@ -185,9 +179,9 @@ def _credit_scenes() -> list[Scene]:
         Scene("credit-frozen", "/credit", DEBTOR),
         _dialog("/staff/packages", "withdraw-package", who=STAFF),
         Scene(
-            "credit-desk-open", "/staff/credit", STAFF, step=_look_at("91350100M000100Y43", place="#open-order .stats")
+            "credit-desk-open", "/staff/credit", STAFF, step=look_at("91350100M000100Y43", place="#open-order .stats")
         ),
-        Scene("credit-desk-frozen", "/staff/credit", STAFF, step=_look_at("Harbour", place="#open-order .stats")),
+        Scene("credit-desk-frozen", "/staff/credit", STAFF, step=look_at("Harbour", place="#open-order .stats")),
     ]
 
 
@@ -222,27 +216,6 @@ def _dialog(route: str, name: str, *, who: str = OWNER) -> Scene:
         page.locator(f"#{name}[open]").wait_for()
 
     return Scene(f"dialog-{name}", route, who, step=step, opens=name)
-
-
-def _look_at(words: str | re.Pattern[str], *, place: str = "") -> Step:
-    """Open the row that has these words, or what matches them; older rows are asked for.
-
-    Args:
-        words: Of the row.
-        place: Where it opens; empty: where what the button names stands, as what was open before may still be there.
-    """
-
-    def step(page: Tab) -> None:
-        row = page.locator("tbody tr").filter(has_text=words).first
-        if row.count() == 0:
-            page.locator(".pager button").last.click()
-        button = row.locator(".actions button").first
-        named = re.sub(r"^.* (?=OT-)", "", (button.locator(".unseen").first.text_content() or "").strip())
-        button.click()
-        opened = page.locator(place) if place else page.locator(".open-order").filter(has_text=named)
-        opened.first.wait_for()
-
-    return step
 
 
 def _rename_a_project(page: Tab) -> None:
@@ -305,7 +278,7 @@ def _order_wrongly(page: Tab) -> None:
 
 
 def _cancel_order(page: Tab) -> None:
-    _look_at(_ORDERS[OrderState.OPEN])(page)
+    look_at(_ORDERS[OrderState.OPEN])(page)
     page.locator("[data-opens=cancel-order]").click()
     page.locator("#cancel-order[open]").wait_for()
 
@@ -316,7 +289,7 @@ def _open_running_month(page: Tab) -> None:
 
 
 def _withdraw(page: Tab) -> None:
-    _look_at(_INVOICES[InvoiceStanding.REQUESTED], place="#open-invoice .card")(page)
+    look_at(_INVOICES[InvoiceStanding.REQUESTED], place="#open-invoice .card")(page)
     page.locator("[data-opens=withdraw-request]").click()
     page.locator("#withdraw-request[open]").wait_for()
 
@@ -336,7 +309,7 @@ def _ask_for_too_much(page: Tab) -> None:
 
 def _show_the_code(page: Tab) -> None:
     """Have the code shown that an order is paid with."""
-    _look_at(_WECHAT_PAY)(page)
+    look_at(_WECHAT_PAY)(page)
     page.locator(".pay-facts .button.primary").click()
     page.locator(".pay-code").wait_for()
 
@@ -359,7 +332,7 @@ def _turn_the_page(page: Tab) -> None:
 
 
 def _approve_case(page: Tab) -> None:
-    _look_at("Case in review ")(page)
+    look_at("Case in review ")(page)
     page.locator("[data-opens=approve-case]").click()
     page.locator("#approve-case[open]").wait_for()
 

@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, Page
 from onetoken_app.identity.models import StaffRole
 from tests.journeys.browser import running_browser, settle, sign_in
 from tests.journeys.conftest import running_upstream
-from tests.journeys.scenes import NOBODY, Scene, bare_scenes, page_scenes, state_scenes
+from tests.journeys.scene import NOBODY, Scene
+from tests.journeys.scenes import bare_scenes, page_scenes, state_scenes
 from tests.journeys.staged_business import STAFF, VARIABLES, Secrets, arrange
 from tests.journeys.staged_payments import payment_variables
 from tests.payments.scripted_provider import scripted_provider

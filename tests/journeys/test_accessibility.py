@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys.browser import running_browser, settle, sign_in
 from tests.journeys.conftest import STAFF_EMAIL, RunningConsole
 from tests.journeys.keyboard import complaints_about, walk
-from tests.journeys.scenes import NOBODY, Scene, page_scenes, state_scenes
+from tests.journeys.scene import NOBODY, Scene
+from tests.journeys.scenes import page_scenes, state_scenes
 from tests.journeys.screens import StagedConsole, View, play, running_staged_console, show
 from tests.journeys.staged_business import OWNER, STAFF
 from tests.support.installation import PASSWORD
