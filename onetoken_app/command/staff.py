@@ -54,7 +54,7 @@ async def add_staff(request: StaffRequest) -> StaffAdded:
     """
     email = identity.normalized_email(request.email)
     if request.password is not None:
-        passwords.check_password_rules(request.password, email=email)
+        await passwords.check_password_rules(request.password, email=email, known_as=[request.name])
     async with read_session() as session:
         known = await identity_queries.credentials_of(session, email)
     if known is None and request.password is None:

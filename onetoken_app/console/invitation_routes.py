@@ -77,7 +77,7 @@ def routes(settings: Settings) -> dict[str, Route]:
             return await _join_known(scope, posted, settings, caller)
         if offer.is_known_person:
             raise SignInFirst(f"{offer.email} has an account. Sign in with it, then open the link again.")
-        return await _join_new(scope, posted, settings, email=offer.email)
+        return await _join_new(scope, posted, settings, offer)
 
     return {
         "/account/invitations": invite,
@@ -136,12 +136,13 @@ async def _join_known(scope: Scope, posted: dict[str, Any], settings: Settings, 
     return Answer(HTTPStatus.CREATED, {"organization_id": joined.organization_id})
 
 
-async def _join_new(scope: Scope, posted: dict[str, Any], settings: Settings, *, email: str) -> Answer:
+async def _join_new(scope: Scope, posted: dict[str, Any], settings: Settings, offer: OfferView) -> Answer:
     """Make the reader of the mail a person and a member, and sign them in."""
     password = text_of(posted, "password")
     form = _joining_form(scope, posted, settings, name=text_of(posted, "name"))
     check_joining(form)
-    check_password_rules(password, email=email)
+    known_as = (form.signatory.name, offer.organization_name)
+    await check_password_rules(password, email=offer.email, known_as=known_as)
     password_hash = await hash_password(password)
     async with unit_of_work() as session:
         joined = await join_as_new_person(

@@ -71,7 +71,8 @@ async def _complete(scope: Scope, posted: dict[str, Any], settings: Settings) ->
     form = await _form(scope, posted, settings)
     email = await _confirmed_email(secret)
     check_form(form)
-    check_password_rules(password, email=email)
+    known_as = (form.signatory.name, form.organization_name)
+    await check_password_rules(password, email=email, known_as=known_as)
     # Outside of any unit of work: hashing takes a tenth of a second, and on SQLite nobody else could write.
     password_hash = await hash_password(password)
     async with unit_of_work() as session:

@@ -1,11 +1,13 @@
 """Passwords: argon2id at OWASP's floor, two at a time, and as slow for people who do not exist as for those who do."""
 
 import asyncio
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from passlib.hash import argon2
 
 from onetoken_app.errors import BadRequest
+from onetoken_app.identity.password_strength import Weakness, weakness_of
 
 PASSWORD_CHARACTERS_MIN = 12
 PASSWORD_CHARACTERS_MAX = 256
@@ -19,16 +21,35 @@ _NOBODYS_HASH = "$argon2id$v=19$m=19456,t=2,p=1$QWitFeL8H0Mo5XwPQehdaw$jP5aiuBqF
 
 
 class WeakPassword(BadRequest):
-    """The password is too short, too long, or is the e-mail address."""
+    """The password is too short or too long, or cannot be used."""
 
     code = "weak_password"
 
 
-def check_password_rules(password: str, *, email: str) -> None:
-    """Refuse a password that breaks the rules: 12 to 256 characters, and not the e-mail address itself.
+class CommonPassword(WeakPassword):
+    """The password is on lists of known ones, or follows a pattern."""
+
+    code = "common_password"
+
+
+class PersonalPassword(WeakPassword):
+    """The password is made of the person's name or address, or of their organization's name."""
+
+    code = "personal_password"
+
+
+async def check_password_rules(password: str, *, email: str, known_as: Collection[str] = ()) -> None:
+    """Refuse a password that breaks the rules: 12 to 256 characters that are not easily guessed.
+
+    Args:
+        password: What somebody chose.
+        email: What they sign in with.
+        known_as: Their name, and what their organizations are called.
 
     Raises:
-        WeakPassword: It breaks one; the message says which.
+        CommonPassword: It is easily guessed.
+        PersonalPassword: It is easily guessed by whoever knows them.
+        WeakPassword: It is too short or too long, or has something in it that is no character.
     """
     if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
         raise WeakPassword(
@@ -36,10 +57,19 @@ def check_password_rules(password: str, *, email: str) -> None:
         )
     if not _can_be_hashed(password):
         raise WeakPassword("The password contains something that is not a character.", parameter="password")
-    if password.strip().lower() in {email.strip().lower(), email.strip().lower().partition("@")[0]}:
-        raise WeakPassword("The e-mail address is not a password.", parameter="password")
-    if len(set(password)) == 1:
-        raise WeakPassword("One character repeated is not a password.", parameter="password")
+    weakness = await weakness_of(password, personal=(email, *email.split("@"), *known_as, "OneToken"))
+    if weakness is Weakness.PERSONAL:
+        raise PersonalPassword(
+            "This password is made of your name, your address or your organization's name. Choose one that has "
+            "nothing to do with them; several unrelated words are good.",
+            parameter="password",
+        )
+    if weakness is not None:
+        raise CommonPassword(
+            "This password is easily guessed: it is common, or follows a pattern such as a date, a repetition or a "
+            "row of keys. Several unrelated words are good.",
+            parameter="password",
+        )
 
 
 async def hash_password(password: str) -> str:

@@ -179,6 +179,8 @@ class TestStaff:
     def test_a_weak_password_is_refused(self, onetoken: Onetoken, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("WEAK", "short")
         assert_refused(onetoken("staff", "add", "a@ops.example", "--password-env", "WEAK"), "12")
+        monkeypatch.setenv("WEAK", "qwertyuiop12")
+        assert_refused(onetoken("staff", "add", "a@ops.example", "--password-env", "WEAK"), "easily guessed")
 
     def test_a_new_person_without_a_password_is_refused(self, onetoken: Onetoken) -> None:
         assert_refused(onetoken("staff", "add", "a@ops.example"), "needs a password")

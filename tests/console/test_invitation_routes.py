@@ -177,6 +177,8 @@ class TestAccept:
             pytest.param({"acts_with_authority": False}, "declaration_missing", id="no authority"),
             pytest.param({"accepted": {}}, "agreement_not_accepted", id="nothing accepted"),
             pytest.param({"password": "short"}, "weak_password", id="a weak password"),
+            pytest.param({"password": "password1234"}, "common_password", id="a common password"),
+            pytest.param({"password": "test ltd 2026"}, "personal_password", id="the organization's name"),
         ],
     )
     async def test_without_declaration_and_acceptance_nobody_joins(

@@ -66,8 +66,14 @@ class TestReset:
         person = await a_signed_in(routes)
         await post(routes, "/account/password/forgotten", {"email": person.email})
         secret = await mailed_secret(sqlite_settings)
-        weak = await post(routes, RESET, {"secret": secret, "password": "short"})
-        assert (weak.status, weak.json["code"]) == (400, "weak_password")
+        for password, code in (
+            ("short", "weak_password"),
+            ("password1234", "common_password"),
+            ("pat@test.example", "personal_password"),
+            ("test ltd 2026", "personal_password"),
+        ):
+            weak = await post(routes, RESET, {"secret": secret, "password": password})
+            assert (weak.status, weak.json["code"]) == (400, code)
         assert (await sign_in(routes, person.email, PASSWORD)).status == 200
         assert (await post(routes, RESET, {"secret": secret, "password": NEW_PASSWORD})).status == 200
 

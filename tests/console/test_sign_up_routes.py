@@ -172,7 +172,12 @@ class TestComplete:
                 id="a wrong check digit",
             ),
             pytest.param({"password": "short"}, (400, "weak_password", "password"), id="a short password"),
-            pytest.param({"password": "li@company.example"}, (400, "weak_password", "password"), id="the address"),
+            pytest.param({"password": "password1234"}, (400, "common_password", "password"), id="a common password"),
+            pytest.param({"password": "li@company.example"}, (400, "personal_password", "password"), id="the address"),
+            pytest.param(
+                {"organization_name": "Harbour Light", "password": "harbourlight26"},
+                (400, "personal_password", "password"), id="the organization's name",
+            ),
             pytest.param(
                 {"acts_with_authority": False}, (400, "declaration_missing", "acts_with_authority"), id="no authority"
             ),

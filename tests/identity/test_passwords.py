@@ -5,9 +5,11 @@ import threading
 
 import pytest
 
-from onetoken_app.identity import passwords
+from onetoken_app.identity import password_strength, passwords
 from onetoken_app.identity.passwords import (
     PASSWORD_CHARACTERS_MAX,
+    CommonPassword,
+    PersonalPassword,
     WeakPassword,
     check_password_rules,
     hash_password,
@@ -72,21 +74,69 @@ class TestVerifyPassword:
 
 
 class TestCheckPasswordRules:
-    @pytest.mark.parametrize("password", ["x1" * 6, "y2" * 128, "密码密码密码密码密码密码"])
-    def test_admits_what_is_long_enough(self, password: str) -> None:
-        check_password_rules(password, email="owner@bench.example")
+    @pytest.mark.parametrize(
+        "password",
+        [
+            pytest.param("nine red kites", id="unrelated words"),
+            pytest.param("kV8#qz!mT2pw", id="twelve characters at random"),
+            pytest.param("白马过桥听雨声落满山前门外", id="words of another language"),
+            pytest.param("owner of nine red kites and a boat", id="long, and the name is little of it"),
+            pytest.param("x7Qp" * 3 + "nine red kites over the bay" * 8, id="as long as may be"),
+        ],
+    )
+    async def test_admits(self, password: str) -> None:
+        await check_password_rules(password, email="owner@bench.example", known_as=["Pat Li", "Lantern Ltd"])
 
     @pytest.mark.parametrize(
         "password",
         [
             pytest.param("x1" * 5, id="too short"),
             pytest.param("y2" * 129, id="too long"),
-            pytest.param("Owner@Bench.example", id="the e-mail address"),
-            pytest.param("a" * 20, id="one character"),
             pytest.param("x1" * 6 + "\0", id="a NUL"),
             pytest.param("x1" * 6 + "\ud800", id="half a surrogate pair"),
         ],
     )
-    def test_refuses(self, password: str) -> None:
-        with pytest.raises(WeakPassword):
-            check_password_rules(password, email="owner@bench.example")
+    async def test_refuses_what_cannot_be_one(self, password: str) -> None:
+        with pytest.raises(WeakPassword) as caught:
+            await check_password_rules(password, email="owner@bench.example")
+        assert caught.value.code == "weak_password"
+
+    @pytest.mark.parametrize(
+        "password",
+        [
+            pytest.param("password1234", id="a common one with a number"),
+            pytest.param("P@ssw0rd2026", id="with signs for letters and a year"),
+            pytest.param("qwertyuiop12", id="a row of keys"),
+            pytest.param("123456789012", id="a count"),
+            pytest.param("a" * 20, id="one character"),
+            pytest.param("y2" * 100, id="a repetition"),
+            pytest.param("密码密码密码密码密码密码", id="a repetition in another language"),
+            pytest.param("iloveyou2026", id="a sentence that everybody knows"),
+        ],
+    )
+    async def test_refuses_what_is_common(self, password: str) -> None:
+        with pytest.raises(CommonPassword, match="easily guessed"):
+            await check_password_rules(password, email="owner@bench.example")
+
+    @pytest.mark.parametrize(
+        "password",
+        [
+            pytest.param("Owner@Bench.example", id="the address"),
+            pytest.param("patli19900101", id="the name and a birthday"),
+            pytest.param("Lantern2026!!", id="the organization and a year"),
+            pytest.param("北京示例科技有限公司2026", id="the organization in Chinese"),
+            pytest.param("onetoken2026", id="what it is for"),
+        ],
+    )
+    async def test_refuses_what_is_known_of_the_person(self, password: str) -> None:
+        with pytest.raises(PersonalPassword, match="name"):
+            await check_password_rules(
+                password, email="owner@bench.example", known_as=["Pat Li", "Lantern Ltd", "北京示例科技有限公司"]
+            )
+
+    def test_what_is_measured_is_bounded(self) -> None:
+        signs = "@({[<!|$+%"
+        measured = password_strength._measured(signs * 25)
+        assert len(measured) == password_strength.MEASURED_CHARACTERS_MAX
+        assert set(measured) == {*signs[:3], "_"}
+        assert len(password_strength.personal_parts(["a b " * 1_000, *map(str, range(10_000))])) <= 40

@@ -12,6 +12,11 @@ LINK_REFUSALS = (
     ("link_used", "link.used"),
     ("link_expired", "link.expired"),
 )
+PASSWORD_REFUSALS = (
+    ("weak_password", "password.weak"),
+    ("common_password", "password.common"),
+    ("personal_password", "password.personal"),
+)
 
 
 def text_field(

@@ -22,9 +22,17 @@ JOINING_ENGLISH: Mapping[str, str] = {
     "link.unknown": "Please open the link of the mail again; this page does not have it, or it is incomplete.",
     "link.used": "This link was used already. If it was you, sign in.",
     "password.back": "Back to the sign-in",
+    "password.common": (
+        "This password is easily guessed: it is common, or follows a pattern such as a date, a repetition or a row of "
+        "keys. Choose several unrelated words, for example."
+    ),
     "password.forgotten": "Forgotten password",
     "password.forgotten_lead": "We send a link by which you choose a new one.",
     "password.hint": "At least {count} characters; several unrelated words are good.",
+    "password.personal": (
+        "This password is made of your name, your address or your organization’s name. Choose one that has nothing to "
+        "do with them; several unrelated words, for example."
+    ),
     "password.reset": "Choose a new password",
     "password.reset_lead": "You are signed out everywhere when it is saved.",
     "password.save": "Save the password",
@@ -32,7 +40,7 @@ JOINING_ENGLISH: Mapping[str, str] = {
     "password.sent": (
         "If there is an account with this address, a mail is on its way. Its link is valid for a short time."
     ),
-    "password.weak": "This password is too short, too common, or contains your address. Choose another one.",
+    "password.weak": "This password is too short or too long, or has something in it that is no character.",
     "scenario.business_integration": "Integration into our business systems",
     "scenario.customer_support": "Support of our own customers",
     "scenario.data_processing": "Data processing",

@@ -11,6 +11,7 @@ from onetoken_app.agreements.models import AgreementKind, DeclarationKind
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components.fields import field
 from onetoken_app.console.components.joining import (
+    PASSWORD_REFUSALS,
     acceptance_box,
     authority_box,
     linked_address,
@@ -60,7 +61,7 @@ def invitation() -> rx.Component:
                     ("sign_in_first", "invitation.sign_in_first"),
                     ("wrong_credentials", "sign_in.wrong"),
                     ("too_many_sign_ins", "sign_in.wait"),
-                    ("weak_password", "password.weak"),
+                    *PASSWORD_REFUSALS,
                     ("agreement_changed", "join.text_changed"),
                     ("declaration_missing", "join.check_form"),
                     ("invalid_request", "join.check_form"),

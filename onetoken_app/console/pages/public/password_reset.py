@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from onetoken_app.console.components.joining import LINK_REFUSALS, linked_address, new_password_field
+from onetoken_app.console.components.joining import LINK_REFUSALS, PASSWORD_REFUSALS, linked_address, new_password_field
 from onetoken_app.console.components.outcomes import outcomes
 from onetoken_app.console.frame import Page, bare
 from onetoken_app.console.locale import LocaleState
@@ -18,7 +18,7 @@ def password_reset() -> rx.Component:
             rx.el.form(
                 linked_address(),
                 new_password_field(),
-                outcomes(*LINK_REFUSALS, ("weak_password", "password.weak")),
+                outcomes(*LINK_REFUSALS, *PASSWORD_REFUSALS),
                 rx.el.button(text("password.save"), type="submit", class_name="button primary wide"),
                 class_name="form",
                 method="post",

@@ -12,6 +12,7 @@ from onetoken_app.console.callers import Role
 from onetoken_app.console.components.countries import by_country, country_field
 from onetoken_app.console.components.joining import (
     LINK_REFUSALS,
+    PASSWORD_REFUSALS,
     acceptance_box,
     authority_box,
     linked_address,
@@ -57,7 +58,7 @@ def sign_up_continue() -> rx.Component:
                     *LINK_REFUSALS,
                     ("invalid_registration_code", _wrong_code()),
                     ("organization_registered", "sign_up.code_taken"),
-                    ("weak_password", "password.weak"),
+                    *PASSWORD_REFUSALS,
                     ("agreement_changed", "join.text_changed"),
                     ("already_signed_up", "sign_up.known"),
                     ("invalid_request", "join.check_form"),
