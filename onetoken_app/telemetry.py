@@ -28,7 +28,7 @@ ALLOWED_FACTS = frozenset(
 """Ids, numbers and closed enums. A new one is added here, in review."""
 
 _QUIET_LIBRARIES = (
-    "aiohttp", "aiosqlite", "alembic", "asyncio", "engineio", "granian", "httpcore", "httpx", "psycopg", "reflex",
+    "aiosqlite", "alembic", "asyncio", "engineio", "granian", "httpcore", "httpx", "psycopg", "reflex",
     "socketio", "sqlalchemy", "stripe", "urllib3", "uvicorn",
 )  # fmt: skip
 

@@ -20,11 +20,12 @@ from onetoken_app.relay.errors import (
     UpstreamUnreachable,
     UpstreamUnusable,
 )
-from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamClient, UpstreamReply
+from onetoken_app.relay.forwarding import UpstreamClient, UpstreamReply
 from onetoken_app.relay.health import Health
 from onetoken_app.relay.open_call import OpenAttempt, OpenCall
 from onetoken_app.relay.routing import Picker, RetryBudget, Tries, Way, ways_in_order
 from onetoken_app.relay.shaping import upstream_request
+from onetoken_app.relay.upstream_connection import UpstreamBroke
 from onetoken_app.telemetry import get_logger
 from onetoken_app.usage.models import AttemptOutcome
 from onetoken_app.usage.recording import clean_upstream_request_id

@@ -1,157 +1,239 @@
-"""The narrow seam to upstreams: one POST out, a head and pieces of a body back. aiohttp stands behind it.
+"""The narrow seam to upstreams: one POST out, a head and pieces of a body back, on connections that are kept.
 
 Nothing of a call is kept or retried here. Connections go to checked addresses only, never through a proxy of the
 environment, follow no redirect and keep no cookie. Foreign exceptions end here as ``UpstreamBroke``.
 """
 
 import asyncio
-import io
-import socket
-from ipaddress import ip_address
+import ssl
+from collections import deque
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from multidict import CIMultiDict
-from yarl import URL
-
-from onetoken_app.catalog.upstream_addresses import is_public_address
 from onetoken_app.providers.protocol import UpstreamRequest
+from onetoken_app.relay.upstream_connection import UpstreamBroke, UpstreamConnection
+from onetoken_app.relay.upstream_names import Resolver
 from onetoken_app.settings import Settings
 
-READ_BUFFER_BYTES = 64 * 1024
-"""Reading from an upstream pauses at twice this, so that a slow caller slows its upstream down."""
-WHOLE_BODY_BYTES_MAX = 64 * 1024
-"""Requests up to this leave in one piece."""
 KEEP_ALIVE_SECONDS = 30.0
+"""How long a connection is kept without a call."""
+_SWEEP_SECONDS = 5.0
+_KNOWN_URLS = 1_024
+_PORTS = {"http": 80, "https": 443}
 
-_BROKEN = (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError, ValueError)
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where connections of one kind go."""
 
-class UpstreamBroke(Exception):
-    """No connection, or it broke. Carries no text of the other side."""
+    host: str
+    port: int
+    is_secure: bool
 
 
 class UpstreamReply:
-    """The answer to one request: its head, and its body piece by piece."""
+    """The answer to one request: its head, and its body piece by piece.
 
-    __slots__ = ("_response", "content_type", "request_id", "retry_after", "status")
+    Attributes:
+        is_coded: The body is compressed although it was asked for as it is.
+    """
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    __slots__ = (
+        "_client", "_connection", "_place", "content_type", "is_coded", "request_id", "retry_after",
+        "status",
+    )  # fmt: skip
+
+    def __init__(self, client: "UpstreamClient", place: _Place, connection: UpstreamConnection) -> None:
         """Take the head."""
-        headers = response.headers
-        self._response = response
-        self.status = response.status
-        self.content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        self.request_id = headers.get("x-request-id", headers.get("request-id", ""))
-        self.retry_after = headers.get("retry-after", "")
+        headers = connection.headers
+        self._client = client
+        self._place = place
+        self._connection: UpstreamConnection | None = connection
+        self.status = connection.status
+        self.content_type = _text(headers.get(b"content-type", b"")).partition(";")[0].strip().lower()
+        self.request_id = _text(headers.get(b"x-request-id", headers.get(b"request-id", b"")))
+        self.retry_after = _text(headers.get(b"retry-after", b""))
+        self.is_coded = headers.get(b"content-encoding", b"").strip().lower() not in {b"", b"identity"}
 
-    @property
-    def is_coded(self) -> bool:
-        """Whether the body is compressed although it was asked for as it is."""
-        return self._response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}
-
-    async def next_piece(self) -> bytes:
-        """Return the next bytes as they come, or nothing at the end.
+    def next_piece(self) -> Awaitable[bytes]:
+        """Return the next bytes as they come, or nothing at the end, to be awaited.
 
         Raises:
-            UpstreamBroke: The connection ended before the body did.
+            UpstreamBroke: When awaited: the connection ended before the body did.
         """
-        try:
-            return await self._response.content.readany()
-        except _BROKEN as error:
-            raise UpstreamBroke from error
+        return _released() if self._connection is None else self._connection.next_piece()
 
     def release(self) -> None:
-        """Give the connection back if the body was read to its end, else close it at once."""
-        if self._response.content.at_eof():
-            self._response.release()
-        else:
-            self._response.close()
+        """Give the connection back if the body was read to its end, else close it at once; once is enough."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._client.take_back(self._place, connection)
 
 
 class UpstreamClient:
     """The connections of one process to all upstreams."""
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare the pool; needs a running event loop."""
+        """Have no connection yet; needs a running event loop."""
+        self._loop = asyncio.get_running_loop()
         self._allows_private = settings.allow_private_upstreams
-        connector = aiohttp.TCPConnector(
-            limit=settings.in_flight_requests_max,
-            resolver=None if self._allows_private else _PublicResolver(),
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.upstream_connect_seconds),
-            trust_env=False,
-            auto_decompress=False,
-            read_bufsize=READ_BUFFER_BYTES,
-            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
-        )
+        self._connect_seconds = settings.upstream_connect_seconds
+        self._connections_max = settings.in_flight_requests_max
+        self._resolver = Resolver(allows_private=settings.allow_private_upstreams)
+        # Reading the machine's certificates takes a while: now where every upstream needs them, else when one does.
+        self._security = None if settings.allow_private_upstreams else ssl.create_default_context()
+        self._idle: dict[_Place, deque[UpstreamConnection]] = {}
+        self._busy: set[UpstreamConnection] = set()
+        self._idle_count = 0
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     async def send(self, request: UpstreamRequest) -> UpstreamReply:
         """Send one request and return the head of its answer.
 
-        Only connecting has a time-out here; the other deadlines belong to the call's supervisor.
+        Only connecting has a time-out here; the other deadlines belong to the call's supervisor. A request is never
+        sent twice: whether one that got no answer was worked on, only the other side knows.
 
         Raises:
             UpstreamBroke: No connection to an admitted address, or it broke before a head came.
         """
-        url = URL(request.url, encoded=True)
-        self._check(url)
+        place, target, host_header = _taken_apart(request.url)
+        if not self._allows_private and not place.is_secure:
+            raise UpstreamBroke
+        head = _head_of(request, target, host_header)
+        connection = self._kept(place) or await self._connect(place)
+        self._busy.add(connection)
         try:
-            response = await self._session.request(
-                "POST", url, data=_sendable(request.body), headers=CIMultiDict(request.headers), allow_redirects=False
-            )
-        except _BROKEN as error:
-            raise UpstreamBroke from error
-        return UpstreamReply(response)
+            await connection.send(head, request.body)
+        except BaseException:
+            self._busy.discard(connection)
+            connection.abort()
+            raise
+        return UpstreamReply(self, place, connection)
+
+    def take_back(self, place: _Place, connection: UpstreamConnection) -> None:
+        """Keep a connection for the next request, or close it."""
+        self._busy.discard(connection)
+        if not connection.finish():
+            return
+        if self._is_closed or self._idle_count + len(self._busy) >= self._connections_max:
+            connection.abort()
+            return
+        connection.idle_since_seconds = self._loop.time()
+        self._idle.setdefault(place, deque()).append(connection)
+        self._idle_count += 1
+        if self._sweeping is None:
+            self._sweeping = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._session.close()
+        self._is_closed = True
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for connection in [*self._busy, *(kept for idle in self._idle.values() for kept in idle)]:
+            connection.abort()
+        self._idle.clear()
+        self._idle_count = 0
+        await asyncio.sleep(0)  # the transports close in the loop's next turn
 
-    def _check(self, url: URL) -> None:
-        """Refuse plain http and addresses that need no look-up, which the resolver therefore never sees."""
-        if self._allows_private:
-            return
-        host = url.host or ""
-        if url.scheme != "https" or (_is_address(host) and not is_public_address(host)):
-            raise UpstreamBroke
+    def _kept(self, place: _Place) -> UpstreamConnection | None:
+        """Return the connection that was used last, if one is still good: the others may then grow old and go."""
+        idle = self._idle.get(place)
+        while idle:
+            connection = idle.pop()
+            self._idle_count -= 1
+            if connection.is_fit and self._loop.time() - connection.idle_since_seconds < KEEP_ALIVE_SECONDS:
+                return connection
+            connection.abort()
+        return None
+
+    async def _connect(self, place: _Place) -> UpstreamConnection:
+        """Connect to the first address that takes a connection; each gets its share of the time.
+
+        Raises:
+            UpstreamBroke: None did in time.
+        """
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                addresses = await self._resolver.addresses_of(place.host)
+                for number, address in enumerate(addresses, start=1):
+                    try:
+                        async with asyncio.timeout(self._connect_seconds / len(addresses)):
+                            return await self._connect_to(address, place)
+                    except (OSError, TimeoutError):
+                        if number == len(addresses):
+                            raise
+        except (OSError, TimeoutError, ValueError) as error:
+            raise UpstreamBroke from error
+        raise UpstreamBroke
+
+    async def _connect_to(self, address: str, place: _Place) -> UpstreamConnection:
+        """Connect to one address, and check the certificate against the name."""
+        if place.is_secure and self._security is None:
+            self._security = ssl.create_default_context()
+        _, connection = await self._loop.create_connection(
+            lambda: UpstreamConnection(self._loop),
+            address,
+            place.port,
+            ssl=self._security if place.is_secure else None,
+            server_hostname=place.host if place.is_secure else None,
+        )
+        return connection
+
+    def _sweep(self) -> None:
+        """Close what was not used for long."""
+        oldest = self._loop.time() - KEEP_ALIVE_SECONDS
+        for place, idle in list(self._idle.items()):
+            while idle and idle[0].idle_since_seconds <= oldest:
+                idle.popleft().abort()
+                self._idle_count -= 1
+            if not idle:
+                del self._idle[place]
+        self._sweeping = self._loop.call_later(_SWEEP_SECONDS, self._sweep) if self._idle else None
 
 
-def _sendable(body: bytes) -> bytes | io.BytesIO:
-    """Let a large body be sent piece by piece; in one piece it would stop the event loop."""
-    return body if len(body) <= WHOLE_BODY_BYTES_MAX else io.BytesIO(body)
+@lru_cache(_KNOWN_URLS)
+def _taken_apart(url: str) -> tuple[_Place, str, str]:
+    """Return where a URL points, what is asked for there, and how the host is named.
 
-
-class _PublicResolver(AbstractResolver):
-    """Resolves names and keeps to public addresses; the connection is made to the address that was checked."""
-
-    def __init__(self) -> None:
-        """Use the system's resolver."""
-        self._resolver = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Look a name up; one private address among the answers makes the name unusable."""
-        answers = await self._resolver.resolve(host, port, family)
-        if not all(is_public_address(answer["host"]) for answer in answers):
-            message = "the name points into a private network"
-            raise OSError(message)
-        return answers
-
-    async def close(self) -> None:
-        """Release what the system's resolver holds."""
-        await self._resolver.close()
-
-
-def _is_address(host: str) -> bool:
-    """Whether the host is an IP address and not a name."""
+    Raises:
+        UpstreamBroke: It is no plain http or https address.
+    """
     try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise UpstreamBroke from error
+    is_plain = url.isascii() and url.isprintable() and " " not in url and "@" not in parts.netloc
+    if not is_plain or not host or parts.scheme not in _PORTS:
+        raise UpstreamBroke
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    place = _Place(host, port or _PORTS[parts.scheme], parts.scheme == "https")
+    return place, target, parts.netloc
+
+
+def _head_of(request: UpstreamRequest, target: str, host: str) -> bytes:
+    """Write a request's head.
+
+    Raises:
+        UpstreamBroke: A header would break out of its line.
+    """
+    lines = [f"POST {target} HTTP/1.1", f"host: {host}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    lines.append(f"content-length: {len(request.body)}")
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
+        raise UpstreamBroke
+    return f"{head}\r\n\r\n".encode()
+
+
+async def _released() -> bytes:
+    """Give nothing of an answer that was given up."""
+    raise UpstreamBroke
+
+
+def _text(value: bytes) -> str:
+    """Read a header's value."""
+    return value.decode("latin-1")

@@ -11,9 +11,10 @@ from onetoken_app.providers.event_stream import EventReader
 from onetoken_app.providers.protocol import Provider, UnusableReply
 from onetoken_app.providers.registry import PROVIDERS
 from onetoken_app.relay.errors import CallerLeft, UpstreamUnusable
-from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamReply
+from onetoken_app.relay.forwarding import UpstreamReply
 from onetoken_app.relay.open_call import OpenCall
 from onetoken_app.relay.shaping import Shaper, shaper_for
+from onetoken_app.relay.upstream_connection import UpstreamBroke
 
 _CUT = "The provider's answer broke off before its end."
 _FAILED = "The provider failed while it was answering."

@@ -18,13 +18,14 @@ from onetoken_app.relay.dialects.anthropic_messages import read_uncounted
 from onetoken_app.relay.dialects.call_request import CallRequest
 from onetoken_app.relay.errors import UpstreamTooSlow, UpstreamUnreachable, UpstreamUnusable
 from onetoken_app.relay.estimation import estimated_input
-from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamClient
+from onetoken_app.relay.forwarding import UpstreamClient
 from onetoken_app.relay.narrowing import read_narrowing
 from onetoken_app.relay.pipeline import identify
 from onetoken_app.relay.reply import Reply
 from onetoken_app.relay.request_body import BodyShare, Receive, check_announcement, read_body
 from onetoken_app.relay.request_head import RequestHead, read_head
 from onetoken_app.relay.runtime import RelayRuntime
+from onetoken_app.relay.upstream_connection import UpstreamBroke
 from onetoken_app.token_usage import UsageSource
 
 COUNT_PATH = "/v1/messages/count_tokens"

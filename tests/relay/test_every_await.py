@@ -124,7 +124,8 @@ class SabotagedReply(UpstreamReply):
     """An answer that fails at any of its pieces."""
 
     def __init__(self, real: UpstreamReply, saboteur: Saboteur) -> None:
-        super().__init__(real._response)
+        assert real._connection is not None
+        super().__init__(real._client, real._place, real._connection)
         self._saboteur = saboteur
 
     async def next_piece(self) -> bytes:

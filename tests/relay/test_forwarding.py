@@ -3,7 +3,8 @@
 import pytest
 
 from onetoken_app.providers.protocol import UpstreamRequest
-from onetoken_app.relay.forwarding import UpstreamBroke, UpstreamClient
+from onetoken_app.relay.forwarding import UpstreamClient
+from onetoken_app.relay.upstream_connection import UpstreamBroke
 from onetoken_app.settings import Settings
 from tests.support.scripted_upstream import answers, answers_usually, scripted_upstream
 
