@@ -112,7 +112,7 @@ KINDS: Mapping[str, Mapping[TransactionKind, str]] = {
     CHINESE: {
         TransactionKind.TOP_UP: "充值",
         TransactionKind.GRANT: "赠予额度",
-        TransactionKind.PROMOTION: "促销额度",
+        TransactionKind.PROMOTION: "赠送额度",
         TransactionKind.PACKAGE_SALE: "购买套餐",
         TransactionKind.EXPIRY: "到期",
         TransactionKind.ADJUSTMENT: "调整",
@@ -124,7 +124,7 @@ KINDS: Mapping[str, Mapping[TransactionKind, str]] = {
 """Calls, and kinds that move nothing, are no rows of a statement."""
 POTS: Mapping[str, Mapping[AccountKind, str]] = {
     "en": {AccountKind.PREPAID: "Prepaid", AccountKind.PROMOTIONAL: "Promotional", AccountKind.PACKAGE: "Packages"},
-    CHINESE: {AccountKind.PREPAID: "预付", AccountKind.PROMOTIONAL: "促销", AccountKind.PACKAGE: "套餐"},
+    CHINESE: {AccountKind.PREPAID: "预付", AccountKind.PROMOTIONAL: "赠送", AccountKind.PACKAGE: "套餐"},
 }
 
 

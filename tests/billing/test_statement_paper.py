@@ -12,6 +12,7 @@ from onetoken_app.billing.statement_paper import ROWS_MAX, Edition, grouped, sta
 from onetoken_app.billing.statement_words import KINDS, POTS, WORDS
 from onetoken_app.ledger.kinds import SPENDABLE_KINDS, TERMS_KINDS, AccountKind, TransactionKind
 from onetoken_app.money import Currency, parse_amount
+from tests.architecture.tree import ROOT
 
 CLOSED_AT = datetime(2026, 12, 1, 6, tzinfo=UTC)
 NO_MOVEMENTS = {TransactionKind.CLOSE, TransactionKind.CORRECTION} | TERMS_KINDS
@@ -67,6 +68,21 @@ class TestWords:
         assert all(set(words) == set(WORDS["en"]) for words in WORDS.values())
         assert all(set(words) == set(TransactionKind) - NO_MOVEMENTS for words in KINDS.values())
         assert all(set(words) == set(SPENDABLE_KINDS) for words in POTS.values())
+
+    @pytest.mark.parametrize(
+        ("kind", "term"),
+        [
+            (TransactionKind.TOP_UP, "top-up"),
+            (TransactionKind.GRANT, "grant"),
+            (TransactionKind.PROMOTION, "promotional credit"),
+            (TransactionKind.ADJUSTMENT, "adjustment"),
+            (TransactionKind.REFUND, "refund"),
+            (TransactionKind.REVERSAL, "reversal"),
+        ],
+    )
+    def test_movements_are_called_what_the_glossary_calls_them(self, kind: TransactionKind, term: str) -> None:
+        glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+        assert f"\n| {term} | {KINDS['zh-CN'][kind]} |" in glossary
 
 
 class TestStatementPaper:
