@@ -126,6 +126,7 @@ class TestStart:
             await place(cast, provider=PaymentProvider.ALIPAY, amount_nanos=AMOUNT + 1)
 
 
+@pytest.mark.row("A16")
 class TestNotification:
     async def test_credits_the_order_and_says_the_word(self, desk: PaymentNotifications) -> None:
         cast, order_id = await an_order()

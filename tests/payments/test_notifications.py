@@ -95,6 +95,7 @@ async def outcomes() -> list[tuple[NewsKind, NewsOutcome]]:
         return [(row.kind, row.outcome) for row in rows]
 
 
+@pytest.mark.row("A16")
 class TestGenuine:
     async def test_credits_the_order_and_says_so(self, desk: PaymentNotifications) -> None:
         cast, order_id = await a_stripe_order()
@@ -206,6 +207,7 @@ class TestGenuine:
         assert (await the_balance(cast)).posted_nanos == AMOUNT
 
 
+@pytest.mark.row("A16")
 class TestWrong:
     """A16: each is verified, and credits nothing; a right one afterwards still does."""
 
@@ -271,6 +273,7 @@ class TestWrong:
         assert await outcomes() == []
 
 
+@pytest.mark.row("A16")
 class TestForged:
     """What is refused before any database is asked runs on one of them."""
 

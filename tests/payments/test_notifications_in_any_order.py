@@ -79,6 +79,7 @@ async def tell(desk: PaymentNotifications, provider: PaymentProvider, told: Told
         assert answer.status == 200
 
 
+@pytest.mark.row("A16")
 class TestInAnyOrder:
     @pytest.mark.parametrize(
         ("provider", "says"),

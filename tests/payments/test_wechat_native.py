@@ -148,6 +148,7 @@ class TestStart:
             await client.start(INVOICE, ADDRESSES)
 
 
+@pytest.mark.row("A16")
 class TestNotification:
     async def test_credits_the_order_and_says_so(self, desk: PaymentNotifications) -> None:
         cast, order_id = await an_order()
