@@ -36,8 +36,8 @@ async def compare_days(*, since: str, until: str, channel: str | None) -> list[C
 
 
 def is_difference(line: ComparedView) -> bool:
-    """Whether somebody has to look: a day without a bill is not one yet."""
-    return line.standing not in {BillStanding.SAME, BillStanding.NO_BILL}
+    """Whether somebody has to look: a day without a bill is not one yet, one without our rows is none any more."""
+    return line.standing not in {BillStanding.SAME, BillStanding.NO_BILL, BillStanding.NO_LONGER_KEPT}
 
 
 def compared_words(line: ComparedView) -> str:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,7 @@ from onetoken_app.money import Currency, Nanos
 from onetoken_app.reconciliation.models import UpstreamBill, UpstreamBillLine
 from onetoken_app.usage.models import AttemptOutcome, UsageAttempt
 from onetoken_app.usage.periods import days_between, period_of_days
+from onetoken_app.usage.purges import purged_before
 
 UNBILLED_TIME_ZONE = "UTC"
 """In which a day is cut that no bill of its channel names."""
@@ -39,6 +40,8 @@ class BillStanding(StrEnum):
     """The bill names what we never asked for."""
     NO_BILL = "no_bill"
     """No bill of the channel names the day."""
+    NO_LONGER_KEPT = "no_longer_kept"
+    """Rows of attempts of the day were removed when their retention was over, so that our side cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +131,14 @@ async def compare(
     bills = await _bills_of_days(session, since, until)
     billed = await _billed(session, bills)
     ours = await _ours(session, days, list(channels), bills)
+    removed_before = await purged_before(session)
     lines = []
     for key in {*billed, *ours}:
         if key[1] in channels:
-            has_bill = (key[1], key[0]) in bills
-            lines += _compared(key, channels[key[1]], ours.get(key), billed.get(key, {}), has_bill=has_bill)
+            bill = bills.get((key[1], key[0]))
+            found = _compared(key, channels[key[1]], ours.get(key), billed.get(key, {}), has_bill=bill is not None)
+            is_kept = _is_kept(key[0], bill, removed_before)
+            lines += found if is_kept else [_without_ours(line) for line in found]
     return sorted(
         lines, key=lambda line: (-line.day.toordinal(), line.channel_name, line.upstream_model, str(line.currency))
     )
@@ -282,6 +288,21 @@ def _compared(
             )
         )
     return lines
+
+
+def _is_kept(day: date, bill: UpstreamBill | None, removed_before: datetime | None) -> bool:
+    """Whether every attempt of a day still has its row: rows go by the moment of their call, not of the attempt."""
+    if removed_before is None:
+        return True
+    period = period_of_days(day, day, time_zone=bill.time_zone if bill else UNBILLED_TIME_ZONE)
+    return period.since - _ATTEMPT_AFTER_ID_MAX >= removed_before
+
+
+def _without_ours(line: ComparedView) -> ComparedView:
+    """Take our side from a line of a day that is no longer whole, unless what is left says the same as the bill."""
+    if line.standing not in {BillStanding.DIFFERS, BillStanding.ONLY_BILLED}:
+        return line
+    return replace(line, ours=None, unknown_cost_count=0, failed_count=0, standing=BillStanding.NO_LONGER_KEPT)
 
 
 def _standing_of(

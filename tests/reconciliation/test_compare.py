@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from onetoken_app.audit import service as audit
 from onetoken_app.audit.models import AuditEntry
+from onetoken_app.command.reconcile import is_difference
 from onetoken_app.database import current_database, read_session, unit_of_work
 from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.identifiers import Kind, first_id_at
@@ -20,6 +21,7 @@ from onetoken_app.settings import Settings
 from onetoken_app.token_usage import UsageSource
 from onetoken_app.usage.attempts import AttemptDraft, insert_attempt
 from onetoken_app.usage.models import AttemptOutcome
+from onetoken_app.usage.purges import PURGED, REQUESTED_BEFORE
 from tests.reconciliation.test_read_bill import HEAD
 from tests.support.builders import BuiltModel, a_channel, a_model
 
@@ -118,6 +120,24 @@ class TestCompare:
         await attempted(model)
         (line,) = await compared()
         assert (line.standing, line.billed) == (BillStanding.NO_BILL, None)
+
+    async def test_a_day_whose_attempts_were_removed_is_no_longer_kept(self, model: BuiltModel) -> None:
+        await attempted(model, NOON + timedelta(days=1), upstream_model="late")
+        lines = [f"{day},{name},9,9,9,9,USD" for day in (DAY, date(2026, 11, 22)) for name in ("gone", "late")]
+        await billed(*lines, f"{DAY + timedelta(days=1)},late,2,20,10,1,USD")
+        facts = {REQUESTED_BEFORE: "2026-11-21T13:00:00.000000Z"}
+        async with unit_of_work() as session:
+            await audit.record(session, actor=audit.SYSTEM, action=PURGED, subject_id="usage_record", facts=facts)
+        found = await compared(until=date(2026, 11, 22))
+        assert [(line.day.day, line.standing) for line in found] == [
+            (22, BillStanding.ONLY_BILLED),
+            (22, BillStanding.ONLY_BILLED),
+            (21, BillStanding.NO_LONGER_KEPT),
+            (20, BillStanding.NO_LONGER_KEPT),
+            (20, BillStanding.NO_LONGER_KEPT),
+        ]
+        assert {line.ours for line in found} == {None}
+        assert not any(is_difference(line) for line in found if line.day.day < 22)
 
     async def test_failed_attempts_and_unknown_costs_are_counted_apart(self, model: BuiltModel) -> None:
         failed: dict[str, Any] = {

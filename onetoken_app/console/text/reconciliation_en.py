@@ -5,6 +5,7 @@ from collections.abc import Mapping
 RECONCILIATION_ENGLISH: Mapping[str, str] = {
     "bill_standing.differs": "Differs",
     "bill_standing.no_bill": "No bill yet",
+    "bill_standing.no_longer_kept": "No longer kept",
     "bill_standing.only_billed": "Only billed",
     "bill_standing.only_here": "Only here",
     "bill_standing.same": "Same",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 RECONCILIATION_CHINESE: Mapping[str, str] = {
     "bill_standing.differs": "有差异",
     "bill_standing.no_bill": "尚无账单",
+    "bill_standing.no_longer_kept": "明细已清除",
     "bill_standing.only_billed": "仅上游有",
     "bill_standing.only_here": "仅本平台有",
     "bill_standing.same": "一致",

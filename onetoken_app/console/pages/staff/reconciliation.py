@@ -26,6 +26,7 @@ _TONES = {
     "only_here": Tone.WARNING,
     "only_billed": Tone.BAD,
     "no_bill": Tone.NEUTRAL,
+    "no_longer_kept": Tone.NEUTRAL,
 }
 _SHOWS = {"all": "reconciliation.show_all", "differences": "reconciliation.show_differences"}
 _ROWS_MAX = 500
