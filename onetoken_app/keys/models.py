@@ -19,6 +19,7 @@ class Project(SQLModel, table=True):
     __tablename__ = "keys_project"
     __table_args__ = (
         sa.UniqueConstraint("organization_id", "name"),
+        sa.Index("uq_keys_project_submission", "organization_id", "submission_id", unique=True),
         sa.Index(
             "uq_keys_project_default",
             "organization_id",
@@ -37,6 +38,8 @@ class Project(SQLModel, table=True):
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     archived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """Set: no key is minted into it any more."""
+    submission_id: str | None = Field(default=None, max_length=64)
+    """Made once per form: the same form sent twice is one project. Unset: no form made it."""
 
 
 class ApiKey(SQLModel, table=True):
