@@ -5,6 +5,7 @@ The layout is that of a ULID (48 bits of milliseconds, 80 random bits, Crockford
 in the browser and on a customer's screen, and tells a reader at once whether it names a key or a channel.
 """
 
+import re
 import secrets
 import time
 from datetime import datetime
@@ -13,6 +14,7 @@ from enum import StrEnum
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _RANDOM_BITS = 80
 _CHARACTERS = 26
+_SUBMISSION_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 
 
 class Kind(StrEnum):
@@ -92,6 +94,11 @@ def new_id(kind: Kind) -> str:
 def first_id_at(kind: Kind, moment: datetime) -> str:
     """Return the least identifier that a thing made at a moment can have, to find a period's things by their ids."""
     return _written(kind, int(moment.timestamp()) * 1000 << _RANDOM_BITS)
+
+
+def is_submission_id(text: str) -> bool:
+    """Whether it can be what a page makes once per form, so that the same form sent twice is known again."""
+    return _SUBMISSION_ID.fullmatch(text) is not None
 
 
 def _written(kind: Kind, value: int) -> str:

@@ -19,3 +19,9 @@ class ProjectArchived(Conflict):
     """The project takes no keys any more."""
 
     code = "project_archived"
+
+
+class ProjectFormUsed(Conflict):
+    """The form made another project before."""
+
+    code = "project_form_used"

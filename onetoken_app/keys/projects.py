@@ -5,8 +5,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
 from onetoken_app.errors import BadRequest, Conflict, NotFound
-from onetoken_app.identifiers import Kind, new_id
-from onetoken_app.keys.errors import ProjectArchived, ProjectInUse, ProjectNameTaken
+from onetoken_app.identifiers import Kind, is_submission_id, new_id
+from onetoken_app.keys.errors import ProjectArchived, ProjectFormUsed, ProjectInUse, ProjectNameTaken
 from onetoken_app.keys.models import ApiKey, Project
 from onetoken_app.organizations.models import Organization
 
@@ -17,13 +17,16 @@ PROJECTS_MAX = 1_000
 """An organization's projects, archived ones included."""
 
 
-async def create_project(session: AsyncSession, *, organization_id: str, name: str) -> str:
+async def create_project(
+    session: AsyncSession, *, organization_id: str, name: str, submission_id: str | None = None
+) -> str:
     """Add a project; return its id.
 
     Args:
         session: Open unit of work; the caller commits.
         organization_id: Whose project.
         name: 1–64 printable characters; unique among the organization's projects, archived ones included.
+        submission_id: Made once per form; ``None``: no form asks for it.
 
     Raises:
         BadRequest: The name is empty, too long or unprintable.
@@ -39,7 +42,27 @@ async def create_project(session: AsyncSession, *, organization_id: str, name: s
         raise Conflict(f"An organization has at most {PROJECTS_MAX} projects; rename one instead.")
     if name in names:
         raise _taken()
-    return await _add(session, organization_id=organization_id, name=name, is_default=False)
+    return await _add(
+        session, organization_id=organization_id, name=name, is_default=False, submission_id=submission_id
+    )  # fmt: skip
+
+
+async def project_of_form(
+    session: AsyncSession, *, organization_id: str, name: str, submission_id: str
+) -> str | None:  # fmt: skip
+    """Return the project that the same form, sent twice, made before; ``None``: it made none.
+
+    Raises:
+        BadRequest: The form has no id of its own.
+        ProjectFormUsed: It made one of another name.
+    """
+    if not is_submission_id(submission_id):
+        raise BadRequest("The form is incomplete; nothing was created. Load the page again.", parameter="submission_id")
+    query = select(Project).where(Project.organization_id == organization_id, Project.submission_id == submission_id)
+    made = (await session.exec(query)).first()
+    if made is not None and made.name != name.strip():
+        raise ProjectFormUsed("This form created another project before; nothing was created. Send it once more.")
+    return made.id if made else None
 
 
 async def rename_project(session: AsyncSession, *, organization_id: str, project_id: str, name: str) -> None:
@@ -124,13 +147,16 @@ async def _project(session: AsyncSession, *, organization_id: str, project_id: s
     return project
 
 
-async def _add(session: AsyncSession, *, organization_id: str, name: str, is_default: bool) -> str:
+async def _add(
+    session: AsyncSession, *, organization_id: str, name: str, is_default: bool, submission_id: str | None = None
+) -> str:
     """Write a project; the unique indexes keep the rules when two are faster than the look before."""
     project = Project(
         id=new_id(Kind.PROJECT),
         organization_id=organization_id,
         name=name,
         is_default=is_default,
+        submission_id=submission_id,
         created_at=clock.utc_now(),
     )
     session.add(project)

@@ -3,15 +3,18 @@
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
+from onetoken_app.audit.models import AuditEntry
 from onetoken_app.console import session as guards
 from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.pages.customer.keys import KeysState
+from onetoken_app.console.pages.customer.projects import ProjectsState
 from onetoken_app.console.pages.customer.verification import VerificationState
 from onetoken_app.console.session import SessionState
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.keys.projects import create_project
-from onetoken_app.keys.queries import ApiKeyView, keys_of
+from onetoken_app.keys.queries import ApiKeyView, keys_of, projects_of
 from onetoken_app.settings import Settings
 from onetoken_app.verification.models import CaseState
 from onetoken_app.verification.particulars import CHARACTERS_MAX
@@ -132,3 +135,44 @@ class TestVerification:
         assert await tab.send(VerificationState, "submit", (await tab.state(VerificationState)).case.revision) == ""
         assert "changed" in await tab.send(VerificationState, "withdraw", seen)
         assert (await self.the_case(owner.organization_id)).state is CaseState.SUBMITTED
+
+
+class TestProjects:
+    async def names(self, organization_id: str) -> list[str]:
+        """Return what the organization's projects are called, and see that each was noted once."""
+        async with read_session() as session:
+            noted = await session.exec(select(AuditEntry.subject_id).where(AuditEntry.action == "project_created"))
+            found = await projects_of(session, organization_id)
+            assert sorted(noted) == sorted(one.id for one in found if not one.is_default)
+        return sorted(one.name for one in found)
+
+    async def test_a_form_sent_twice_makes_one_project_and_is_no_failure(self, routes: AccountRoutes) -> None:
+        owner, tab = await a_screen(routes)
+        await tab.send(ProjectsState, "load")
+        form = {"name": " Website ", "submission_id": (await tab.state(ProjectsState)).submission_id}
+        assert [await tab.send(ProjectsState, "create", form) for _ in range(2)] == ["", ""]
+        assert await self.names(owner.organization_id) == ["Default", "Website"]
+
+    async def test_another_name_is_not_lost_in_silence(self, routes: AccountRoutes) -> None:
+        owner, tab = await a_screen(routes)
+        await tab.send(ProjectsState, "load")
+        form = {"name": "Website", "submission_id": (await tab.state(ProjectsState)).submission_id}
+        await tab.send(ProjectsState, "create", form)
+        assert "another project before" in await tab.send(ProjectsState, "create", {**form, "name": "Mobile"})
+        next_form = {"name": "Mobile", "submission_id": (await tab.state(ProjectsState)).submission_id}
+        assert await tab.send(ProjectsState, "create", next_form) == ""
+        assert await self.names(owner.organization_id) == ["Default", "Mobile", "Website"]
+
+    @pytest.mark.parametrize("submission_id", ["", "short", "x" * 65, "with space"])
+    async def test_a_form_without_an_id_of_its_own_makes_none(self, routes: AccountRoutes, submission_id: str) -> None:
+        owner, tab = await a_screen(routes)
+        form = {"name": "Website", "submission_id": submission_id}
+        assert "incomplete" in await tab.send(ProjectsState, "create", form)
+        assert await self.names(owner.organization_id) == []
+
+    async def test_a_name_that_is_taken_stays_a_failure(self, routes: AccountRoutes) -> None:
+        _, tab = await a_screen(routes)
+        await tab.send(ProjectsState, "load")
+        for outcome in ("", "A project of this name exists, maybe an archived one. Choose another name."):
+            form = {"name": "Website", "submission_id": (await tab.state(ProjectsState)).submission_id}
+            assert await tab.send(ProjectsState, "create", form) == outcome

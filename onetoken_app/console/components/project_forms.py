@@ -20,14 +20,16 @@ OPEN_PROJECT = "open-project"
 _TONES = {"active": Tone.GOOD, "archived": Tone.NEUTRAL}
 
 
-def new_project_form(*, follows: Value, on_submit: Any) -> rx.Component:
+def new_project_form(*, submission_id: Value, follows: Value, on_submit: Any) -> rx.Component:
     """Ask for the name of a new project.
 
     Args:
+        submission_id: The same one sent twice is one project.
         follows: The projects that there are; with another one the form is empty again.
         on_submit: Takes the form.
     """
     return rx.el.form(
+        rx.el.input(type="hidden", name="submission_id", value=submission_id, read_only=True),
         field(text("projects.name"), _name_input(), hint=text("projects.name_hint")),
         rx.el.div(
             rx.el.button(text("projects.submit"), type="submit", class_name="button primary"),

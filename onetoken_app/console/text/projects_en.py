@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 PROJECTS_ENGLISH: Mapping[str, str] = {
     "error.project_archived": "This project is archived and takes no keys. Choose another one. Nothing was changed.",
+    "error.project_form_used": "This form created another project before. Nothing was created; send it once more.",
     "error.project_in_use": (
         "This project has keys that are not revoked. Nothing was archived. Revoke them or move them to another "
         "project first."

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 PROJECTS_CHINESE: Mapping[str, str] = {
     "error.project_archived": "该项目已归档，不能再用于密钥，请选择其他项目。未作任何更改。",
+    "error.project_form_used": "此表单已创建过另一个项目，未再创建；请重新提交。",
     "error.project_in_use": "该项目仍有未吊销的密钥，未归档。请先吊销这些密钥，或将其移至其他项目。",
     "error.project_name_taken": "已有同名项目（可能已归档），请换一个名称。",
     "keys.move": "移动",

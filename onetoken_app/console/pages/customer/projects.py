@@ -1,5 +1,6 @@
 """Projects: create, rename, archive. An organization's keys, and so its calls and charges, belong to them."""
 
+import secrets
 from typing import Any
 
 import reflex as rx
@@ -12,6 +13,7 @@ from onetoken_app.console.components import project_forms as parts
 from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.data_table import data_table, empty_state
 from onetoken_app.console.frame import Page, framed
+from onetoken_app.console.late_steps import shown_anew
 from onetoken_app.console.locale import LocaleState
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.projects import ShownProject, shown_projects
@@ -33,9 +35,20 @@ class ProjectsState(rx.State):
     """What the dialog asks about."""
     renamed: ShownProject = ShownProject()
     """Whose name is going to be another."""
+    submission_id: str = ""
+    """Made once per form of a new project: the same one sent twice is one project."""
 
     @event_for(Role.VIEWER)
     async def load(self) -> None:
+        """Read the projects anew."""
+        await self._read()
+
+    async def _begin(self) -> None:
+        """Read the projects anew, for a form that was not sent yet."""
+        self.submission_id = ""
+        await self._read()
+
+    async def _read(self) -> None:
         """Read the projects anew."""
         acting = caller()
         async with read_session() as session:
@@ -46,18 +59,23 @@ class ProjectsState(rx.State):
         self.projects = shown_projects(found, keys, time_zone=self.time_zone)
         self.may_change = acting.may(Role.DEVELOPER)
         self.renamed = ShownProject()
+        self.submission_id = self.submission_id or secrets.token_urlsafe(12)
         self.is_loaded = True
 
     @event_for(Role.DEVELOPER)
     async def create(self, form: dict[str, Any]) -> None:
-        """Add a project."""
+        """Add a project; the same form sent twice adds one."""
         acting = caller()
-        async with unit_of_work() as session:
-            project_id = await project_service.create_project(
-                session, organization_id=acting.organization_id, name=str(form.get("name", ""))
-            )
-            await audit.record(session, action="project_created", **_noted(acting, project_id))
-        await self.load()
+        asked = {
+            "organization_id": acting.organization_id,
+            "name": str(form.get("name", "")),
+            "submission_id": str(form.get("submission_id", "")),
+        }
+        async with shown_anew(self._begin), unit_of_work() as session:
+            if await project_service.project_of_form(session, **asked) is None:
+                project_id = await project_service.create_project(session, **asked)
+                await audit.record(session, action="project_created", **_noted(acting, project_id))
+        await self._begin()
 
     @event_for(Role.DEVELOPER)
     async def begin_renaming(self, project_id: str) -> None:
@@ -120,7 +138,10 @@ def projects_page() -> rx.Component:
     """Show the projects, the form of a new one, and what is open."""
     state = ProjectsState
     new = card(
-        parts.new_project_form(follows=state.projects.length(), on_submit=state.create), title=text("projects.new")
+        parts.new_project_form(
+            submission_id=state.submission_id, follows=state.projects.length(), on_submit=state.create
+        ),
+        title=text("projects.new"),
     )
     renaming = card(
         parts.rename_form(state.renamed, on_submit=state.rename, on_close=state.leave_renaming),
