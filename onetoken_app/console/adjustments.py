@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onetoken_app.console.callers import Caller
+from onetoken_app.console.named_customers import customer_named
 from onetoken_app.console.shown.adjustments import AdjustmentNames, ShownAdjustment, shown_adjustment
 from onetoken_app.console.small_numbers import whole_number
 from onetoken_app.database import read_session, unit_of_work
@@ -12,12 +13,7 @@ from onetoken_app.identity.queries import names_of
 from onetoken_app.ledger.queries import balance_of
 from onetoken_app.money import NANOS_PER_UNIT, Nanos, parse_amount
 from onetoken_app.organizations.circulars import mail_room
-from onetoken_app.organizations.queries import (
-    OrganizationView,
-    organization,
-    organization_by_code,
-    organizations_by_id,
-)
+from onetoken_app.organizations.queries import organizations_by_id
 from onetoken_app.payments import adjustments
 from onetoken_app.payments.adjustment_queries import AdjustmentView
 from onetoken_app.payments.adjustments import AdjustmentForm
@@ -35,7 +31,7 @@ async def propose_adjustment(caller: Caller, *, settings: Settings, form: Mappin
     Raises:
         OneTokenError: As ``payments.adjustments.propose_adjustment``.
     """
-    customer = await _customer(str(form.get("organization", "")).strip())
+    customer = await customer_named(str(form.get("organization", "")))
     reason = str(form.get("reason", ""))
     if reason not in set(AdjustmentReason):
         raise BadRequest("Choose a reason.", parameter="reason")
@@ -139,17 +135,6 @@ async def shown_at_desk(
         )
         for view in found
     ]
-
-
-async def _customer(named: str) -> OrganizationView:
-    """Find an organization by its registration code or its id."""
-    async with read_session() as session:
-        found = (await organization_by_code(session, named) or await organization(session, named)) if named else None
-    if found is None:
-        raise BadRequest(
-            "There is no organization with this code or id; nothing was proposed.", parameter="organization"
-        )
-    return found
 
 
 def _which(form: Mapping[str, Any]) -> tuple[str, int]:

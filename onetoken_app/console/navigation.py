@@ -61,6 +61,7 @@ PLACES = (
     Place("/staff/reviews", "nav.reviews", "clipboard-check", Area.STAFF),
     Place("/staff/top-ups", "nav.top_ups", "landmark", Area.STAFF),
     Place("/staff/prices", "nav.prices", "tags", Area.STAFF),
+    Place("/staff/plans", "nav.plans", "badge-percent", Area.STAFF),
     Place("/staff/credit", "nav.credit_desk", "coins", Area.STAFF),
     Place("/staff/packages", "nav.package_desk", "package", Area.STAFF),
     Place("/staff/refunds", "nav.refund_desk", "undo-2", Area.STAFF),

@@ -196,9 +196,13 @@ async def plan_version_for(
     """Return the row that ``publish_plan`` writes, or ``None``; raises what it does."""
     check_moment(effective_at)
     if _PLAN_NAME.fullmatch(plan_name) is None:
-        raise BadRequest("A plan's name has 1 to 64 letters, digits, spaces and . _ -", parameter="name")
+        raise BadRequest(
+            "A plan's name has 1 to 64 Latin letters, digits, spaces and . _ - and begins with a letter or digit. "
+            "Nothing was changed.",
+            parameter="plan_name",
+        )
     if not 1 <= ratio_ppm <= RATIO_PPM_MAX:
-        raise BadRequest("A plan's ratio is above 0 and at most 1000.", parameter="ratio")
+        raise BadRequest("A plan's ratio is above 0 and at most 1000. Nothing was changed.", parameter="ratio")
     if (await ratios_by_plan(session, now=effective_at)).get(plan_name) == ratio_ppm:
         return None
     return PlanVersion(
@@ -285,7 +289,9 @@ async def exchange_rate_for(
     """Return the row that ``publish_exchange_rate`` writes, or ``None``; raises what it does."""
     check_moment(effective_at)
     if from_currency is to_currency or not 1 <= rate_nanos <= EXCHANGE_RATE_NANOS_MAX:
-        raise BadRequest("An exchange rate joins two currencies, is above 0 and at most 1000.", parameter="rate")
+        raise BadRequest(
+            "An exchange rate joins two currencies, is above 0 and at most 1000. Nothing was changed.", parameter="rate"
+        )
     known = (await exchanges_in_force(session, now=effective_at)).get((from_currency, to_currency))
     if known is not None and known.rate_nanos == rate_nanos:
         return None
@@ -335,7 +341,7 @@ def check_moment(moment: datetime) -> None:
         BadRequest: The moment is over.
     """
     if moment < clock.utc_now() - _BACK_DATING_MAX:
-        raise BadRequest("Prices cannot take effect in the past.", parameter="effective_at")
+        raise BadRequest("Prices cannot take effect in the past. Nothing was changed.", parameter="effective_at")
 
 
 async def _check_whom(session: AsyncSession, meant_for: For, *, effective_at: datetime) -> None:

@@ -17,6 +17,7 @@ from onetoken_app.console.components.credit_desk import CREDIT_STEPS
 from onetoken_app.console.components.invoice_desk import INVOICE_STEPS
 from onetoken_app.console.components.refunds import REFUND_STEPS
 from onetoken_app.console.components.suspensions import STANDING_STEPS
+from onetoken_app.console.components.terms_desk import LISTS, TERMS_STEPS
 from onetoken_app.console.components.wrong_role import PAGE_ROLES
 from onetoken_app.console.invoice_requests import BY_ORDERS
 from onetoken_app.console.shown.api_keys import KeyStanding
@@ -58,7 +59,7 @@ from onetoken_app.payments.models import (
 from onetoken_app.payments.refundable import Obstacle
 from onetoken_app.payments.refused_notifications import REASONS
 from onetoken_app.pricing.drafts import Change
-from onetoken_app.pricing.models import Scope
+from onetoken_app.pricing.models import Scope, TermsKind
 from onetoken_app.reconciliation.queries import BillStanding
 from onetoken_app.token_usage import TokenKind
 from onetoken_app.usage.channel_health import FAILURES
@@ -127,6 +128,12 @@ KEYS_BY_PREFIX = {
     "price_unit.": {f"price_unit.{unit}" for unit in PriceUnit},
     "price_scope.": {f"price_scope.{scope}" for scope in Scope},
     "price_change.": {f"price_change.{change}" for change in Change},
+    "terms_kind.": {f"terms_kind.{kind}" for kind in TermsKind},
+    "terms_propose.": {f"terms_propose.{kind}" for kind in TermsKind},
+    "terms_done.": {f"terms_done.{step}" for step in TERMS_STEPS},
+    "plans_list.": {f"plans_list.{name}" for name in LISTS},
+    "plans_none.": {f"plans_none.{name}" for name in LISTS},
+    "plans_none_next.": {f"plans_none_next.{name}" for name in LISTS},
     "region.": {"region.mainland", "region.overseas"},
     "switch.": {"switch.on", "switch.off"},
 }

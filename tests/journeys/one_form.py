@@ -54,4 +54,7 @@ def one_form(ids: Mapping[str, str], revision: int) -> dict[str, Any]:
         "price": "1",
         "bonus": "0.50",
         "valid_days": "30",
+        "terms_kind": "ratio",
+        "plan_name": "partner",
+        "ratio": "0.85",
     }

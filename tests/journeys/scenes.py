@@ -145,6 +145,15 @@ def _finance_scenes() -> list[Scene]:
             for name, words in (("own", "150,000.00"), ("of-a-colleague", "12.34"), ("made", "75.00"))
         ],
         Scene("payments-searched", "/staff/payments", STAFF, step=_search_for_a_payment),
+        *[
+            Scene(f"terms-{name}", "/staff/plans", STAFF, step=look_at(words, place=f"#open-{place} .card"))
+            for name, words, place in (
+                ("own", "Sun Mei", "terms"),
+                ("of-a-colleague", "Ada Okafor", "terms"),
+                ("organization", "91350100M000100Y43", "payer"),
+            )
+        ],
+        Scene("models-own", "/models", OWNER),
         Scene("draft-own", "/staff/prices", STAFF, step=_look_at_draft("Sun Mei")),
         Scene("draft-of-a-colleague", "/staff/prices", STAFF, step=_look_at_draft("genai-prices")),
         Scene("dialog-publish-draft", "/staff/prices", STAFF, step=_ask_about_draft("publish"), opens="publish-draft"),

@@ -13,8 +13,6 @@ from datetime import timedelta
 from onetoken_app.agreements.clicks import Signatory, record_clicks
 from onetoken_app.agreements.documents import current_document
 from onetoken_app.agreements.models import AgreementKind
-from onetoken_app.audit.models import ActorKind
-from onetoken_app.audit.service import OPERATOR, Actor
 from onetoken_app.clock import utc_now
 from onetoken_app.database import Database, unit_of_work, use_database
 from onetoken_app.identity.mailed_links import issue_link
@@ -25,13 +23,7 @@ from onetoken_app.organizations.invitations import invite
 from onetoken_app.organizations.models import Membership, Organization, OrganizationRole, Scenario
 from onetoken_app.organizations.service import declare_scenarios
 from onetoken_app.payments.models import PaymentProvider, TransferRefusal
-from onetoken_app.pricing.drafts import make_draft
-from onetoken_app.pricing.models import Scope
-from onetoken_app.pricing.quote import RateTier
-from onetoken_app.pricing.rates import ModelRates
-from onetoken_app.pricing.service import For, publish_prices
 from onetoken_app.settings import Settings
-from onetoken_app.token_usage import TokenKind
 from onetoken_app.verification.models import CaseState, DocumentKind, ReviewReason
 from tests.journeys.staged_billing import adjustments_of_all_kinds, invoices_in_each_state, months_of_a_debtor
 from tests.journeys.staged_channels import attempts_of_an_hour
@@ -39,6 +31,7 @@ from tests.journeys.staged_costs import margins_and_bills
 from tests.journeys.staged_credit import Desk, budgets_in_each_state, credit_of_every_kind, frozen_credit
 from tests.journeys.staged_keys import projects_and_keys
 from tests.journeys.staged_payments import hosted_orders
+from tests.journeys.staged_prices import prices_of_every_kind, terms_of_every_kind
 from tests.journeys.staged_refunds import refunds_in_each_stage
 from tests.payments import orders
 from tests.support.builders import BuiltModel, a_channel, a_model, a_suspension, an_organization
@@ -133,7 +126,7 @@ async def _arrange(installation: Installation, upstream_url: str) -> Secrets:
         secrets = await _the_filled_one(stage, models)
         await _the_one_in_yuan(stage)
         await _the_one_with_refunds(stage)
-        await _prices(stage, models)
+        await prices_of_every_kind(stage.staff_id, models)
         await margins_and_bills(stage.settings, models)
         await _the_bare_ones(stage)
         await _the_one_with_fapiao(stage)
@@ -180,24 +173,6 @@ async def _catalog(stage: _Stage, upstream_url: str) -> list[BuiltModel]:
         ]
 
 
-async def _prices(stage: _Stage, models: list[BuiltModel]) -> None:
-    """Price every kind of a model in another currency, with a tier; make drafts by hand, and as an import does."""
-    every = ModelRates(
-        {kind: 1_250_000 * number for number, kind in enumerate(TokenKind, start=1)},
-        (RateTier(200_000, {TokenKind.INPUT: 2_500_000, TokenKind.OUTPUT: 17_500_000}),),
-    )
-    plain = ModelRates({TokenKind.INPUT: 1_000_000, TokenKind.OUTPUT: 2_400_001, TokenKind.REQUESTS: 4_000_000_000})
-    made = (("console", Actor(ActorKind.PERSON, stage.staff_id)), ("genai-prices 0.0.36", OPERATOR))
-    async with unit_of_work() as session:
-        await publish_prices(session, currency=Currency.CNY, rates={models[0].id: every}, effective_at=utc_now())
-        offer = For(Scope.OFFER, ends_at=utc_now() + timedelta(days=30))
-        await publish_prices(
-            session, currency=Currency.USD, rates={models[1].id: plain}, effective_at=utc_now(), meant_for=offer
-        )
-        for source, actor in made:
-            await make_draft(session, currency=Currency.USD, rates={models[0].id: plain}, source=source, actor=actor)
-
-
 async def _the_filled_one(stage: _Stage, models: list[BuiltModel]) -> Secrets:
     """Add an organization that has been a customer for a while."""
     async with unit_of_work() as session:
@@ -221,6 +196,7 @@ async def _the_filled_one(stage: _Stage, models: list[BuiltModel]) -> Secrets:
     await credit_of_every_kind(organization_id, models[0].id, bought_by=people[3], desk=_desk(stage))
     await invoices_in_each_state(cast)
     await adjustments_of_all_kinds(cast)
+    await terms_of_every_kind(organization_id, models[1].id, staff_id=stage.staff_id, colleague_id=stage.colleague_id)
     return Secrets(api_key=minted[0].secret, links=await _links(organization_id, people[0]))
 
 

@@ -141,6 +141,7 @@ async def scene(console: RunningConsole) -> Scene:
         "invoice_id": "SELECT id FROM billing_invoice ORDER BY requested_at LIMIT 1",
         "statement_id": "SELECT id FROM billing_statement WHERE figures_json LIKE '%\"Test Ltd\"%'",
         "draft_id": "SELECT min(id) FROM pricing_draft",
+        "terms_id": "SELECT min(id) FROM pricing_terms_draft",
         "refund_id": "SELECT id FROM payments_refund",
         "adjustment_id": "SELECT min(id) FROM payments_adjustment",
         "budget_id": "SELECT max(id) FROM ledger_budget",
@@ -195,6 +196,8 @@ async def _furnish(scene: Scene) -> None:
     colleague = await scene.cookie_of("colleague@ops.example")
     ((model_id,),) = installation.rows("SELECT id FROM catalog_model")
     await call(scene, colleague, [(_event("prices_state.propose"), {"form": _form(scene, 0) | {"model_id": model_id}})])
+    await call(scene, colleague, [(_event("plans_state.propose"), {"form": _form(scene, 0)})])
+    assert installation.rows("SELECT state FROM pricing_terms_draft") == [("open",)]
     adjustment = _form(scene, 0) | {"organization": organization_id}
     await call(scene, colleague, [(_event("adjustments_state.propose"), {"form": adjustment})])
     assert installation.rows("SELECT state FROM payments_adjustment") == [("proposed",)]
@@ -329,7 +332,7 @@ class TestEveryEvent:
         cookie = await scene.cookie_of(OTHER)
         before = scene.rows()
         received = await call(scene, cookie, calls_of(scene, list(named_events())))
-        of_everybody = {scene.ids[one] for one in ("model_id", "channel_id", "draft_id", "package_id")}
+        of_everybody = {scene.ids[one] for one in ("model_id", "channel_id", "draft_id", "terms_id", "package_id")}
         first = set(scene.ids.values()) - of_everybody | _people(scene)
         reached = {
             name: row
@@ -350,6 +353,7 @@ class TestEveryEvent:
         assert touched >= {
             "finance payments_approval", "finance payments_order", "finance notifications_letter",
             "finance pricing_version", "finance pricing_rate", "finance pricing_draft",
+            "finance pricing_plan", "finance pricing_terms_draft",
             "finance payments_refund", "finance billing_invoice", "finance payments_adjustment",
             "finance credit_package", "finance credit_grant", "finance credit_freeze", "finance billing_contract",
             "reviewer verification_case", "reviewer organizations_suspension",

@@ -116,7 +116,7 @@ class TestPrices:
         self, colleague: Page, installation: Installation
     ) -> None:
         colleague.get_by_role("button", name="View 1").click()
-        moment = colleague.get_by_label("In force from")
+        moment = colleague.locator("#open-draft").get_by_label("In force from")
         moment.fill("2020-01-01T00:00")
         moment.blur()
         colleague.get_by_role("button", name="Publish", exact=True).click()
@@ -128,7 +128,7 @@ class TestPrices:
         assert installation.rows("SELECT state FROM pricing_draft") == [("open",)]
 
     def test_a_colleague_publishes_it(self, colleague: Page, installation: Installation) -> None:
-        moment = colleague.get_by_label("In force from")
+        moment = colleague.locator("#open-draft").get_by_label("In force from")
         moment.fill("")
         moment.blur()
         colleague.get_by_role("button", name="Publish", exact=True).click()

@@ -10,6 +10,7 @@ from onetoken_app.console.components.price_desk import (
     change_columns,
     discard_dialog,
     draft_actions,
+    draft_facts,
     moment_field,
     publish_dialog,
     version_columns,
@@ -39,6 +40,7 @@ def draft_card(state: Any) -> rx.Component:
     """Show what the draft changes, and what may be done about it."""
     draft = state.open_draft
     return card(
+        draft_facts(draft),
         data_table(
             columns=change_columns(),
             rows=state.changes,
@@ -49,7 +51,7 @@ def draft_card(state: Any) -> rx.Component:
         rx.cond(
             draft.is_own,
             note(text("prices.own"), tone="warning"),
-            moment_field(state.moment, LocaleState.zone, on_choose=state.choose_moment),
+            moment_field(state.moment, LocaleState.zone, draft_id=draft.id, on_choose=state.choose_moment),
         ),
         draft_actions(is_own=draft.is_own),
         publish_dialog(

@@ -9,7 +9,10 @@ from onetoken_app.console.components.dialogs import confirm_dialog, opens
 from onetoken_app.console.components.fields import field
 from onetoken_app.console.components.price_lines import kind_name, price_lines, scope_badge, tier_note, unit_name
 from onetoken_app.console.components.status_badge import status_badge
-from onetoken_app.console.prices import PRICE_CHARACTERS_MAX
+from onetoken_app.console.components.top_up_orders import fact
+from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.named_customers import CODE_CHARACTERS_MAX
+from onetoken_app.console.prices import DRAFTED_SCOPES, PRICE_CHARACTERS_MAX
 from onetoken_app.console.shown.prices import unit_of
 from onetoken_app.console.text.lookup import text
 from onetoken_app.console.theme import Tone
@@ -80,12 +83,24 @@ def change_columns() -> list[Column]:
     ]
 
 
-def moment_field(moment: Value, zone: Value, *, on_choose: Any) -> rx.Component:
-    """Ask from when on; the difference is read anew for that moment."""
+def draft_facts(draft: Value) -> rx.Component:
+    """Say whom the open draft is for, and when its prices are to hold."""
+    return rx.el.dl(
+        fact(text("prices.scope"), _scope(draft)),
+        rx.cond(draft.begins != "", fact(text("prices.effective"), rx.el.span(draft.begins, class_name="figure"))),
+        rx.cond(draft.until != "", fact(text("prices.until"), rx.el.span(draft.until, class_name="figure"))),
+        class_name="facts in-two",
+    )
+
+
+def moment_field(moment: Value, zone: Value, *, draft_id: Value, on_choose: Any) -> rx.Component:
+    """Ask from when on; the difference is read anew for that moment. Another draft gets another field."""
     return rx.el.div(
         field(
             text("prices.effective"),
-            rx.el.input(type="datetime-local", default_value=moment, on_blur=on_choose, class_name="input"),
+            rx.el.input(
+                type="datetime-local", default_value=moment, on_blur=on_choose, key=draft_id, class_name="input"
+            ),
             hint=text("prices.effective_hint", zone=zone),
         ),
         class_name="form narrow",
@@ -137,7 +152,8 @@ def discard_dialog(*, on_confirm: Any) -> rx.Component:
 
 
 def proposal_form(models: Value, *, on_submit: Any, form_key: Value) -> rx.Component:
-    """Ask for a model's list prices in one currency; a new key empties the form."""
+    """Ask for a model's prices in one currency, for whom and from when on; a new key empties the form."""
+    scopes = [rx.el.option(text(f"price_scope.{one}"), value=one.value) for one in DRAFTED_SCOPES]
     more = [kind for kind in TokenKind if kind not in _USUAL_KINDS]
     return rx.el.form(
         rx.el.div(
@@ -154,6 +170,24 @@ def proposal_form(models: Value, *, on_submit: Any, form_key: Value) -> rx.Compo
                 rx.el.select(
                     *[rx.el.option(one.value, value=one.value) for one in Currency], name="currency", class_name="input"
                 ),
+            ),
+            field(text("prices.scope"), rx.el.select(*scopes, name="scope", class_name="input")),
+            field(
+                text("prices.contracted_with"),
+                rx.el.input(
+                    name="contracted_with", max_length=CODE_CHARACTERS_MAX, auto_complete="off", class_name="input"
+                ),
+                hint=text("prices.contracted_with_hint"),
+            ),
+            field(
+                text("prices.effective"),
+                rx.el.input(name="effective_at", type="datetime-local", class_name="input"),
+                hint=text("prices.proposed_effective_hint", zone=LocaleState.zone),
+            ),
+            field(
+                text("prices.until"),
+                rx.el.input(name="ends_at", type="datetime-local", class_name="input"),
+                hint=text("prices.ends_hint"),
             ),
             class_name="field-columns",
         ),

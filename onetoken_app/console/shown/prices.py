@@ -95,6 +95,10 @@ class ShownDraft:
     whom: str = ""
     currency: str = ""
     model_count: str = ""
+    begins: str = ""
+    """As proposed; empty: whoever publishes it says."""
+    begins_field: str = ""
+    """The same as a browser's field writes it."""
     until: str = ""
     source: str = ""
     made: str = ""
@@ -209,6 +213,8 @@ def shown_draft(
         whom=whom.get(view.organization_id or view.channel_id or "", ""),
         currency=view.currency.value,
         model_count=shown_count(view.model_count),
+        begins=shown_minute(view.effective_at, time_zone),
+        begins_field=shown_minute(view.effective_at, time_zone).replace(" ", "T"),
         until=shown_minute(view.ends_at, time_zone),
         source=view.source,
         made=shown_minute(view.created_at, time_zone),

@@ -24,6 +24,8 @@ from onetoken_app.console.text.membership_en import MEMBERSHIP_ENGLISH
 from onetoken_app.console.text.membership_zh_cn import MEMBERSHIP_CHINESE
 from onetoken_app.console.text.money_en import MONEY_ENGLISH
 from onetoken_app.console.text.money_zh_cn import MONEY_CHINESE
+from onetoken_app.console.text.plans_en import PLANS_ENGLISH
+from onetoken_app.console.text.plans_zh_cn import PLANS_CHINESE
 from onetoken_app.console.text.pricing_en import PRICING_ENGLISH
 from onetoken_app.console.text.pricing_zh_cn import PRICING_CHINESE
 from onetoken_app.console.text.projects_en import PROJECTS_ENGLISH
@@ -66,6 +68,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         ADJUSTMENTS_ENGLISH,
         INVOICE_DESK_ENGLISH,
         PRICING_ENGLISH,
+        PLANS_ENGLISH,
         RECONCILIATION_ENGLISH,
         CHANNELS_ENGLISH,
         REFUNDS_ENGLISH,
@@ -87,6 +90,7 @@ PARTS: Mapping[Locale, tuple[Mapping[str, str], ...]] = {
         ADJUSTMENTS_CHINESE,
         INVOICE_DESK_CHINESE,
         PRICING_CHINESE,
+        PLANS_CHINESE,
         RECONCILIATION_CHINESE,
         CHANNELS_CHINESE,
         REFUNDS_CHINESE,

@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 
 PRICING_ENGLISH: Mapping[str, str] = {
+    "error.invalid_request_contracted_with": (
+        "Contracted prices, and no others, name an organization that exists, by its code or id. No draft was made."
+    ),
     "error.invalid_request_currency": "Choose a currency.",
     "error.invalid_request_effective_at": (
         "Choose a day and a time that are not past, before the prices end. Nothing was published."
+    ),
+    "error.invalid_request_ends_at": (
+        "Offers have an end, the list has none, and every end comes after the beginning. Nothing was done."
     ),
     "error.invalid_request_price": (
         "A price is a plain number, not negative: of a million tokens with at most 6 decimals, of anything else with "
         "at most 12. Input and output need one. Nothing was changed."
     ),
+    "error.invalid_request_scope": "Choose whom the prices are for. No draft was made.",
     "error.own_organization_prices": (
         "You belong to this organization. Nothing was changed. A colleague has to do it."
     ),
@@ -58,6 +65,8 @@ PRICING_ENGLISH: Mapping[str, str] = {
     "prices.change": "Change",
     "prices.changes": "What the draft changes",
     "prices.changes_of": "What draft {number} changes",
+    "prices.contracted_with": "Organization (contracted prices)",
+    "prices.contracted_with_hint": "Registration code or id.",
     "prices.converted": "Published in {currency}, converted at {rate} {billed_in}.",
     "prices.discard": "Discard the draft",
     "prices.discard_title": "Discard this draft?",
@@ -69,6 +78,7 @@ PRICING_ENGLISH: Mapping[str, str] = {
     "prices.drafts": "Drafts that wait",
     "prices.effective": "In force from",
     "prices.effective_hint": "Empty: at once. In your time zone, {zone}.",
+    "prices.ends_hint": "Offers have an end; the list has none. May stay empty for contracted prices.",
     "prices.fall_back": (
         "Kinds of tokens that are not listed are charged as input or output. A price from a length of the input on "
         "applies to the whole call."
@@ -95,13 +105,14 @@ PRICING_ENGLISH: Mapping[str, str] = {
     "prices.own": "You made this draft. A colleague of finance publishes it.",
     "prices.prices": "Prices",
     "prices.propose": "Make a draft",
-    "prices.propose_title": "Draft of a model's list prices",
+    "prices.propose_title": "Draft of a model's prices",
     "prices.propose_words": (
-        "These take the place of all list prices of the model in this currency, tiers included. What stays empty has "
-        "no price of its own: tokens are then charged as input or output, and units are not sold. Tiers, offers and "
-        "contracts are made with “onetoken apply”."
+        "These take the place of all prices of the model for the same customers in this currency, tiers included. "
+        "What stays empty has no price of its own: tokens are then charged as input or output, and units are not "
+        "sold. Tiers are made with “onetoken apply”."
     ),
     "prices.proposed": "The draft is made. A colleague of finance publishes it.",
+    "prices.proposed_effective_hint": "Empty: whoever publishes it says. In your time zone, {zone}.",
     "prices.publish": "Publish",
     "prices.publish_title": "Publish these prices?",
     "prices.publish_words": (

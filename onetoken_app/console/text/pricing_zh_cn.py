@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 
 PRICING_CHINESE: Mapping[str, str] = {
+    "error.invalid_request_contracted_with": "合同价须填写已有组织的代码或编号，其他价格不填。未制定草案。",
     "error.invalid_request_currency": "请选择币种。",
-    "error.invalid_request_effective_at": "请选择不早于现在、且早于价格截止时间的日期和时间。未发布。",
+    "error.invalid_request_effective_at": "请选择不早于现在、且早于价格截止时间的日期和时间。未作任何更改。",
+    "error.invalid_request_ends_at": "限时优惠须有截止时间，标准价没有截止时间，截止须晚于生效。未作任何更改。",
     "error.invalid_request_price": (
         "价格须为不小于 0 的数字：每百万 token 最多 6 位小数，其他最多 12 位小数。输入和输出须有价格。未作任何更改。"
     ),
+    "error.invalid_request_scope": "请选择价格的适用范围。未制定草案。",
     "error.own_organization_prices": ("您是该组织的成员，未作任何更改。请由同事处理。"),
     "error.own_price_draft": "价格草案不能由制定人发布，未发布。请由财务同事处理。",
     "error.price_rise_too_soon": (
@@ -51,6 +54,8 @@ PRICING_CHINESE: Mapping[str, str] = {
     "prices.change": "变化",
     "prices.changes": "草案的变更内容",
     "prices.changes_of": "草案 {number} 的变更内容",
+    "prices.contracted_with": "组织（合同价）",
+    "prices.contracted_with_hint": "统一社会信用代码或编号。",
     "prices.converted": "原价以 {currency} 发布，按汇率 {rate} {billed_in} 折算。",
     "prices.discard": "作废草案",
     "prices.discard_title": "作废这份草案？",
@@ -60,6 +65,7 @@ PRICING_CHINESE: Mapping[str, str] = {
     "prices.drafts": "待发布的草案",
     "prices.effective": "生效时间",
     "prices.effective_hint": "留空表示立即生效。时间按您的时区（{zone}）。",
+    "prices.ends_hint": "限时优惠须填写；标准价不填；合同价可留空。",
     "prices.fall_back": "未列出的 token 类型按输入或输出计价。达到输入长度起的阶梯价适用于整次调用。",
     "prices.from_tokens": "输入达 {count} token 起",
     "prices.in_force": "现行价格",
@@ -80,12 +86,13 @@ PRICING_CHINESE: Mapping[str, str] = {
     "prices.own": "这份草案由您制定，须由财务同事发布。",
     "prices.prices": "价格",
     "prices.propose": "制定草案",
-    "prices.propose_title": "制定模型标准价草案",
+    "prices.propose_title": "制定模型价格草案",
     "prices.propose_words": (
-        "发布后将取代该模型在此币种下的全部标准价，包括阶梯价。留空的项目没有单独价格：token 按输入或输"
-        "出计价，其他单位不出售。阶梯价、限时优惠和合同价请使用“onetoken apply”制定。"
+        "发布后将取代该模型在此币种下对相同客户的全部价格，包括阶梯价。留空的项目没有单独价格：token 按输入或输出计"
+        "价，其他单位不出售。阶梯价请使用“onetoken apply”制定。"
     ),
     "prices.proposed": "草案已制定，须由财务同事发布。",
+    "prices.proposed_effective_hint": "留空表示由发布人决定。时间按您的时区（{zone}）。",
     "prices.publish": "发布",
     "prices.publish_title": "发布这些价格？",
     "prices.publish_words": "进行中的调用仍按原价格计费。已发布的价格不能更改，只能被取代。",

@@ -39,7 +39,6 @@ from onetoken_app.identity.queries import names_of
 from onetoken_app.money import Currency
 from onetoken_app.pricing.drafts import difference
 from onetoken_app.pricing.queries import prices_in_force, published_versions
-from onetoken_app.token_usage import TokenKind
 
 _VERSIONS_A_PAGE = 20
 _OUTCOMES = ("prices.published", "prices.nothing_published", "prices.discarded", "prices.proposed")
@@ -101,22 +100,15 @@ class PricesState(rx.State):
     @event_for(Role.STAFF_FINANCE)
     async def propose(self, form: dict[str, Any]) -> None:
         """Make a draft of what is in the form, and open it."""
-        draft_id = await propose_prices(
-            caller(),
-            model_id=str(form.get("model_id", "")),
-            currency=str(form.get("currency", "")),
-            written={kind.value: str(form.get(kind.value, "")) for kind in TokenKind},
-        )
-        self.moment, self.open_draft = "", ShownDraft(id=draft_id)
-        await self.load()
+        draft_id = await propose_prices(caller(), form=form, time_zone=await reader_zone(self))
+        await self._look(draft_id)
         self._proposals += 1
         self.outcome, self.form_key = "prices.proposed", f"form-{self._proposals}"
 
     @event_for(Role.STAFF_FINANCE)
     async def look(self, draft_id: int) -> None:
         """Open one of the drafts on the list."""
-        self.moment, self.open_draft = "", ShownDraft(id=draft_id)
-        await self.load()
+        await self._look(draft_id)
 
     @event_for(Role.STAFF_FINANCE)
     async def choose_moment(self, moment: str) -> None:
@@ -155,6 +147,14 @@ class PricesState(rx.State):
             raise
         await self.load()
         self.outcome = "prices.discarded"
+
+    async def _look(self, draft_id: int) -> None:
+        """Open a draft, for the moment that it proposes."""
+        self.moment, self.open_draft = "", ShownDraft(id=draft_id)
+        await self.load()
+        if self.open_draft.begins_field:
+            self.moment = self.open_draft.begins_field
+            await self._open(draft_id)
 
     async def _read_versions(self, *, before: int | None) -> None:
         """Read one page of versions; one more says whether there is another."""
