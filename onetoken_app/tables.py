@@ -13,6 +13,7 @@ from onetoken_app.keys import models as keys
 from onetoken_app.ledger import models as ledger
 from onetoken_app.notifications import models as notifications
 from onetoken_app.organizations import models as organizations
+from onetoken_app.payments import alone_models as payments_alone
 from onetoken_app.payments import models as payments
 from onetoken_app.pricing import models as pricing
 from onetoken_app.reconciliation import models as reconciliation
@@ -35,6 +36,7 @@ __all__ = [
     "notifications",
     "organizations",
     "payments",
+    "payments_alone",
     "pricing",
     "reconciliation",
     "usage",
