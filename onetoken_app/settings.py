@@ -105,15 +105,17 @@ class Settings(BaseSettings):
     mail_from: str | None = None
     """Sender of mails, such as ``OneToken <no-reply@example.com>``; required with a mail server."""
     top_up_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 10_000
-    """Bank transfers above this many units of their currency need the approval of two people."""
+    """Bank transfers above this many units of their currency, with all that one person decided alone within 24 hours,
+    need the approval of two people."""
     refund_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
-    """Refunds above this many units of their currency need the approval of two people."""
+    """Refunds above this many units of their currency, with all that one person decided alone within 24 hours, need the
+    approval of two people."""
     grant_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
-    """Grants of credit above this many units of their currency, with all that one person gave alone within a day, need
-    the approval of a second person; a package's bonus is never above it."""
+    """Grants of credit above this many units of their currency, with all that one person decided alone within 24
+    hours, need the approval of a second person; a package's bonus is never above it."""
     adjustment_second_person_above_units: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
-    """Adjustments above this many units of their currency, with all that one person made alone within a day, need
-    two people."""
+    """Adjustments above this many units of their currency, with all that one person decided alone within 24 hours,
+    need two people."""
     price_rise_notice_days: Annotated[int, Field(ge=0, le=365)] = 7
     """How long before it takes effect finance has to publish what makes some customer pay more."""
     top_up_order_days: Annotated[int, Field(ge=1, le=365)] = 30

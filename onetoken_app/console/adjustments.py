@@ -17,6 +17,7 @@ from onetoken_app.organizations.queries import organizations_by_id
 from onetoken_app.payments import adjustments
 from onetoken_app.payments.adjustment_queries import AdjustmentView
 from onetoken_app.payments.adjustments import AdjustmentForm
+from onetoken_app.payments.alone import left_alone
 from onetoken_app.payments.errors import AdjustmentChanged, AmountRefused
 from onetoken_app.payments.models import AdjustmentReason
 from onetoken_app.settings import Settings
@@ -110,12 +111,7 @@ async def shown_at_desk(
     async with read_session() as session:
         people = await names_of(session, {one for view in found for one in (view.proposed_by, view.decided_by or "")})
         customers = await organizations_by_id(session, {view.organization_id for view in found})
-        alone = {
-            view.currency: await adjustments.made_alone(
-                session, person_id=caller.person.person_id, currency=view.currency
-            )
-            for view in found
-        }
+        left = await left_alone(session, person_id=caller.person.person_id, above_nanos=limit_nanos)
         balances = {
             view.id: await balance_of(session, owner_id=view.organization_id, currency=view.currency)
             for view in found
@@ -128,8 +124,7 @@ async def shown_at_desk(
             view,
             names=names,
             balance=balances.get(view.id),
-            needs_another=view.proposed_by == caller.person.person_id
-            and abs(view.amount_nanos) + alone[view.currency] > limit_nanos,
+            needs_another=view.proposed_by == caller.person.person_id and abs(view.amount_nanos) > left[view.currency],
             is_member=view.organization_id in own,
             time_zone=time_zone,
         )

@@ -6,7 +6,7 @@ The ledger knows a grant by its id, so that it is given once.
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
@@ -29,11 +29,12 @@ from onetoken_app.money import Nanos, format_amount
 from onetoken_app.notifications.credit_letters import grant_waits
 from onetoken_app.organizations.circulars import MailRoom, write_to_staff
 from onetoken_app.organizations.models import Organization
+from onetoken_app.payments.alone import Decision, decide_alone
+from onetoken_app.payments.alone_models import AloneKind
 from onetoken_app.payments.words import checked_words
 from onetoken_app.usage.periods import period_of_days, today
 
 VALID_DAYS_MAX = 3 * 366
-_COUNTED_TOGETHER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ async def propose_grant(
         session: Open unit of work; the caller commits.
         form: To whom, what and why; trial credit is given once.
         proposed_by: Who of finance; has the role, as the edge checked, and does not belong to the organization.
-        second_person_above_nanos: Above it, with all that they gave alone within a day, somebody else has to approve.
+        second_person_above_nanos: Above it, with all that they decided alone within a day, somebody else has to.
         mail_room: Writes to the organization, or to finance.
 
     Raises:
@@ -102,25 +103,14 @@ async def propose_grant(
     )
     session.add(grant)
     await session.flush()
+    decision = Decision(proposed_by, AloneKind.GRANT, grant.id, grant.currency, grant.amount_nanos)
+    is_alone = await decide_alone(session, decision, above_nanos=second_person_above_nanos)
     await _note(session, grant, "grant_proposed", actor_id=proposed_by)
-    # The line in the audit log makes one person's forms wait for each other here, so that the second counts the first.
-    if form.amount_nanos + await given_alone(session, grant) > second_person_above_nanos:
-        await _ask_colleagues(session, customer, mail_room)
-    else:
+    if is_alone:
         await _give(session, grant, mail_room)
+    else:
+        await _ask_colleagues(session, customer, mail_room)
     return grant
-
-
-async def given_alone(session: AsyncSession, grant: Grant) -> Nanos:
-    """Return what a grant's proposer gave without a colleague within the last day, in its currency."""
-    query = select(func.sum(Grant.amount_nanos)).where(
-        Grant.proposed_by == grant.proposed_by,
-        Grant.currency == grant.currency,
-        Grant.state == GrantState.GRANTED,
-        col(Grant.decided_by).is_(None),
-        col(Grant.proposed_at) > clock.utc_now() - _COUNTED_TOGETHER,
-    )
-    return int((await session.exec(query)).one() or 0)
 
 
 async def approve_grant(session: AsyncSession, *, grant_id: str, approved_by: str, mail_room: MailRoom) -> None:

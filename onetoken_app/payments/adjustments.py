@@ -1,15 +1,14 @@
 """Puts a balance right by hand: somebody of finance proposes it, and it is made, by a colleague above a limit.
 
-What one person makes alone within a day counts together, so that the limit is not walked around in small steps.
+What one person decides alone counts together, see ``alone.py``.
 Members of the organization do none of it. The ledger knows an adjustment by its id, so that it is made once.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
-from sqlmodel import col, func, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from onetoken_app import clock
@@ -27,6 +26,8 @@ from onetoken_app.notifications.letters import Letter
 from onetoken_app.organizations.circulars import IN_CHARGE_OF_MONEY, MailRoom, write_to_members, write_to_staff
 from onetoken_app.organizations.queries import members_of, organization
 from onetoken_app.payments.adjustment_queries import ledger_reference
+from onetoken_app.payments.alone import Decision, decide_alone
+from onetoken_app.payments.alone_models import AloneKind
 from onetoken_app.payments.amounts import AMOUNT_NANOS_MAX
 from onetoken_app.payments.errors import AdjustmentChanged, AmountRefused, ApproverInvolved, FormReused
 from onetoken_app.payments.models import Adjustment, AdjustmentReason, AdjustmentState
@@ -37,7 +38,6 @@ CONSOLE_PATH = "/statements"
 STAFF_CONSOLE_PATH = "/staff/adjustments"
 """Where mails send finance."""
 _SUBMISSION_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
-_COUNTED_TOGETHER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ async def make_adjustment(
         adjustment_id: Which one.
         made_by: Who of finance; has the role, as the edge checked.
         expected_revision: Of the adjustment that was on the screen.
-        second_person_above_nanos: Above it, with all that they made alone within a day, a colleague has to make it.
+        second_person_above_nanos: Above it, with all that they decided alone within a day, a colleague has to.
         mail_room: Writes to the organization.
 
     Raises:
@@ -142,13 +142,13 @@ async def make_adjustment(
     if _is_repeat(row, AdjustmentState.MADE, made_by, expected_revision):
         return
     await _refuse_unfit(session, row, made_by, expected_revision)
-    # The audit log is locked before the ledger, as everywhere; of one person's adjustments the second one waits here,
-    # and then counts the first.
-    facts: dict[str, Fact] = {"is_alone": made_by == row.proposed_by}
-    await _audit(session, row, action="adjustment_made", actor_id=made_by, facts=facts)
-    alone_nanos = abs(row.amount_nanos) + await made_alone(session, person_id=made_by, currency=row.currency)
-    if made_by == row.proposed_by and alone_nanos > second_person_above_nanos:
+    is_alone = made_by == row.proposed_by
+    decision = Decision(made_by, AloneKind.ADJUSTMENT, row.id, row.currency, abs(row.amount_nanos))
+    if is_alone and not await decide_alone(session, decision, above_nanos=second_person_above_nanos):
         raise ApproverInvolved("You proposed this adjustment, and it needs two people; a colleague has to make it.")
+    # The audit log is locked before the ledger, as everywhere.
+    facts: dict[str, Fact] = {"is_alone": is_alone}
+    await _audit(session, row, action="adjustment_made", actor_id=made_by, facts=facts)
     await ledger.open_account(session, owner_id=row.organization_id, currency=row.currency)
     await ledger.adjust(
         session,
@@ -184,18 +184,6 @@ async def drop_adjustment(
     await _refuse_unfit(session, row, dropped_by, expected_revision)
     await _decide(session, row, AdjustmentState.DROPPED, dropped_by)
     await _audit(session, row, action="adjustment_dropped", actor_id=dropped_by)
-
-
-async def made_alone(session: AsyncSession, *, person_id: str, currency: Currency) -> Nanos:
-    """Return what somebody proposed and made without a colleague within the last day, gifts and takings alike."""
-    query = select(func.sum(func.abs(Adjustment.amount_nanos))).where(
-        Adjustment.proposed_by == person_id,
-        Adjustment.decided_by == person_id,
-        Adjustment.currency == currency,
-        Adjustment.state == AdjustmentState.MADE,
-        col(Adjustment.decided_at) > clock.utc_now() - _COUNTED_TOGETHER,
-    )
-    return int((await session.exec(query)).one() or 0)
 
 
 async def _locked(session: AsyncSession, adjustment_id: str) -> Adjustment:

@@ -1,8 +1,9 @@
 """What finance does with a reported transfer: approves it, which credits it once, or refuses it.
 
-Who ordered or reported, and members of the organization, do neither. Above a limit a second person has to approve the
-very same. The ledger credits by the order's id: whatever runs twice, the balance grows once. An order keeps the bank's
-entry in one spelling, so that it pays for one order however it is typed; approvals keep what was typed.
+Who ordered or reported, and members of the organization, do neither. Above a limit, see ``alone.py``, a second person
+has to approve the very same. The ledger credits by the order's id: whatever runs twice, the balance grows once. An
+order keeps the bank's entry in one spelling, so that it pays for one order however it is typed; approvals keep what
+was typed.
 """
 
 from sqlmodel import col, select
@@ -13,6 +14,8 @@ from onetoken_app.errors import NotFound
 from onetoken_app.money import Nanos, format_amount
 from onetoken_app.organizations.circulars import MailRoom
 from onetoken_app.organizations.queries import members_of
+from onetoken_app.payments.alone import PEOPLE_MAX, Decision, decide_alone
+from onetoken_app.payments.alone_models import AloneKind
 from onetoken_app.payments.bank_entries import checked_bank_entry, one_spelling
 from onetoken_app.payments.crediting import credit, tell
 from onetoken_app.payments.errors import AmountDiffers, ApproverInvolved, BankEntryDiffers, BankEntryUsed, OrderChanged
@@ -42,7 +45,7 @@ async def approve_transfer(
         received_nanos: What arrived; has to be what was ordered.
         bank_entry: The entry of the bank statement; 1 to 64 characters. No entry pays for two orders, whatever letters,
             spaces and dashes it is typed with.
-        second_person_above_nanos: Orders above it need two approvals.
+        second_person_above_nanos: Above it, with all that they decided alone within a day, two approvals are needed.
         mail_room: Writes to the organization once it is credited.
 
     Returns:
@@ -62,7 +65,10 @@ async def approve_transfer(
     if received_nanos != order.amount_nanos:
         raise AmountDiffers("What arrived is not what was ordered; nothing was credited. Refuse the transfer.")
     approvals_count = await _approve_once(session, order, approved_by, bank_entry)
-    is_last = approvals_count >= (2 if order.amount_nanos > second_person_above_nanos else 1)
+    decision = Decision(approved_by, AloneKind.TRANSFER, order.id, order.currency, order.amount_nanos)
+    is_last = approvals_count >= PEOPLE_MAX or await decide_alone(
+        session, decision, above_nanos=second_person_above_nanos
+    )
     # The audit log is locked before the ledger, as everywhere, so that nobody waits in a circle.
     await audit_order(
         session, order, action="transfer_approved", actor_id=approved_by,

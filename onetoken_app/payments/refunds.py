@@ -1,8 +1,8 @@
 """What can be done about a refund by people: it is asked for, approved, refused; a bank transfer is confirmed.
 
-Whoever asked, ordered, or belongs to the organization decides nothing. Above a limit a second person has to approve
-it too. The last approval takes the money from the balance in its own transaction, so that it cannot be spent while it
-is on its way; a payout that fails gives it back, once.
+Whoever asked, ordered, or belongs to the organization decides nothing. Above a limit, see ``alone.py``, a second
+person has to approve it too. The last approval takes the money from the balance in its own transaction, so that it
+cannot be spent while it is on its way; a payout that fails gives it back, once.
 """
 
 import re
@@ -18,6 +18,8 @@ from onetoken_app.ledger.errors import InsufficientFunds
 from onetoken_app.money import Nanos
 from onetoken_app.organizations.circulars import MailRoom
 from onetoken_app.organizations.queries import members_of
+from onetoken_app.payments.alone import PEOPLE_MAX, Decision, decide_alone
+from onetoken_app.payments.alone_models import AloneKind
 from onetoken_app.payments.amounts import cents_of
 from onetoken_app.payments.bank_entries import checked_bank_entry, one_spelling
 from onetoken_app.payments.errors import (
@@ -132,7 +134,7 @@ async def approve_refund(
         approved_by: Who of finance; has the role, as the edge checked.
         expected_revision: Of the refund that was on the screen.
         not_invoiced_nanos: From ``billing.invoiceable.not_invoiced``, in this unit of work.
-        second_person_above_nanos: Refunds above it need two approvals.
+        second_person_above_nanos: Above it, with all that they decided alone within a day, two approvals are needed.
         mail_room: Writes to the organization once it is on its way.
 
     Returns:
@@ -151,7 +153,10 @@ async def approve_refund(
         session, order, refund.amount_nanos, not_invoiced_nanos=not_invoiced_nanos, beside=refund.id
     )  # fmt: skip
     approvals_count = await _approve_once(session, refund, approved_by)
-    is_last = approvals_count >= (2 if refund.amount_nanos > second_person_above_nanos else 1)
+    decision = Decision(approved_by, AloneKind.REFUND, refund.id, refund.currency, refund.amount_nanos)
+    is_last = approvals_count >= PEOPLE_MAX or await decide_alone(
+        session, decision, above_nanos=second_person_above_nanos
+    )
     if is_last:
         refund.stage, refund.held_at = RefundStage.HELD, clock.utc_now()
         refund.due_at = None if refund.provider.is_by_hand else refund.held_at

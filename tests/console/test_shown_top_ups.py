@@ -111,17 +111,22 @@ class TestShownTransfer:
             ((), 1_000, "0 / 1", ""),
             ((), 999, "0 / 2", ""),
             (("per_fin",), 999, "1 / 2", "Fin"),
+            (("per_fin",), 5_000, "1 / 2", "Fin"),
         ],
     )
     def test_counts_approvals(self, approved_by: tuple[str, ...], limit: int, approvals: str, approvers: str) -> None:
         shown = shown_transfer(
             replace(ORDER, approved_by=approved_by),
-            second_person_above_nanos=limit * NANOS_PER_UNIT,
+            left_alone_nanos=limit * NANOS_PER_UNIT,
             duty=Duty.DECIDE,
             names={"per_fin": "Fin", "per_orders": "Olga"},
             time_zone="UTC",
         )
-        assert (shown.approvals, shown.approvers, shown.needs_second) == (approvals, approvers, limit < 1_000)
+        assert (shown.approvals, shown.approvers, shown.needs_second) == (
+            approvals,
+            approvers,
+            limit < 1_000 or bool(approved_by),
+        )
         assert (shown.ordered_by, shown.reported_by) == ("Olga", "")
 
     @pytest.mark.parametrize(
@@ -136,7 +141,7 @@ class TestShownTransfer:
     def test_marks_a_payer_of_another_name(self, payer_name: str, *, is_another: bool) -> None:
         shown = shown_transfer(
             replace(ORDER, payer_name=payer_name),
-            second_person_above_nanos=0,
+            left_alone_nanos=0,
             duty=Duty.DECIDE,
             names={},
             time_zone="UTC",

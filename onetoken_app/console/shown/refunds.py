@@ -92,18 +92,20 @@ def shown_refund(view: RefundView, *, time_zone: str) -> ShownRefund:
 
 
 def shown_refund_at_desk(
-    view: RefundView, *, second_person_above_nanos: Nanos, step: RefundStep, names: Mapping[str, str], time_zone: str
+    view: RefundView, *, left_alone_nanos: Nanos, step: RefundStep, names: Mapping[str, str], time_zone: str
 ) -> ShownRefund:
     """Show a refund to finance.
 
     Args:
         view: The refund.
-        second_person_above_nanos: Refunds above it need two approvals.
+        left_alone_nanos: Up to which amount the reader may decide alone now.
         step: What the reader may do about it.
         names: Of people, by id; who is not in it stays unnamed.
         time_zone: Of every moment.
     """
-    needs_second = view.amount_nanos > second_person_above_nanos
+    is_open = view.stage is RefundStage.REQUESTED
+    needs_second = is_open and (bool(view.approved_by) or view.amount_nanos > left_alone_nanos)
+    needed = 2 if needs_second else max(1, len(view.approved_by))
     return ShownRefund(
         id=view.id,
         revision=view.revision,
@@ -116,7 +118,7 @@ def shown_refund_at_desk(
         asked=shown_minute(view.asked_at, time_zone),
         asked_by=names.get(view.asked_by, ""),
         asked_words=view.asked_words,
-        approvals=f"{len(view.approved_by)} / {2 if needs_second else 1}",
+        approvals=f"{len(view.approved_by)} / {needed}",
         needs_second=needs_second,
         approvers=", ".join(names.get(one, "") for one in view.approved_by),
         refusal=view.refusal.value if view.refusal else "",

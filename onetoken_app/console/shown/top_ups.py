@@ -201,18 +201,18 @@ def order_to_open(orders: list[ShownOrder], order_id: str) -> ShownOrder:
 
 
 def shown_transfer(
-    view: OrderView, *, second_person_above_nanos: Nanos, duty: Duty, names: Mapping[str, str], time_zone: str
+    view: OrderView, *, left_alone_nanos: Nanos, duty: Duty, names: Mapping[str, str], time_zone: str
 ) -> ShownTransfer:
     """Show a reported transfer to finance.
 
     Args:
         view: The order.
-        second_person_above_nanos: Orders above it need two approvals.
+        left_alone_nanos: Up to which amount the reader may decide alone now.
         duty: What the reader may do about it.
         names: Of people, by id; who is not in it stays unnamed.
         time_zone: Of every moment.
     """
-    needs_second = view.amount_nanos > second_person_above_nanos
+    needs_second = bool(view.approved_by) or view.amount_nanos > left_alone_nanos
     return ShownTransfer(
         id=view.id,
         revision=view.revision,

@@ -150,7 +150,10 @@ MONEY_ENGLISH: Mapping[str, str] = {
     "transfers.decided": "Decided transfers, last reported first",
     "transfers.involved": "You ordered, reported, or belong to this organization. A colleague has to decide.",
     "transfers.lead": "Reported transfers that wait to be found on the bank statement, longest waiting first.",
-    "transfers.needs_second": "This amount needs the approval of two people. The first one alone credits nothing.",
+    "transfers.needs_second": (
+        "With what you decided alone within 24 hours, this amount needs the approval of two people. "
+        "The first one alone credits nothing."
+    ),
     "transfers.none": "No transfer waits.",
     "transfers.none_decided": "Nothing was decided yet.",
     "transfers.none_decided_next": "Transfers stay here when they are credited or refused.",

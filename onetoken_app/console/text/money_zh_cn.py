@@ -123,7 +123,7 @@ MONEY_CHINESE: Mapping[str, str] = {
     "transfers.decided": "已处理的转账，最近报告的在前",
     "transfers.involved": "您是下单人、报告人或该组织的成员，须由同事处理。",
     "transfers.lead": "已报告、等待查账的转账，按等待时间排列，最久的在前。",
-    "transfers.needs_second": "该金额须由两人批准，仅一人批准时不会入账。",
+    "transfers.needs_second": "连同您在 24 小时内独自决定的金额，该金额须由两人批准，仅一人批准时不会入账。",
     "transfers.none": "没有等待处理的转账。",
     "transfers.none_decided": "还没有处理过的转账。",
     "transfers.none_decided_next": "转账入账或不予入账后会留在此处。",

@@ -20,7 +20,10 @@ REFUNDS_ENGLISH: Mapping[str, str] = {
     "refund_desk.give_up_title": "It cannot be transferred",
     "refund_desk.involved": "You requested or ordered this, or belong to this organization. A colleague has to decide.",
     "refund_desk.lead": "Unused credit on its way back to whoever paid, longest waiting first.",
-    "refund_desk.needs_second": "This amount needs the approval of two people. The first one alone moves nothing.",
+    "refund_desk.needs_second": (
+        "With what you decided alone within 24 hours, this amount needs the approval of two people. "
+        "The first one alone moves nothing."
+    ),
     "refund_desk.none": "No refund is under way.",
     "refund_desk.none_ended": "No refund is closed yet.",
     "refund_desk.none_ended_next": "Refunds stay here when they are confirmed, refused, or have failed.",

@@ -20,7 +20,7 @@ REFUNDS_CHINESE: Mapping[str, str] = {
     "refund_desk.give_up_title": "无法转账",
     "refund_desk.involved": "您是申请人、下单人或该组织成员，须由同事决定。",
     "refund_desk.lead": "未使用的余额退回原付款人，等待最久的在前。",
-    "refund_desk.needs_second": "此金额须由两人批准，仅一人批准不会有任何变动。",
+    "refund_desk.needs_second": "连同您在 24 小时内独自决定的金额，此金额须由两人批准，仅一人批准不会有任何变动。",
     "refund_desk.none": "没有进行中的退款。",
     "refund_desk.none_ended": "还没有已结束的退款。",
     "refund_desk.none_ended_next": "退款确认、拒绝或失败后会留在这里。",

@@ -28,6 +28,7 @@ from onetoken_app.console.text.lookup import text
 from onetoken_app.database import read_session
 from onetoken_app.identity.queries import names_of
 from onetoken_app.money import NANOS_PER_UNIT
+from onetoken_app.payments.alone import left_alone
 from onetoken_app.payments.errors import RefundChanged
 from onetoken_app.payments.refund_queries import RefundView, ended_refunds, refunds_under_way
 from onetoken_app.settings import get_settings
@@ -157,11 +158,12 @@ async def _shown(found: list[RefundView], time_zone: str) -> list[ShownRefund]:
     own = {one.organization_id for one in acting.memberships}
     async with read_session() as session:
         names = await names_of(session, {one for view in found for one in (view.asked_by, *view.approved_by)})
-    above = get_settings().refund_second_person_above_units * NANOS_PER_UNIT
+        above_nanos = get_settings().refund_second_person_above_units * NANOS_PER_UNIT
+        left = await left_alone(session, person_id=acting.person.person_id, above_nanos=above_nanos)
     return [
         shown_refund_at_desk(
             view,
-            second_person_above_nanos=above,
+            left_alone_nanos=left[view.currency],
             step=step_of(view, person_id=acting.person.person_id, is_member=view.organization_id in own),
             names=names,
             time_zone=time_zone,

@@ -33,7 +33,8 @@ from onetoken_app.console.top_ups import approve_transfer, refuse_transfer
 from onetoken_app.database import read_session
 from onetoken_app.errors import BadRequest
 from onetoken_app.identity.queries import names_of
-from onetoken_app.money import NANOS_PER_UNIT
+from onetoken_app.money import NANOS_PER_UNIT, Nanos
+from onetoken_app.payments.alone import left_alone
 from onetoken_app.payments.errors import OrderChanged
 from onetoken_app.payments.models import TransferRefusal
 from onetoken_app.payments.queries import OrderView, decided_orders, reported_orders
@@ -154,16 +155,18 @@ async def _waiting(time_zone: str) -> list[ShownTransfer]:
         found = await reported_orders(session)
         named = {one for view in found for one in (view.ordered_by, view.reported_by or "", *view.approved_by)}
         names = await names_of(session, named)
-    return [_shown(view, names, time_zone=time_zone) for view in found]
+        above_nanos = get_settings().top_up_second_person_above_units * NANOS_PER_UNIT
+        left = await left_alone(session, person_id=caller().person.person_id, above_nanos=above_nanos)
+    return [_shown(view, names, left_alone_nanos=left[view.currency], time_zone=time_zone) for view in found]
 
 
-def _shown(view: OrderView, names: dict[str, str], *, time_zone: str) -> ShownTransfer:
+def _shown(view: OrderView, names: dict[str, str], *, left_alone_nanos: Nanos, time_zone: str) -> ShownTransfer:
     """Show a transfer to whoever calls."""
     acting = caller()
     is_member = view.organization_id in {one.organization_id for one in acting.memberships}
     return shown_transfer(
         view,
-        second_person_above_nanos=get_settings().top_up_second_person_above_units * NANOS_PER_UNIT,
+        left_alone_nanos=left_alone_nanos,
         duty=duty_of(view, person_id=acting.person.person_id, is_member=is_member),
         names=names,
         time_zone=time_zone,
