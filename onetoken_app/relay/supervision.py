@@ -118,6 +118,9 @@ class Supervisor:
             self.calls.discard(call)
             if call.watcher is not None:
                 call.watcher.cancel()
+                # A cancelled task keeps where it was cancelled, and with it the call: in a circle, each call would
+                # wait for the collector, which would stop all others for longer than most of them take.
+                call.watcher = None
 
     async def _wait_for_calls(self, seconds: float) -> None:
         """Wait until nothing is open, for a bounded time."""
@@ -129,20 +132,26 @@ class Supervisor:
         """Give each call that is open for longer than a blink a watcher on its connection."""
         while True:
             await asyncio.sleep(WATCH_AFTER_SECONDS)
-            latest = monotonic_seconds() - WATCH_AFTER_SECONDS
-            while self._unwatched and self._unwatched[0].arrived_at_seconds <= latest:
-                call = self._unwatched.popleft()
-                if call in self.calls:
-                    call.watcher = asyncio.create_task(_watch(call))
+            self._watch_since(monotonic_seconds() - WATCH_AFTER_SECONDS)
+
+    def _watch_since(self, latest: float) -> None:
+        """Watch those that arrived by then. No timer itself names a call: it would keep the last one's content."""
+        while self._unwatched and self._unwatched[0].arrived_at_seconds <= latest:
+            call = self._unwatched.popleft()
+            if call in self.calls:
+                call.watcher = asyncio.create_task(_watch(call))
 
     async def _sweep_timer(self) -> None:
         """Look after all open calls, a few times a second."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            now = monotonic_seconds()
-            for call in list(self.calls):
-                if call.phase is Phase.FORWARDING:
-                    self._look_after_safely(call, now)
+            self._look_after_all(monotonic_seconds())
+
+    def _look_after_all(self, now: float) -> None:
+        """Look after those that are under way."""
+        for call in list(self.calls):
+            if call.phase is Phase.FORWARDING:
+                self._look_after_safely(call, now)
 
     def _look_after_safely(self, call: OpenCall, now: float) -> None:
         """Look after one call so that whatever is wrong with it, the others keep their deadlines."""
