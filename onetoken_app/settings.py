@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     need two people."""
     price_rise_notice_days: Annotated[int, Field(ge=0, le=365)] = 7
     """How long before it takes effect finance has to publish what makes some customer pay more."""
+    contract_credit_limit_max_units: Annotated[int, Field(ge=0, le=1_000_000_000)] = 100_000
+    """No contract's credit limit is raised above this many units of its currency."""
     top_up_order_days: Annotated[int, Field(ge=1, le=365)] = 30
     """How long after an order its transfer may be reported."""
     bank_account: Annotated[str, Field(max_length=500)] | None = None

@@ -10,8 +10,10 @@ from onetoken_app import clock
 from onetoken_app.audit import service as audit
 from onetoken_app.audit.models import ActorKind
 from onetoken_app.audit.service import Actor
+from onetoken_app.billing import following
 from onetoken_app.billing.errors import ContractChanged, IssuerInvolved
 from onetoken_app.billing.figures import Due
+from onetoken_app.billing.following import ContractStanding, standing_on
 from onetoken_app.billing.invoiceable import paid_total
 from onetoken_app.billing.models import BillingCycle, Contract, MonthlyStatement
 from onetoken_app.billing.months import Month, day_at, next_first
@@ -78,9 +80,10 @@ async def agree_contract(
     terms: ContractTerms,
     agreed_by: str,
     expected_revision: int | None,
+    limit_max_nanos: Nanos,
     reason: str = "",
 ) -> None:
-    """Enter or change what was agreed, and set the credit limit at once; the same again changes nothing.
+    """Enter or change what was agreed; if it is in force, set the credit limit at once. The same again changes nothing.
 
     Args:
         session: Open unit of work; the caller commits.
@@ -88,6 +91,7 @@ async def agree_contract(
         terms: What was agreed; a limit of 0 ends the credit: it fails while more is used.
         agreed_by: Who of finance; has the role, as the edge checked, and belongs to the organization no more than that.
         expected_revision: Of the contract that was on the screen; ``None``: there was none.
+        limit_max_nanos: No contract's credit limit is raised above it.
         reason: At most 1 000 characters, for colleagues.
 
     Raises:
@@ -106,10 +110,11 @@ async def agree_contract(
     if agreed_by in {member.person_id for member in await members_of(session, organization_id)}:
         raise IssuerInvolved("You belong to this organization; a colleague has to do it.")
     row = await session.get(Contract, organization_id, with_for_update=True, populate_existing=True)
-    if row is not None and _terms(row) == terms:
+    if row is not None and (_terms(row), row.reason) == (terms, reason):
         return
     if (row.revision if row else None) != expected_revision:
         raise ContractChanged("Somebody changed this contract since you opened it; nothing was done. Look again.")
+    _refuse_above(terms, limit_max_nanos, before_nanos=row.credit_limit_nanos if row else 0)
     now = clock.utc_now()
     if row is None:
         row = Contract(organization_id=organization_id, revision=0, agreed_by=agreed_by, agreed_at=now, **asdict(terms))
@@ -120,7 +125,7 @@ async def agree_contract(
     row.revision += 1
     await session.flush()
     await _audit(session, row, customer, actor_id=agreed_by)
-    await _set_limit(session, row, customer)
+    await _set_limit(session, row, customer, today=day_at(now, time_zone=customer.time_zone))
 
 
 async def contract_of(session: AsyncSession, organization_id: str) -> ContractView | None:
@@ -199,7 +204,9 @@ def due_of(contract: Contract | None, *, month: Month, prepaid_nanos: Nanos) -> 
     if contract is None or next_first(month.first) <= contract.starts_on:
         return None
     ends_on = contract.ends_on
-    if ends_on is not None and month.first > ends_on:
+    has_ended = ends_on is not None and month.first > ends_on
+    # Debt stays due, and calls that were under way at the end make some afterwards.
+    if has_ended and prepaid_nanos >= 0:
         return None
     is_last = ends_on is not None and next_first(month.first) > ends_on
     if contract.cycle is BillingCycle.QUARTERLY and month.first.month % 3 and not is_last:
@@ -208,9 +215,18 @@ def due_of(contract: Contract | None, *, month: Month, prepaid_nanos: Nanos) -> 
     return Due(
         amount_nanos=max(0, -prepaid_nanos),
         pay_by=(last_day + timedelta(days=contract.payment_days)).isoformat(),
-        credit_limit_nanos=contract.credit_limit_nanos,
+        credit_limit_nanos=0 if has_ended else contract.credit_limit_nanos,
         contract_number=contract.number,
     )
+
+
+def _refuse_above(terms: ContractTerms, limit_max_nanos: Nanos, *, before_nanos: Nanos) -> None:
+    """Refuse to lend more than the operator lends anybody; what was agreed before may stay or fall."""
+    if terms.credit_limit_nanos > max(limit_max_nanos, before_nanos):
+        raise BadRequest(
+            f"A credit limit is at most {format_amount(limit_max_nanos)} here; nothing was changed.",
+            parameter="credit_limit",
+        )
 
 
 def _checked(terms: ContractTerms) -> ContractTerms:
@@ -256,9 +272,12 @@ async def _audit(session: AsyncSession, row: Contract, customer: OrganizationVie
     )
 
 
-async def _set_limit(session: AsyncSession, row: Contract, customer: OrganizationView) -> None:
-    """Let the balance fall as far as was agreed."""
+async def _set_limit(session: AsyncSession, row: Contract, customer: OrganizationView, *, today: date) -> None:
+    """Let the balance fall as far as was agreed; not at all before the contract's first day and after its last."""
     await ledger.open_account(session, owner_id=customer.id, currency=customer.currency)
+    if standing_on(row, today) is not ContractStanding.IN_FORCE:
+        await following.follow(session, customer, limit_nanos=0)
+        return
     await ledger.set_credit_limit(
         session,
         owner_id=customer.id,

@@ -125,7 +125,7 @@ async def refuse(caller: Caller, grant_id: str) -> None:
         await grants.refuse_grant(session, grant_id=grant_id, refused_by=caller.person.person_id)
 
 
-async def agree(caller: Caller, form: Form) -> None:
+async def agree(caller: Caller, settings: Settings, form: Form) -> None:
     """Enter or change a contract, and with it the credit limit.
 
     Raises:
@@ -149,6 +149,7 @@ async def agree(caller: Caller, form: Form) -> None:
             terms=terms,
             reason=_said(form, "reason"),
             agreed_by=caller.person.person_id,
+            limit_max_nanos=settings.contract_credit_limit_max_units * NANOS_PER_UNIT,
             expected_revision=_count(form, "contract_revision") if revision else None,
         )
 

@@ -20,6 +20,7 @@ from onetoken_app.errors import OneTokenError
 from onetoken_app.jobs import (
     close_statements,
     expire_lots,
+    follow_contracts,
     purge_claims,
     purge_documents,
     purge_ended_sessions,
@@ -43,6 +44,7 @@ JOBS = (
     purge_claims.JOB,
     purge_documents.JOB,
     expire_lots.JOB,
+    follow_contracts.JOB,
     close_statements.JOB,
     tell_low_balances.JOB,
     tell_price_changes.JOB,

@@ -1,12 +1,14 @@
 """Organizations that pay afterwards: what a statement says is due, and who is late. On both databases."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from onetoken_app.billing.contracts import ContractTerms, UnpaidView, agree_contract, contract_of, due_of, overdue
 from onetoken_app.billing.errors import ContractChanged, IssuerInvolved
+from onetoken_app.billing.following import contracts_to_follow, follow_contracts
 from onetoken_app.billing.models import BillingCycle, Contract
 from onetoken_app.billing.months import month_after, month_around
 from onetoken_app.database import Database, read_session, unit_of_work
@@ -14,6 +16,7 @@ from onetoken_app.errors import BadRequest
 from onetoken_app.identity.models import StaffRole
 from onetoken_app.ledger.errors import CreditLimitTooLow
 from onetoken_app.ledger.queries import balance_of
+from onetoken_app.ledger.verification import verify
 from onetoken_app.money import Currency
 from onetoken_app.payments.errors import NotVerified
 from onetoken_app.settings import Settings
@@ -41,8 +44,22 @@ async def books(
     desk.backend.close()
 
 
-async def agree(books: Books, terms: ContractTerms = TERMS, *, revision: int | None = None, by: str = "") -> None:
+async def agree(
+    books: Books,
+    terms: ContractTerms = TERMS,
+    *,
+    revision: int | None = None,
+    by: str = "",
+    moment: str = "2026-06-02T00:00",
+    reason: str = "As signed on paper.",
+) -> None:
     """Enter a contract as finance does."""
+    with books.clock_at(moment):
+        await _agree(books, terms, revision=revision, by=by, reason=reason)
+
+
+async def _agree(books: Books, terms: ContractTerms, *, revision: int | None, by: str, reason: str) -> None:
+    """Enter it now."""
     async with unit_of_work() as session:
         person_id = by or await a_person(session, staff_role=StaffRole.FINANCE)
         await agree_contract(
@@ -51,8 +68,27 @@ async def agree(books: Books, terms: ContractTerms = TERMS, *, revision: int | N
             terms=terms,
             agreed_by=person_id,
             expected_revision=revision,
-            reason="As signed on paper.",
+            limit_max_nanos=5_000,
+            reason=reason,
         )
+
+
+async def follow(books: Books, moment: str) -> list[str]:
+    """Run the job at a moment; return whose limit changed."""
+    with books.clock_at(moment):
+        async with read_session() as session:
+            found = await contracts_to_follow(session, now=at(moment))
+        async with unit_of_work() as session:
+            await follow_contracts(session, organization_ids=found)
+    async with read_session() as session:
+        assert (await verify(session)).is_ok
+    return found
+
+
+async def available(books: Books) -> int:
+    """Return what can be spent."""
+    async with read_session() as session:
+        return (await balance_of(session, owner_id=books.organization_id, currency=Currency.USD)).available_nanos
 
 
 async def late(books: Books, moment: str) -> list[UnpaidView]:
@@ -117,6 +153,57 @@ class TestAgree:
         with pytest.raises(BadRequest):
             await agree(books, terms)
 
+    async def test_another_reason_alone_is_saved(self, books: Books) -> None:
+        await agree(books)
+        await agree(books, revision=1, reason="The paper was found.")
+        async with read_session() as session:
+            contract = await contract_of(session, books.organization_id)
+        assert contract is not None
+        assert (contract.reason, contract.revision) == ("The paper was found.", 2)
+
+    async def test_lends_nobody_more_than_the_operator_lends(self, books: Books) -> None:
+        with pytest.raises(BadRequest):
+            await agree(books, replace(TERMS, credit_limit_nanos=5_001))
+        assert await available(books) == 0
+
+
+class TestFollow:
+    """The organization's day begins at 16:00 UTC of the day before."""
+
+    async def test_lends_from_the_first_day_on(self, books: Books) -> None:
+        await agree(books, moment="2026-05-20T00:00")
+        assert await available(books) == 0
+        assert await follow(books, "2026-05-31T15:59") == []
+        assert await follow(books, "2026-05-31T16:00") == [books.organization_id]
+        assert await available(books) == 1_000
+        assert await follow(books, "2026-05-31T16:01") == []
+
+    async def test_lends_nothing_after_the_last_day_however_late_it_is_looked_at(self, books: Books) -> None:
+        await agree(books, replace(TERMS, ends_on=date(2026, 6, 30)))
+        assert await follow(books, "2026-06-30T15:59") == []
+        assert await follow(books, "2026-08-05T00:00") == [books.organization_id]
+        assert await available(books) == 0
+
+    async def test_what_is_owed_at_the_end_stays_owed_and_is_not_lent_again(self, books: Books) -> None:
+        await agree(books, replace(TERMS, ends_on=date(2026, 6, 30)))
+        books.call("2026-06-05T00:00", 600)
+        await follow(books, "2026-06-30T16:00")
+        assert await available(books) == 0
+        await books.top_up("2026-07-02T00:00", 200)
+        await follow(books, "2026-07-02T00:01")
+        assert await available(books) == 0
+        await books.top_up("2026-07-03T00:00", 500)
+        await follow(books, "2026-07-03T00:01")
+        assert await available(books) == 100
+        assert await follow(books, "2026-07-03T00:02") == []
+
+    async def test_an_ended_contract_that_is_extended_lends_at_once(self, books: Books) -> None:
+        ended = replace(TERMS, ends_on=date(2026, 6, 30))
+        await agree(books, ended, moment="2026-07-05T00:00")
+        assert await available(books) == 0
+        await agree(books, replace(ended, ends_on=date(2026, 7, 31)), revision=1, moment="2026-07-05T00:00")
+        assert await available(books) == 1_000
+
 
 class TestStatementOfAContract:
     async def test_says_what_is_due_and_then_who_is_late(self, books: Books) -> None:
@@ -155,7 +242,7 @@ class TestDueOf:
             pytest.param(BillingCycle.QUARTERLY, date(2026, 7, 1), None, False, id="within a quarter"),
             pytest.param(BillingCycle.QUARTERLY, date(2026, 9, 1), None, True, id="the end of a quarter"),
             pytest.param(BillingCycle.QUARTERLY, date(2026, 8, 1), date(2026, 8, 15), True, id="its last month"),
-            pytest.param(BillingCycle.MONTHLY, date(2026, 9, 1), date(2026, 8, 15), False, id="after it ended"),
+            pytest.param(BillingCycle.MONTHLY, date(2026, 9, 1), date(2026, 8, 15), True, id="debt after it ended"),
         ],
     )
     def test_is_said_at_the_end_of_a_cycle(
@@ -169,6 +256,17 @@ class TestDueOf:
         due = due_of(contract, month=stated, prepaid_nanos=-5)
         assert (due is not None) is is_due
         assert due is None or due.amount_nanos == 5
+
+    def test_says_nothing_after_the_end_without_debt(self) -> None:
+        contract = Contract(
+            organization_id="org_1", number="C", credit_limit_nanos=9, cycle=BillingCycle.MONTHLY, payment_days=0,
+            starts_on=date(2026, 6, 1), ends_on=date(2026, 6, 30), agreed_by="per_1", agreed_at=at("2026-06-01T00:00"),
+        )  # fmt: skip
+        july = month_around(at("2026-07-15T00:00"), time_zone="UTC")
+        assert due_of(contract, month=july, prepaid_nanos=0) is None
+        late_debt = due_of(contract, month=july, prepaid_nanos=-3)
+        assert late_debt is not None
+        assert (late_debt.amount_nanos, late_debt.credit_limit_nanos) == (3, 0)
 
     def test_nothing_is_owed_above_zero(self) -> None:
         contract = Contract(

@@ -1,9 +1,11 @@
 """Credit as pages show it, and what forms about it say."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
+from onetoken_app.billing.contracts import ContractTerms, ContractView
+from onetoken_app.billing.models import BillingCycle
 from onetoken_app.console import credit_desk
 from onetoken_app.console.shown.budgets import shown_budget
 from onetoken_app.console.shown.credit import shown_lots
@@ -112,7 +114,22 @@ class TestShownGrant:
 
 class TestForms:
     def test_no_contract_is_an_empty_form(self) -> None:
-        assert shown_terms(None) == ShownTerms()
+        assert shown_terms(None, today=date(2026, 6, 1)) == ShownTerms()
+
+    @pytest.mark.parametrize(
+        ("today", "standing"),
+        [
+            (date(2026, 5, 31), "coming"),
+            (date(2026, 6, 1), "in_force"),
+            (date(2026, 6, 30), "in_force"),
+            (date(2026, 7, 1), "ended"),
+        ],
+    )
+    def test_a_contract_says_whether_it_lends(self, today: date, standing: str) -> None:
+        terms = ContractTerms("C-1", 5, BillingCycle.MONTHLY, 30, date(2026, 6, 1), date(2026, 6, 30))
+        view = ContractView("org_1", terms, "As signed.", 2, "per_1", datetime(2026, 5, 1, tzinfo=UTC))
+        shown = shown_terms(view, today=today)
+        assert (shown.standing, shown.revision, shown.ends_on) == (standing, "2", "2026-06-30")
 
     @pytest.mark.parametrize("said", ["", "27.11.2026", "2026-13-01"])
     def test_what_is_no_day_is_refused(self, said: str) -> None:

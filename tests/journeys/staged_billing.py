@@ -53,7 +53,12 @@ async def months_of_a_debtor(settings: Settings, *, agreed_by: str) -> str:
         )
         async with unit_of_work() as session:
             await agree_contract(
-                session, organization_id=books.organization_id, terms=terms, agreed_by=agreed_by, expected_revision=None
+                session,
+                organization_id=books.organization_id,
+                terms=terms,
+                agreed_by=agreed_by,
+                expected_revision=None,
+                limit_max_nanos=100_000 * NANOS_PER_UNIT,
             )
         await books.move(
             f"{before + timedelta(days=2):{_MOMENT}}", ledger.grant_promotional_credit, 300 * NANOS_PER_UNIT,

@@ -5,7 +5,9 @@ from typing import Any
 import reflex as rx
 
 from onetoken_app.billing.contracts import NUMBER_CHARACTERS_MAX, PAYMENT_DAYS_MAX
+from onetoken_app.billing.following import ContractStanding
 from onetoken_app.billing.models import BillingCycle
+from onetoken_app.console.components.card import note
 from onetoken_app.console.components.data_table import Align, Column
 from onetoken_app.console.components.fields import field
 from onetoken_app.console.components.money_text import money_text
@@ -117,6 +119,20 @@ def contract_form(*, customer_id: Value, terms: Value, currency: Value, on_submi
         customer_id,
         "contract",
         rx.el.input(type="hidden", name="contract_revision", value=terms.revision, read_only=True),
+        rx.match(
+            terms.standing,
+            *[
+                (
+                    one.value,
+                    note(
+                        text(f"contract_standing.{one}"),
+                        tone="neutral" if one is ContractStanding.IN_FORCE else "warning",
+                    ),
+                )
+                for one in ContractStanding
+            ],
+            rx.fragment(),
+        ),
         field(
             text("credit_desk.number"), _input("number", max_length=NUMBER_CHARACTERS_MAX, default_value=terms.number)
         ),

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from onetoken_app.billing.contracts import ContractView
+from onetoken_app.billing.following import standing_on
 from onetoken_app.console.shown.amounts import ShownAmount, shown_amount
 from onetoken_app.console.shown.moments import shown_minute
 from onetoken_app.credit.desk import FreezeView, GrantView
@@ -69,6 +71,8 @@ class ShownTerms:
     reason: str = ""
     """Of the last change."""
     revision: str = ""
+    standing: str = ""
+    """In force, coming or ended; empty: there is none."""
 
 
 def shown_customer(view: OrganizationView, *, spendable_nanos: Nanos, is_frozen: bool) -> ShownCustomer:
@@ -114,8 +118,8 @@ def shown_freeze(view: FreezeView, *, names: Mapping[str, str], time_zone: str) 
     )
 
 
-def shown_terms(view: ContractView | None) -> ShownTerms:
-    """Write a contract as it would be typed."""
+def shown_terms(view: ContractView | None, *, today: date) -> ShownTerms:
+    """Write a contract as it would be typed, and say whether it lends on a day of the organization's."""
     if view is None:
         return ShownTerms()
     terms = view.terms
@@ -128,4 +132,5 @@ def shown_terms(view: ContractView | None) -> ShownTerms:
         ends_on=terms.ends_on.isoformat() if terms.ends_on else "",
         reason=view.reason,
         revision=str(view.revision),
+        standing=standing_on(terms, today).value,
     )

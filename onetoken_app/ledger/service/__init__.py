@@ -6,7 +6,13 @@ says something else is refused. They work on the same books, under the same lock
 from the first of them to the commit, holds and closes wait.
 """
 
-from onetoken_app.ledger.service.accounts import freeze_owner, open_account, set_credit_limit, unfreeze_owner
+from onetoken_app.ledger.service.accounts import (
+    follow_credit_limit,
+    freeze_owner,
+    open_account,
+    set_credit_limit,
+    unfreeze_owner,
+)
 from onetoken_app.ledger.service.budgets import change_budget, create_budget, remove_budget
 from onetoken_app.ledger.service.claims import purge_claims
 from onetoken_app.ledger.service.credit import adjust, grant_credit, refund, top_up
@@ -19,6 +25,7 @@ __all__ = [
     "change_budget",
     "create_budget",
     "expire_lots",
+    "follow_credit_limit",
     "freeze_owner",
     "grant_credit",
     "grant_promotional_credit",

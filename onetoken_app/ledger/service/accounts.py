@@ -69,6 +69,31 @@ async def set_credit_limit(
     await alone(session, lambda connection: _set_floor(connection, owner_id, currency, limit_nanos, reference))
 
 
+async def follow_credit_limit(
+    session: AsyncSession, *, owner_id: str, currency: Currency, limit_nanos: Nanos, reference: str
+) -> bool:
+    """Bring a credit limit to what it should be, or as near as what is in use allows; return whether it changed.
+
+    For a job: what is in use, open holds included, stays owed and is no reason to fail. Repeating it changes nothing
+    until some of that is paid; then the limit falls further.
+
+    Args:
+        session: Open unit of work; the caller commits.
+        owner_id: Whose prepaid account it is.
+        currency: Of the account.
+        limit_nanos: At least 0.
+        reference: What its entries' references begin with; at most 100 characters.
+
+    Raises:
+        NoSuchAccount: The owner has no account in this currency.
+    """
+    check_reference(reference)
+    has_changed: bool = await alone(
+        session, lambda connection: _follow_floor(connection, owner_id, currency, limit_nanos, reference)
+    )
+    return has_changed
+
+
 async def freeze_owner(session: AsyncSession, *, owner_id: str, reference: str) -> None:
     """Let an owner place no new hold, in any currency, from the commit on; open ones are extended and closed as ever.
 
@@ -114,6 +139,24 @@ def _set_floor(
     connection.write(_SET_FLOOR, [(-limit_nanos, account.id)])
     transfers.post_terms(books, TransactionKind.CREDIT_LIMIT, reference, terms)
     saving.save(connection, books)
+
+
+def _follow_floor(
+    connection: Connection, owner_id: str, currency: Currency, limit_nanos: Nanos, reference: str
+) -> bool:  # fmt: skip
+    """Change a floor under the locks, as far as it can be."""
+    books = store.load_for_transfer(connection, [owner_id], moment=clock.utc_now())
+    account = books.account_of(owner_id, AccountKind.PREPAID, currency)
+    if account is None:
+        raise _no_account()
+    floor_nanos = -max(limit_nanos, account.held_nanos - account.posted_nanos)
+    if account.floor_nanos == floor_nanos:
+        return False
+    connection.write(_SET_FLOOR, [(floor_nanos, account.id)])
+    terms = journal.TermsRow(owner_id, account.id, floor_nanos)
+    transfers.post_terms(books, TransactionKind.CREDIT_LIMIT, f"{reference}:{books.head_number + 1}", terms)
+    saving.save(connection, books)
+    return True
 
 
 def _set_frozen(connection: Connection, kind: TransactionKind, owner_id: str, reference: str) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import reflex as rx
 
+from onetoken_app import clock
+from onetoken_app.billing.months import day_at
 from onetoken_app.console import credit_desk as desk
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components import credit_desk as parts
@@ -89,7 +91,7 @@ class CreditDeskState(rx.State):
     @event_for(Role.STAFF_FINANCE)
     async def agree(self, form: dict[str, Any]) -> None:
         """Enter or change the contract, and with it the credit limit."""
-        await self._done(desk.agree(caller(), form))
+        await self._done(desk.agree(caller(), get_settings(), form))
         await self._read("agreed")
 
     @event_for(Role.STAFF_FINANCE)
@@ -136,7 +138,8 @@ class CreditDeskState(rx.State):
         self.lots = shown_lots(view.lots, currency, time_zone=zone)
         self.grants = [_shown(one, history.names, zone) for one in history.grants]
         self.freezes = [shown_freeze(one, names=history.names, time_zone=zone) for one in history.freezes]
-        self.terms = shown_terms(history.contract)
+        today = day_at(clock.utc_now(), time_zone=view.customer.time_zone)
+        self.terms = shown_terms(history.contract, today=today)
 
 
 def _shown(view: GrantView, names: dict[str, str], zone: str) -> ShownGrant:
