@@ -69,7 +69,7 @@ class Grant(SQLModel, table=True):
 
 
 class Package(SQLModel, table=True):
-    """Credit that is offered for sale: a price, a bonus and a validity. It never changes; another takes its place."""
+    """Credit or tokens for sale: a price, a bonus and a validity. It never changes; another takes its place."""
 
     __tablename__ = "credit_package"
     __table_args__ = (
@@ -85,6 +85,8 @@ class Package(SQLModel, table=True):
     """Taken from the prepaid balance, and as much credit."""
     bonus_nanos: int = Field(sa_type=sa.BigInteger)
     """Given on top: promotional credit for the same models, until the same moment."""
+    token_count: int = Field(default=0, sa_type=sa.BigInteger)
+    """How many tokens of its models it is for, each at price ÷ tokens, which is whole nanos; 0: it is credit."""
     valid_days: int
     """From the sale on."""
     offered_by: str = Field(foreign_key="identity_person.id", max_length=32)

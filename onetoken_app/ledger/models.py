@@ -61,6 +61,8 @@ class Account(SQLModel, table=True):
     """Σ open holds."""
     is_frozen: bool = False
     """On prepaid accounts: the owner may place no new hold."""
+    unit_nanos: int = Field(default=0, sa_type=sa.BigInteger)
+    """On a lot of tokens: what one token takes from it, so that posted and held are multiples of it; 0 elsewhere."""
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
