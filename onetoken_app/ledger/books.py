@@ -36,6 +36,8 @@ class Account:
     """On a prepaid account: its owner may place no new hold."""
     scopes: frozenset[str] = frozenset()
     """What a lot may be spent on; empty: everything."""
+    unit_nanos: Nanos = 0
+    """On a lot of tokens: what one token takes from it. 0: it is no such lot."""
 
     @property
     def available_nanos(self) -> Nanos:
@@ -124,7 +126,9 @@ class Books:
     """By budget and period."""
     frozen_owner_ids: set[str] = field(init=False, default_factory=set)
     _wallets: dict[tuple[str, Currency], list[Account]] = field(init=False, default_factory=dict)
-    """The accounts that an owner spends in a currency, in their turn."""
+    """The accounts that an owner spends in a currency, in their turn; lots of tokens apart."""
+    _token_lots: dict[tuple[str, Currency], list[Account]] = field(init=False, default_factory=dict)
+    """Lots of tokens by owner and currency, in their turn; empty for nearly everybody."""
     _platform: dict[tuple[AccountKind, Currency, str], Account] = field(init=False, default_factory=dict)
     """By kind, currency and lot."""
 
@@ -137,6 +141,16 @@ class Books:
         """Return the owner's accounts that pay for something new, in their turn."""
         wallet = self._wallets.get((owner_id, currency), [])
         return [account for account in wallet if account.pays_for(scope, self.moment)]
+
+    @property
+    def has_token_lots(self) -> bool:
+        """Whether any owner of the batch has a lot of tokens: the one look that everybody else pays with."""
+        return bool(self._token_lots)
+
+    def token_lots(self, owner_id: str, currency: Currency, scope: str) -> list[Account]:
+        """Return the owner's lots of tokens that pay for something new, in their turn."""
+        lots = self._token_lots.get((owner_id, currency), [])
+        return [lot for lot in lots if lot.pays_for(scope, self.moment)]
 
     def account_of(self, owner_id: str, kind: AccountKind, currency: Currency, lot_id: str = "") -> Account | None:
         """Find one of the loaded accounts."""
@@ -159,7 +173,8 @@ class Books:
             return
         if account.is_frozen:
             self.frozen_owner_ids.add(account.owner_id)
-        wallet = self._wallets.setdefault((account.owner_id, account.currency), [])
+        accounts = self._token_lots if account.unit_nanos else self._wallets
+        wallet = accounts.setdefault((account.owner_id, account.currency), [])
         wallet.append(account)
         if len(wallet) > 1:
             wallet.sort(key=lambda one: one.turn)

@@ -48,6 +48,7 @@ class AccountRow:
     posted_nanos: Nanos
     held_nanos: Nanos
     lot_id: str
+    unit_nanos: Nanos
     expires_at: str | None
     is_frozen: bool
 
@@ -90,6 +91,8 @@ def wrong_in_account(account: AccountRow, *, is_opened: bool) -> str | None:
         return None if account.id == f"act_{name}".lower() else "it is not the account that its id names"
     if not is_lot and (account.lot_id or account.expires_at is not None):
         return "it is no lot and has what a lot has"
+    if account.unit_nanos and (account.unit_nanos < 0 or account.kind != AccountKind.PACKAGE):
+        return "it has a price per token, and is no package"
     if account.is_frozen and account.kind != AccountKind.PREPAID:
         return "it is frozen, and no prepaid account"
     return None
@@ -105,6 +108,8 @@ def wrong_in_parts(hold: HoldRow, parts: list[PartRow], accounts: Mapping[str, A
             return f"part {number} of its hold is missing"
         if account is None or (account.owner_id, account.currency) != (hold.owner_id, hold.currency):
             return f"part {number} of its hold is on another's account"
+        if not is_whole(part.amount_nanos, account):
+            return f"part {number} of its hold is no whole number of tokens"
         total += part.amount_nanos
         sums.add(total)
     return None if hold.amount_nanos in sums else "the parts do not add up to its hold"
@@ -117,7 +122,14 @@ def _wrong_in_posting(posting: PostingRow, accounts: Mapping[str, AccountRow]) -
         return f"posting {posting.posting_number} names an account that does not exist"
     if posting.amount_nanos <= 0 or source is target or source.currency != target.currency:
         return f"posting {posting.posting_number} is not more than 0 between two accounts of one currency"
+    if not is_whole(posting.amount_nanos, source) or not is_whole(posting.amount_nanos, target):
+        return f"posting {posting.posting_number} is no whole number of tokens of its lot"
     return None
+
+
+def is_whole(amount_nanos: Nanos, account: AccountRow) -> bool:
+    """Whether an amount can be of this account: whole tokens of a lot of tokens, anything elsewhere."""
+    return not account.unit_nanos or amount_nanos % account.unit_nanos == 0
 
 
 def _wrong_in_credit(entry: Entry, accounts: Mapping[str, AccountRow]) -> str | None:

@@ -129,6 +129,8 @@ class Details(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The entry that this one undoes."""
     budgets: list[BudgetRow] = []
     """What the hold that is closed counted against, in order."""
+    unit_nanos: Nanos = 0
+    """Of a lot of tokens that is opened: what one token takes from it."""
 
 
 class DetailedEntry(Entry, array_like=True, frozen=True, gc=False):

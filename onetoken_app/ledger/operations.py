@@ -48,6 +48,10 @@ class PlaceHold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
     """What it is for, such as the model's id: lots that name scopes pay for those alone."""
     budgets: list[BudgetPeriod] = []
     """Whose limits it may not exceed; each of this owner and currency, at most 16. Removed ones are passed over."""
+    token_count: int = 0
+    """The most tokens that it can use, of all kinds: lots of tokens pay for so many. 0: they pay nothing."""
+    units_nanos: Nanos = 0
+    """How much of the amount can be for what is no token, which lots of tokens do not pay."""
 
 
 class ExtendHold(msgspec.Struct, array_like=True, frozen=True, tag="extend"):
@@ -57,6 +61,8 @@ class ExtendHold(msgspec.Struct, array_like=True, frozen=True, tag="extend"):
     amount_nanos: Nanos
     scope: str = ""
     """As in ``PlaceHold``: which lots may pay for the difference."""
+    token_count: int = 0
+    units_nanos: Nanos = 0
 
 
 class RecordProgress(msgspec.Struct, array_like=True, frozen=True, tag="progress"):
@@ -82,6 +88,10 @@ class CloseHold(msgspec.Struct, array_like=True, frozen=True, tag="close"):
     extra: list[Statement]
     scope: str = ""
     """As in ``PlaceHold``: which lots may pay what is charged above the hold."""
+    token_count: int = 0
+    """The tokens that were used, of all kinds."""
+    units_nanos: Nanos = 0
+    """How much of the amount is for what is no token."""
 
 
 class FindDeadHolds(msgspec.Struct, array_like=True, frozen=True, tag="dead"):

@@ -8,7 +8,7 @@ changes the books completely or not at all.
 from collections.abc import Callable
 from typing import Any
 
-from onetoken_app.ledger import budgets, claims, entries, journal
+from onetoken_app.ledger import budgets, claims, entries, journal, token_lots
 from onetoken_app.ledger.books import Account, Books, HoldState
 from onetoken_app.ledger.budgets import Period
 from onetoken_app.ledger.kinds import AccountKind, Outcome, TransactionKind
@@ -52,20 +52,26 @@ def place_hold(books: Books, operation: PlaceHold) -> Answer:
         return malformed
     known = books.holds.get(operation.request_id)
     if known is not None:
-        return _first_receipt(known, operation)
-    refusal = claims.repeat_of(books, operation) or _frozen(books, operation) or _beyond_budget(books, operation)
+        return _first_receipt(books, known, operation)
+    by_lot, rest_nanos = token_lots.shares_of_hold(books, operation)
+    amount_nanos = rest_nanos + sum(share for _, share in by_lot) if by_lot else rest_nanos
+    refusal = (
+        claims.repeat_of(books, operation)
+        or _frozen(books, operation)
+        or _beyond_budget(books, operation, amount_nanos=amount_nanos)
+    )
     if refusal is not None:
         return refusal
     payers = books.spendable(operation.owner_id, operation.currency, operation.scope)
-    shares = _allocate(payers, operation.amount_nanos)
+    shares = _allocate(payers, rest_nanos)
     if isinstance(shares, BalanceTooLow):
-        return shares
+        return shares if not by_lot else token_lots.in_usual_money(shares, rest_nanos, operation)
     row = journal.HoldRow(
         request_id=operation.request_id,
         owner_id=operation.owner_id,
         currency=operation.currency,
         epoch_id=books.epoch_id,
-        amount_nanos=operation.amount_nanos,
+        amount_nanos=amount_nanos,
         context=operation.context,
         placed_at=books.moment,
     )
@@ -74,7 +80,7 @@ def place_hold(books: Books, operation: PlaceHold) -> Answer:
     books.holds[row.request_id] = hold
     books.changes.holds.append(hold)
     books.changes.hold_budgets += [(row.request_id, period) for period in periods]
-    _add_parts(books, hold, shares)
+    _add_parts(books, hold, by_lot + shares if by_lot else shares)
     claims.note(books, operation)
     return HoldPlaced(amount_nanos=row.amount_nanos)
 
@@ -87,17 +93,19 @@ def extend_hold(books: Books, operation: ExtendHold) -> Answer:
     if hold is None or hold.close is not None:
         return HoldConflict()
     total = sum(part.amount_nanos for part in hold.parts)
-    if operation.amount_nanos <= total:
+    by_lot, missing = token_lots.shares_of_extension(books, hold, operation, total_nanos=total)
+    added = missing + sum(share for _, share in by_lot)
+    if added <= 0:
         return HoldPlaced(amount_nanos=total)
-    refusal = budgets.reached(hold.budgets, operation.amount_nanos - total)
+    refusal = budgets.reached(hold.budgets, added)
     if refusal is not None:
         return refusal
     payers = books.spendable(hold.row.owner_id, hold.row.currency, operation.scope)
-    shares = _allocate(payers, operation.amount_nanos - total)
+    shares = _allocate(payers, missing)
     if isinstance(shares, BalanceTooLow):
         return shares
-    _add_parts(books, hold, shares)
-    return HoldPlaced(amount_nanos=operation.amount_nanos)
+    _add_parts(books, hold, by_lot + shares)
+    return HoldPlaced(amount_nanos=total + added)
 
 
 def record_progress(books: Books, operation: RecordProgress) -> Answer:
@@ -131,7 +139,10 @@ def close_hold(books: Books, operation: CloseHold) -> Answer:
     metered = 0 if operation.outcome is Outcome.VOIDED else operation.amount_nanos
     if hold.close is not None:
         return _correct(books, hold, hold.close, operation, metered)
-    takings = _release_and_take(books, hold, metered, scope=operation.scope)
+    drawn, rest_nanos = token_lots.drawn_at_close(books, hold, operation, metered)
+    takings = _release_and_take(books, hold, rest_nanos, scope=operation.scope)
+    if drawn:
+        takings, metered = drawn | takings, rest_nanos + sum(drawn.values())
     paid = sum(takings.values())
     absorbed = metered - paid
     close = journal.CloseRow(
@@ -179,12 +190,12 @@ def _frozen(books: Books, operation: PlaceHold) -> OwnerFrozen | None:
     return OwnerFrozen() if operation.owner_id in books.frozen_owner_ids else None
 
 
-def _first_receipt(hold: HoldState, operation: PlaceHold) -> Answer:
+def _first_receipt(books: Books, hold: HoldState, operation: PlaceHold) -> Answer:
     """Answer a repeated ``PlaceHold``."""
     row = hold.row
-    is_same = (row.owner_id, row.currency, row.amount_nanos) == (
-        operation.owner_id, operation.currency, operation.amount_nanos,
-    )  # fmt: skip
+    is_same = (row.owner_id, row.currency) == (operation.owner_id, operation.currency)
+    # What a hold with tokens came to depended on what was left of them.
+    is_same = is_same and (row.amount_nanos == operation.amount_nanos or token_lots.pay_for(books, hold))
     if hold.close is not None or not is_same:
         return HoldConflict()
     return HoldPlaced(amount_nanos=row.amount_nanos)
@@ -221,6 +232,7 @@ def _correct(
 
     The close stays as it is. What is available may have been spent meanwhile; the rest is absorbed, like at a close.
     """
+    metered = token_lots.metered_at_correction(books, hold, operation, metered)
     missing = metered - close.amount_nanos - close.absorbed_nanos
     if missing >= 0:
         payers = books.spendable(hold.row.owner_id, hold.row.currency, operation.scope)
@@ -315,14 +327,14 @@ def _details(hold: HoldState) -> journal.Details:
     return journal.Details(budgets=[journal.BudgetRow(period.budget.id, period.period) for period in hold.budgets])
 
 
-def _beyond_budget(books: Books, operation: PlaceHold) -> Answer | None:
+def _beyond_budget(books: Books, operation: PlaceHold, *, amount_nanos: Nanos) -> Answer | None:
     """Refuse a new hold that a budget does not allow."""
     if not operation.budgets:
         return None
     periods = _periods(books, operation)
     if periods is None:
         return Refused(error_class="BudgetUnknown")
-    return budgets.reached(periods, operation.amount_nanos)
+    return budgets.reached(periods, amount_nanos)
 
 
 def _count(books: Books, hold: HoldState, *, held_nanos: Nanos = 0, spent_nanos: Nanos = 0) -> None:
@@ -348,7 +360,7 @@ def _release_and_take(books: Books, hold: HoldState, metered: Nanos, *, scope: s
     """Give back everything held, and say which account pays how much; the money itself is moved by ``entries.charge``.
 
     The parts pay first, in order, even where a lot has expired or a later part is on the same account; then what is
-    available.
+    available. Lots of tokens are only given back their parts: what they pay was split off before.
     """
     takings: dict[Account, Nanos] = {}
     missing = metered
@@ -356,6 +368,8 @@ def _release_and_take(books: Books, hold: HoldState, metered: Nanos, *, scope: s
         account = books.accounts[part.account_id]
         account.held_nanos -= part.amount_nanos
         books.changes.touched_accounts[account.id] = account
+        if account.unit_nanos:
+            continue
         share = min(missing, part.amount_nanos)
         takings[account] = takings.get(account, 0) + share
         missing -= share

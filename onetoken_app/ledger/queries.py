@@ -51,6 +51,8 @@ class LotView:
     scopes: tuple[str, ...]
     """What it may be spent on; none: everything."""
     is_expired: bool
+    unit_nanos: Nanos = 0
+    """Of a lot of tokens: what one token takes from it; 0: it is money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ async def lots_of(session: AsyncSession, *, owner_id: str, currency: Currency, n
     )
     lots = (await session.exec(query)).all()
     scopes = await _scopes_of(session, [lot.id for lot in lots])
-    lots = sorted(lots, key=lambda lot: (LOT_KINDS.index(lot.kind), lot.expires_at or _END_OF_TIME, lot.id))
+    lots = sorted(
+        lots, key=lambda lot: (not lot.unit_nanos, LOT_KINDS.index(lot.kind), lot.expires_at or _END_OF_TIME, lot.id)
+    )
     return [
         LotView(
             kind=lot.kind,
@@ -116,6 +120,7 @@ async def lots_of(session: AsyncSession, *, owner_id: str, currency: Currency, n
             expires_at=lot.expires_at,
             scopes=tuple(scopes.get(lot.id, ())),
             is_expired=lot.expires_at is not None and lot.expires_at <= now,
+            unit_nanos=lot.unit_nanos,
         )
         for lot in lots
     ]

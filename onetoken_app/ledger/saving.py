@@ -39,10 +39,10 @@ def _insert_accounts(connection: Connection, changes: Changes, moment: str) -> N
     """Open lots, and the platform's accounts that were needed for the first time."""
     connection.write(
         "INSERT INTO ledger_account (id, owner_id, kind, currency, lot_id, expires_at, floor_nanos, posted_nanos, "
-        "held_nanos, is_frozen, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)",
+        "held_nanos, is_frozen, created_at, unit_nanos) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)",
         [
             (account.id, account.owner_id, account.kind.value, account.currency.value, account.lot_id,
-             account.expires_at, account.floor_nanos, account.is_frozen, moment)
+             account.expires_at, account.floor_nanos, account.is_frozen, moment, account.unit_nanos)
             for account in changes.new_accounts
         ],
     )  # fmt: skip

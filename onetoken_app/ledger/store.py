@@ -29,8 +29,8 @@ CREDIT_LOCK_KEY = 0x63726564
 """PostgreSQL's advisory lock that batches share and whoever gives credit holds alone ("cred")."""
 
 _COLUMNS = (
-    "SELECT id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos, lot_id, expires_at, is_frozen "
-    "FROM ledger_account"
+    "SELECT id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos, lot_id, expires_at, is_frozen, "
+    "unit_nanos FROM ledger_account"
 )
 _ACCOUNTS = f"{_COLUMNS} WHERE owner_id = ANY(?)"
 _PAYING_ACCOUNTS = f"""{_ACCOUNTS}
@@ -275,6 +275,7 @@ def _accounts(rows: Iterable[Sequence[Any]]) -> dict[str, Account]:
             row[7],
             None if row[8] is None else instant_text(row[8]),
             bool(row[9]),
+            unit_nanos=row[10],
         )
         for row in rows
     }

@@ -31,6 +31,8 @@ class LotTerms:
     """As ``clock.iso_instant`` writes it; unset: never."""
     scopes: tuple[str, ...] = ()
     """What it may be spent on; none: everything."""
+    unit_nanos: Nanos = 0
+    """What a token takes from it; 0: it is no lot of tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def post(books: Books, transfer: Transfer) -> None:
         target = _account(books, transfer.target, transfer.currency)
     else:
         target = _open_lot(books, transfer, transfer.opens)
-        details = journal.Details(lot=lot_row(target))
+        details = journal.Details(lot=lot_row(target), unit_nanos=target.unit_nanos)
     movement = entries.move(books, source, target, transfer.amount_nanos)
     entries.append(books, transfer.kind, transfer.reference, [movement], details=details)
 
@@ -175,5 +177,6 @@ def _open_lot(books: Books, transfer: Transfer, terms: LotTerms) -> Account:
             lot_id=transfer.target.lot_id,
             expires_at=terms.expires_at,
             scopes=frozenset(terms.scopes),
+            unit_nanos=terms.unit_nanos,
         )
     )

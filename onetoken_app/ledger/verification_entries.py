@@ -52,8 +52,10 @@ def stored_entries(connection: Connection, lots: Lots, *, at_once: int) -> Itera
             number = row[0]
             entry = _entry(row, postings.get(number, []), parts.get(number, []))
             undone_number, undone_kind = undone.get(number, (0, None))
+            lot = _lot(entry, lots)
             details = journal.Details(
-                lot=_lot(entry, lots),
+                lot=lot,
+                unit_nanos=lots.accounts[lot.account_id].unit_nanos if lot else 0,
                 terms=terms.get(number),
                 reversed_number=undone_number,
                 budgets=budgets.get(number, []),

@@ -1,8 +1,8 @@
 """The reads of ``verification.py``: in pieces by key, in order; wide joins instead of a statement per row."""
 
 ACCOUNTS = (
-    "SELECT id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos, lot_id, expires_at, is_frozen "
-    "FROM ledger_account ORDER BY id"
+    "SELECT id, owner_id, kind, currency, floor_nanos, posted_nanos, held_nanos, lot_id, unit_nanos, "
+    "expires_at, is_frozen FROM ledger_account ORDER BY id"
 )
 
 SCOPES = "SELECT account_id, scope FROM ledger_lot_scope ORDER BY account_id"

@@ -38,6 +38,7 @@ async def sell(
     expires_at: datetime | None = LATER,
     scopes: Sequence[str] = (),
     reference: str = "package:1",
+    token_count: int = 0,
 ) -> None:
     async with unit_of_work() as session:
         await service.sell_package(
@@ -48,6 +49,7 @@ async def sell(
             expires_at=expires_at,
             scopes=scopes,
             reference=reference,
+            token_count=token_count,
         )
 
 

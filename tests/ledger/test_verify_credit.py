@@ -10,7 +10,7 @@ from tests.ledger.desks import a_close, a_desk, an_owner, do
 from tests.ledger.test_verify import tamper, the_report_of
 
 PROMOTION, PACKAGE, STRIPE = "lot_id = 'promotion:1'", "lot_id = 'package:1'", "lot_id = 'stripe'"
-PREPAID = "kind = 'prepaid'"
+PREPAID, TOKENS = "kind = 'prepaid'", "lot_id = 'package:2'"
 TAMPERS = [
     ("ledger_account", "expires_at = '2099-01-01T00:00:00.000000Z'", PROMOTION),
     ("ledger_account", "expires_at = NULL", PACKAGE),
@@ -23,6 +23,10 @@ TAMPERS = [
     ("ledger_account", "is_frozen = 0", PREPAID),
     ("ledger_account", "is_frozen = 1", PROMOTION),
     ("ledger_account", "floor_nanos = -51", PREPAID),
+    ("ledger_account", "unit_nanos = 5", PACKAGE),
+    ("ledger_account", "unit_nanos = 0", TOKENS),
+    ("ledger_account", "unit_nanos = 6", TOKENS),
+    ("ledger_account", "unit_nanos = 5", PREPAID),
     ("ledger_account", "posted_nanos = posted_nanos + 1", PROMOTION),
     ("ledger_account", "held_nanos = 0", PROMOTION),
     ("ledger_lot_scope", "scope = 'mdl_2'", "scope = 'mdl_1'"),
@@ -87,6 +91,7 @@ async def a_ledger_of_credit(settings: Settings) -> None:
             )
     await give_promotion(owner_id, 10, expires_at=SOON)
     await sell(owner_id, 10, expires_at=LATER, scopes=["mdl_1"])
+    await sell(owner_id, 30, expires_at=LATER, scopes=["mdl_3"], reference="package:2", token_count=10)
     async with unit_of_work() as session:
         await service.reverse(session, reversed_reference="top_up:2", reference="reversal:1")
         await service.refund(

@@ -65,6 +65,7 @@ async def sell_package(
     expires_at: datetime | None,
     reference: str,
     scopes: Sequence[str] = (),
+    token_count: int = 0,
 ) -> None:
     """Turn an owner's prepaid money into a package with a validity, once per reference.
 
@@ -77,13 +78,20 @@ async def sell_package(
         reference: Unique over the whole ledger; at most 128 characters. The lot's id.
         scopes: What it may be spent on, each at most 64 characters: a hold names one, such as the model's id. None:
             everything.
+        token_count: How many tokens of any kind it is for, which divides the amount; 0: it is money like other credit.
 
     Raises:
+        ValueError: The amount is no whole number of nanos for each token.
         NoSuchAccount: The owner has no account in this currency.
         InsufficientFunds: The prepaid balance would fall below its floor; the metadata says what is available.
         LedgerConflict: The reference stands for another movement of money, or another lot.
     """
     _check_scopes(scopes)
+    if token_count < 0 or (token_count and amount_nanos % token_count):
+        message = "a lot of tokens has a whole number of nanos for each token"
+        raise ValueError(message)
+    expiry = clock.iso_instant(expires_at) if expires_at else None
+    unit_nanos = amount_nanos // token_count if token_count else 0
     transfer = Transfer(
         kind=TransactionKind.PACKAGE_SALE,
         reference=reference,
@@ -91,7 +99,7 @@ async def sell_package(
         amount_nanos=amount_nanos,
         source=prepaid(owner_id),
         target=Place(owner_id, AccountKind.PACKAGE, reference),
-        opens=LotTerms(clock.iso_instant(expires_at) if expires_at else None, tuple(sorted(set(scopes)))),
+        opens=LotTerms(expiry, tuple(sorted(set(scopes))), unit_nanos),
     )
     await post_once(session, transfer)
 

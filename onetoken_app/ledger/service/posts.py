@@ -17,7 +17,7 @@ from onetoken_app.money import NANOS_MAX, Nanos
 _REFERENCE_CHARACTERS_MAX = 128
 _POSTED = (
     "SELECT entry.kind, source.owner_id, source.kind, source.lot_id, target.owner_id, target.kind, target.lot_id, "
-    "target.currency, posting.amount_nanos, target.expires_at, target.id "
+    "target.currency, posting.amount_nanos, target.expires_at, target.id, target.unit_nanos "
     "FROM ledger_transaction AS entry "
     "LEFT JOIN ledger_posting AS posting ON posting.transaction_number = entry.sequence_number "
     "LEFT JOIN ledger_account AS source ON source.id = posting.from_account_id "
@@ -104,7 +104,7 @@ def _is_posted(connection: Connection, transfer: Transfer) -> bool:
     if not rows:
         return False
     source, target = transfer.source, transfer.target
-    *said, expires_at, target_id = rows[0]
+    *said, expires_at, target_id, unit_nanos = rows[0]
     meant = [
         transfer.kind, source.owner_id, source.kind, source.lot_id, target.owner_id, target.kind, target.lot_id,
         transfer.currency, transfer.amount_nanos,
@@ -112,8 +112,9 @@ def _is_posted(connection: Connection, transfer: Transfer) -> bool:
     is_same = len(rows) == 1 and said == meant
     if is_same and transfer.opens is not None:
         scopes = tuple(row[0] for row in connection.read(_SCOPES, (target_id,)))
-        stored = (None if expires_at is None else store.instant_text(expires_at), scopes)
-        is_same = stored == (transfer.opens.expires_at, tuple(sorted(transfer.opens.scopes)))
+        stored = (None if expires_at is None else store.instant_text(expires_at), scopes, unit_nanos)
+        opens = transfer.opens
+        is_same = stored == (opens.expires_at, tuple(sorted(opens.scopes)), opens.unit_nanos)
     if not is_same:
         raise reference_is_taken()
     return True
