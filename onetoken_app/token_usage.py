@@ -124,6 +124,11 @@ class TokenUsage:
         return self.output + self.audio_out + self.image_out
 
     @property
+    def token_total(self) -> int:
+        """All tokens: what a package of tokens counts."""
+        return self.input_total + self.output_total
+
+    @property
     def tool_call_total(self) -> int:
         """All calls of tools that the provider ran."""
         return self.web_searches + self.file_searches + self.tool_calls

@@ -11,6 +11,7 @@ from onetoken_app.money import format_amount, format_ratio
 from onetoken_app.organizations.queries import organizations
 from onetoken_app.pricing.written import member_of, written_price
 from onetoken_app.usage.explanation import ExplanationView, explain_call
+from onetoken_app.usage.receipts import PackageShare
 
 
 async def explain(request_id: str, *, organization: str | None) -> ExplanationView:
@@ -53,7 +54,8 @@ def explanation_lines(explained: ExplanationView) -> Iterator[str]:
         rate, version = format_amount(receipt.exchange_rate_nanos), receipt.exchange_rate_version
         yield f"× exchange rate {rate} (version {version}, {receipt.price_currency.value} to {currency})"
     yield f"exactly: {exactly(explained.exact)} {currency}"
-    yield f"rounded once, half up: {format_amount(explained.computed_nanos)} {currency}"
+    yield f"rounded once, half up: {format_amount(explained.usual_nanos)} {currency}"
+    yield from _package_lines(explained, currency)
     held = "; ".join(f"{format_amount(part.amount_nanos)} of {_pot(part.pot)}" for part in entries.held)
     set_aside = f"{format_amount(entries.held_nanos)} {currency} at {iso_instant(entries.placed_at)}"
     yield f"hold: {set_aside}: {held or 'nothing'}"
@@ -102,6 +104,8 @@ def explanation_object(explained: ExplanationView) -> dict[str, object]:
         "ratio": format_ratio(receipt.plan_ratio_ppm),
         "exchange_rate": exchange,
         "exact": exactly(explained.exact),
+        "usual": format_amount(explained.usual_nanos),
+        "packages": [_package_object(package) for package in receipt.packages],
         "computed": format_amount(explained.computed_nanos),
         "currency": entries.currency.value,
         "hold": {
@@ -128,6 +132,16 @@ def explanation_object(explained: ExplanationView) -> dict[str, object]:
         "ok": not explained.differences,
         "differences": list(explained.differences),
     }
+
+
+def _package_lines(explained: ExplanationView, currency: str) -> Iterator[str]:
+    """Say what packages of tokens paid, and what that makes of the charge."""
+    receipt = explained.receipt
+    for package in receipt.packages:
+        price, paid = format_amount(package.unit_nanos), format_amount(package.paid_nanos)
+        yield f"a package paid {package.token_count} of {receipt.token_total} tokens: × {price} = {paid} {currency}"
+    if receipt.packages:
+        yield f"with the other tokens at the usual price: {format_amount(explained.computed_nanos)} {currency}"
 
 
 def exactly(value: Fraction) -> str:
@@ -161,6 +175,11 @@ def _payer(paid: PaidView) -> str:
     if paid.is_absorbed:
         return "borne by the platform"
     return f"{'from' if paid.amount_nanos > 0 else 'back to'} {_pot(paid.pot)}"
+
+
+def _package_object(package: PackageShare) -> dict[str, object]:
+    """Say how many tokens a package paid, for a program."""
+    return {"tokens": package.token_count, "price": format_amount(package.unit_nanos)}
 
 
 def _pot_object(pot: PotView) -> dict[str, object]:

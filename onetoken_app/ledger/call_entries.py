@@ -25,6 +25,8 @@ class PotView:
     kind: AccountKind
     lot_id: str
     """The reference that a lot was opened under; empty for what is no lot."""
+    unit_nanos: Nanos = 0
+    """Of a lot of tokens: what one token took from it; 0 elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +123,12 @@ async def _closed(session: AsyncSession, close: HoldClose) -> ClosedView:
         absorbed_nanos=close.absorbed_nanos + (correction.absorbed_nanos if correction else 0),
         corrected_at=correction.corrected_at if correction else None,
         correction_nanos=correction.amount_nanos if correction else 0,
-        paid=await _paid(session, numbers),
+        paid=await paid_in(session, numbers),
     )
 
 
-async def _paid(session: AsyncSession, transaction_numbers: list[int]) -> tuple[PaidView, ...]:
-    """Read who paid, and who got something back."""
+async def paid_in(session: AsyncSession, transaction_numbers: Sequence[int]) -> tuple[PaidView, ...]:
+    """Return who paid in the transactions of a call, and who got something back."""
     source, target = aliased(Account), aliased(Account)
     query = (
         sa.select(Posting, source, target)
@@ -145,7 +147,7 @@ async def _paid(session: AsyncSession, transaction_numbers: list[int]) -> tuple[
 
 def _pot(account: Account) -> PotView:
     """Name an account."""
-    return PotView(account.id, account.kind, account.lot_id)
+    return PotView(account.id, account.kind, account.lot_id, account.unit_nanos)
 
 
 async def _rows(session: AsyncSession, query: sa.Executable) -> Sequence[Any]:

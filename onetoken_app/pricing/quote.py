@@ -9,7 +9,7 @@ providers publish prices by the second, the minute and the hour, and only the ho
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter, mul
 
 from onetoken_app.money import NANOS_PER_UNIT, PICOS_PER_NANO, RATIO_ONE_PPM, Currency, MicrosPerMillion, Nanos
@@ -108,6 +108,19 @@ class PriceSheet:
         return self.exchange.version if self.exchange else 0
 
     @property
+    def prices_units(self) -> bool:
+        """Whether anything that is no token has a price."""
+        return self._picos_per_token is None and any(level.prices_units for level in self._levels)
+
+    @property
+    def upper_charge_of_units(self) -> Nanos:
+        """Return what a hold without pictures, sounds and tools has at most for what is no token: the call itself."""
+        if self._picos_per_token is not None:
+            return 0
+        picos = max(level.request for level in self._levels) * self._twice_numerator
+        return -(-picos // (2 * self._divisor * MS_PER_HOUR))
+
+    @property
     def prices_requests(self) -> bool:
         """Whether a call has a price of its own, beside what it uses."""
         return any(level.request for level in self._levels)
@@ -150,6 +163,13 @@ class PriceSheet:
             if any(own[kind] * mine > others[kind] * theirs for kind in TokenKind):
                 return True
         return False
+
+    def charge_of_units(self, usage: TokenUsage) -> Nanos:
+        """Return how much of a call's charge is for what is no token: all of it without that of its tokens alone."""
+        if not self.prices_units:
+            return 0
+        tokens = replace(usage, **dict.fromkeys((kind.value for kind in UNIT_KINDS), 0))
+        return self.charge_for(usage) - self.charge_for(tokens)
 
     def upper_charge(
         self,
@@ -221,7 +241,7 @@ class _Level:
 
     __slots__ = (
         "audio_ms", "dearest_input", "dearest_output", "dearest_text_input", "dearest_tool", "from_input_tokens",
-        "image", "reasoning_difference", "request", "resolved", "summed",
+        "image", "prices_units", "reasoning_difference", "request", "resolved", "summed",
     )  # fmt: skip
 
     def __init__(self, from_input_tokens: int, rates: Rates) -> None:
@@ -239,6 +259,7 @@ class _Level:
         self.request = scaled[TokenKind.REQUESTS]
         self.image = scaled[TokenKind.IMAGES]
         self.audio_ms = scaled[TokenKind.AUDIO_MS]
+        self.prices_units = any(self.resolved[kind] for kind in UNIT_KINDS)
 
 
 def _fall_back(kind: TokenKind, rates: Rates) -> MicrosPerMillion:

@@ -19,6 +19,8 @@ class Metered:
     usage: TokenUsage
     source: UsageSource
     charge_nanos: Nanos
+    units_nanos: Nanos = 0
+    """How much of the charge is for what is no token."""
 
 
 _NOTHING = Metered(TokenUsage(), UsageSource.NONE, 0)
@@ -84,7 +86,7 @@ def _priced(call: OpenCall, usage: TokenUsage, source: UsageSource) -> Metered:
     """
     sheet = call.admission.sheet
     usage = _with_request(usage, sheet)
-    return Metered(usage, source, min(NANOS_MAX, sheet.charge_for(usage)))
+    return Metered(usage, source, min(NANOS_MAX, sheet.charge_for(usage)), sheet.charge_of_units(usage))
 
 
 def _with_request(usage: TokenUsage, sheet: PriceSheet) -> TokenUsage:

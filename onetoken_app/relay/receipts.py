@@ -91,6 +91,9 @@ def receipt_object(receipt: ReceiptView) -> dict[str, object]:
         "lines": [_line(line) for line in receipt.lines],
         "plan_ratio": _ratio(receipt.plan_ratio_ppm),
         "exchange_rate": exchange,
+        "packages": [
+            {"tokens": package.token_count, "price": format_amount(package.unit_nanos)} for package in receipt.packages
+        ],
         "charge": format_amount(receipt.charge_nanos),
         "absorbed": format_amount(receipt.absorbed_nanos),
         "currency": receipt.currency.value,

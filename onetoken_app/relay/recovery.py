@@ -170,4 +170,5 @@ def _close_with(draft: UsageDraft, *, is_sqlite: bool) -> CloseHold:
         usage_source=draft.usage_source,
         extra=[insert_statement(draft, is_sqlite=is_sqlite), *row_of_recovered(draft, is_sqlite=is_sqlite)],
         scope=draft.model_id,
+        token_count=draft.token_total,
     )

@@ -106,6 +106,8 @@ def _hold_for(call: OpenCall) -> PlaceHold:
         fingerprints=call.claim.fingerprints if call.claim else (),
         scope=admission.offer.model.id,
         budgets=periods_of(call),
+        token_count=admission.input_tokens_max + admission.output_tokens_max,
+        units_nanos=admission.sheet.upper_charge_of_units,
     )
 
 
@@ -150,12 +152,16 @@ def _cannot_go_on(call: OpenCall, error: OneTokenError) -> OneTokenError:
 
 async def _extend(call: OpenCall, output_tokens: int, *, ledger: LedgerClient) -> None:
     """Raise the hold to what this much output can cost."""
+    admission = call.admission
+    extension = ExtendHold(
+        request_id=call.request_id,
+        amount_nanos=admission.upper_charge_with(output_tokens),
+        scope=admission.offer.model.id,
+        token_count=admission.input_tokens_max + output_tokens,
+        units_nanos=admission.sheet.upper_charge_of_units,
+    )
     try:
-        await ledger.extend_hold(
-            ExtendHold(
-                call.request_id, call.admission.upper_charge_with(output_tokens), scope=call.admission.offer.model.id
-            )
-        )
+        await ledger.extend_hold(extension)
     except LedgerUnavailable as error:
         raise LedgerUnavailable(
             f"What follows of the answer cannot be paid for safely right now. {call.charge_words} Try again in a few "
@@ -236,6 +242,8 @@ def _close_of(call: OpenCall, ending: Ending, metered: Metered, *, is_sqlite: bo
         usage_source=metered.source,
         extra=[insert_statement(draft, is_sqlite=is_sqlite), *attempts, *released],
         scope=draft.model_id,
+        token_count=metered.usage.token_total,
+        units_nanos=metered.units_nanos,
     )
 
 

@@ -25,7 +25,7 @@ from onetoken_app.money import (
 )
 from onetoken_app.pricing.models import PriceBookVersion, Scope
 from onetoken_app.pricing.queries import plans_by_organization
-from onetoken_app.token_usage import UNIT_KINDS
+from onetoken_app.token_usage import UNIT_KINDS, UsageSource
 from onetoken_app.usage.models import UsageRecord
 from onetoken_app.usage.receipts import ReceiptLine, ReceiptView, receipt_of
 
@@ -57,8 +57,10 @@ class ExplanationView:
     """What each line of the receipt comes to, in the currency of the prices."""
     exact: Fraction
     """Their sum × the plan's ratio × the exchange rate, in the currency of the charge, before it is rounded."""
-    computed_nanos: Nanos
+    usual_nanos: Nanos
     """The same, rounded once, half up."""
+    computed_nanos: Nanos
+    """What the call costs: that, or less and more of it where packages of tokens paid."""
     differences: tuple[str, ...]
     """Where metadata and journal disagree; none: the charge is right."""
 
@@ -100,7 +102,8 @@ async def explain_call(
         raise _without_record(entries, entries.closed)
     shares = tuple(_share(line) for line in receipt.lines)
     exact = _exact(receipt, shares)
-    computed_nanos = min(NANOS_MAX, (exact * NANOS_PER_UNIT + Fraction(1, 2)).__floor__())
+    usual_nanos = _rounded(exact)
+    computed_nanos = _with_packages(receipt, shares, usual_nanos)
     prices = await _prices(session, receipt, entries)
     record = await session.get(UsageRecord, request_id)
     recorded_nanos = record.charge_nanos if record else 0
@@ -111,6 +114,7 @@ async def explain_call(
         prices=prices,
         shares=shares,
         exact=exact,
+        usual_nanos=usual_nanos,
         computed_nanos=computed_nanos,
         differences=(
             *_differences_of_amounts(entries, entries.closed, computed_nanos, recorded_nanos),
@@ -131,6 +135,27 @@ def _exact(receipt: ReceiptView, shares: tuple[Fraction, ...]) -> Fraction:
     return (
         exact if receipt.exchange_rate_nanos is None else exact * Fraction(receipt.exchange_rate_nanos, NANOS_PER_UNIT)
     )
+
+
+def _rounded(exact: Fraction) -> Nanos:
+    """Round once, half up."""
+    return min(NANOS_MAX, (exact * NANOS_PER_UNIT + Fraction(1, 2)).__floor__())
+
+
+def _with_packages(receipt: ReceiptView, shares: tuple[Fraction, ...], usual_nanos: Nanos) -> Nanos:
+    """Say what a call costs of whose tokens packages paid some: the others keep their part of the usual price.
+
+    What is no token is charged as always, but for a recovery, which cannot tell it apart (decision 0032).
+    """
+    if not receipt.packages or not receipt.token_total:
+        return usual_nanos
+    of_tokens = zip(receipt.lines, shares, strict=True)
+    token_shares = tuple(share for line, share in of_tokens if line.kind not in UNIT_KINDS)
+    is_recovered = receipt.usage_source == UsageSource.CHECKPOINT
+    units_nanos = 0 if is_recovered else usual_nanos - _rounded(_exact(receipt, token_shares))
+    left = receipt.token_total - sum(package.token_count for package in receipt.packages)
+    rest = Fraction((usual_nanos - units_nanos) * left, receipt.token_total) + Fraction(1, 2)
+    return sum(package.paid_nanos for package in receipt.packages) + units_nanos + rest.__floor__()
 
 
 async def _prices(session: AsyncSession, receipt: ReceiptView, entries: CallEntriesView) -> PricesView | None:

@@ -1,5 +1,6 @@
 """Receipts of calls: what a charge was made of, so that whoever was charged can recompute it from this alone."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from onetoken_app.ledger.call_entries import PotView, paid_in
 from onetoken_app.ledger.kinds import Outcome
 from onetoken_app.ledger.models import Correction, HoldClose
 from onetoken_app.money import Currency, MicrosPerMillion, Nanos
@@ -27,6 +29,8 @@ COUNTERS: Mapping[TokenKind, str] = {
     **{kind: f"{kind.value}_tokens" for kind in TokenKind if kind not in UNIT_KINDS},
 }
 """The column of a record that counts each kind."""
+TOTAL_KINDS = tuple(kind for kind in TokenKind if kind not in UNIT_KINDS and kind is not TokenKind.REASONING)
+"""Kinds that make up all tokens of a call; reasoning is within the output."""
 _TOKENS_PER_PRICE = 1_000_000
 
 
@@ -40,6 +44,20 @@ class ReceiptLine:
     """As the price book has it: micros for ``per`` tokens; of units, picos for ``per`` of them."""
     per: int
     """What the price, as it is written, is of: 1 000 000 tokens, one piece, or the milliseconds of an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageShare:
+    """Tokens of a call that a package of tokens paid."""
+
+    token_count: int
+    unit_nanos: Nanos
+    """What each of them cost when the package was bought, in the charge's currency."""
+
+    @property
+    def paid_nanos(self) -> Nanos:
+        """What they took from the package."""
+        return self.token_count * self.unit_nanos
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +93,13 @@ class ReceiptView:
     """What the organization was charged, a correction included."""
     absorbed_nanos: Nanos
     """What was metered beyond that and no balance covered; nobody is charged for it."""
+    packages: tuple[PackageShare, ...]
+    """Of the tokens those that packages paid; the other ones are charged at the prices of the lines, in proportion."""
+
+    @property
+    def token_total(self) -> int:
+        """All tokens of the call."""
+        return sum(self.usage_counts[COUNTERS[kind]] for kind in TOTAL_KINDS)
 
 
 async def receipt_of(session: AsyncSession, *, organization_id: str, request_id: str) -> ReceiptView | None:
@@ -116,7 +141,18 @@ async def receipt_of(session: AsyncSession, *, organization_id: str, request_id:
         currency=record.currency,
         charge_nanos=close.amount_nanos + (correction.amount_nanos if correction else 0),
         absorbed_nanos=close.absorbed_nanos + (correction.absorbed_nanos if correction else 0),
+        packages=await _packages(session, close, correction),
     )
+
+
+async def _packages(session: AsyncSession, close: HoldClose, correction: Correction | None) -> tuple[PackageShare, ...]:
+    """Read how many tokens packages paid, by lot; what a correction gave back is left out."""
+    numbers = [close.transaction_number, *([correction.transaction_number] if correction else [])]
+    paid_nanos: Counter[PotView] = Counter()
+    for paid in await paid_in(session, numbers):
+        if paid.pot.unit_nanos:
+            paid_nanos[paid.pot] += paid.amount_nanos
+    return tuple(PackageShare(nanos // pot.unit_nanos, pot.unit_nanos) for pot, nanos in paid_nanos.items() if nanos)
 
 
 async def _rates(session: AsyncSession, record: UsageRecord) -> ModelRates:

@@ -78,6 +78,13 @@ class UsageDraft:
     cost_nanos: Nanos | None = None
     cost_currency: Currency | None = None
 
+    @property
+    def token_total(self) -> int:
+        """All tokens: what a package of tokens counts."""
+        text = self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
+        media = self.audio_in_tokens + self.image_in_tokens + self.audio_out_tokens + self.image_out_tokens
+        return text + media + self.output_tokens
+
 
 _COLUMNS = tuple(field.name for field in fields(UsageDraft))
 _values = attrgetter(*_COLUMNS)
