@@ -35,6 +35,8 @@ class PackageView:
     """None: every model."""
     offered_at: datetime
     is_withdrawn: bool
+    token_count: int
+    """0: it is credit, not tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ async def packages(session: AsyncSession, *, currency: Currency | None = None) -
             model_names=tuple(sorted(names.get(one, one) for one in scopes.get(row.id, ()))),
             offered_at=row.offered_at,
             is_withdrawn=row.withdrawn_at is not None,
+            token_count=row.token_count,
         )
         for row in rows
     ]

@@ -41,6 +41,18 @@ class NamedLotView:
     expires_at: datetime | None
     model_names: tuple[str, ...]
     """None: every model. A model that is gone has its id."""
+    unit_nanos: Nanos = 0
+    """Of a package of tokens: what one token takes from it; 0: it is credit."""
+
+    @property
+    def tokens_left(self) -> int:
+        """How many tokens are left, open holds included."""
+        return self.left_nanos // self.unit_nanos if self.unit_nanos else 0
+
+    @property
+    def tokens_held(self) -> int:
+        """How many of them open calls hold."""
+        return self.held_nanos // self.unit_nanos if self.unit_nanos else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,7 @@ async def named_lots_of(
             held_nanos=lot.held_nanos,
             expires_at=lot.expires_at,
             model_names=tuple(models.get(scope, scope) for scope in lot.scopes),
+            unit_nanos=lot.unit_nanos,
         )
         for lot in lots
     ]

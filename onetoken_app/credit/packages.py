@@ -2,8 +2,11 @@
 
 The price becomes as much credit, which was paid for; the bonus is promotional credit beside it. Both are for the same
 models until the same moment, and the ledger knows them by the sale's id, so that a package is sold once.
+
+A package of tokens is for a number of tokens of named models, at what they cost when it was bought (decision 0032).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,10 +31,15 @@ from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.ledger import service as ledger
 from onetoken_app.ledger.errors import InsufficientFunds, NoSuchAccount
-from onetoken_app.money import Currency, Nanos, format_amount
+from onetoken_app.money import NANOS_PER_UNIT, Currency, Nanos, format_amount
+from onetoken_app.pricing.queries import price_book
+from onetoken_app.token_usage import TokenUsage
 
 NAME_CHARACTERS_MAX = 64
 VALID_DAYS_MAX = 3 * 366
+TOKENS_MAX = 10**12
+_HALF_AND_HALF = TokenUsage(input=100, output=100)
+"""What tokens are worth by the list is asked for so few that no tier is reached."""
 _OFFERED_BY_A_MEMBER = (
     "Whoever offers this package belongs to your organization, which therefore cannot buy it; nothing was bought. Ask "
     "the operator for another offer."
@@ -49,6 +57,8 @@ class PackageOffer:
     valid_days: int
     model_ids: Sequence[str] = ()
     """None: every model."""
+    token_count: int = 0
+    """0: it is credit, not tokens."""
 
 
 async def offer_package(session: AsyncSession, *, offer: PackageOffer, bonus_max_nanos: Nanos, offered_by: str) -> str:
@@ -58,7 +68,8 @@ async def offer_package(session: AsyncSession, *, offer: PackageOffer, bonus_max
 
     Args:
         session: Open unit of work; the caller commits.
-        offer: 1 to 64 characters of a name, whole cents, 1 to 1 098 days, known models.
+        offer: 1 to 64 characters of a name, whole cents, 1 to 1 098 days, known models. Tokens have a price of whole
+            nanos each, at least one model, and no bonus.
         bonus_max_nanos: What one person of finance may give.
         offered_by: Who of finance; has the role, as the edge checked.
 
@@ -72,12 +83,16 @@ async def offer_package(session: AsyncSession, *, offer: PackageOffer, bonus_max
     if type(offer.valid_days) is not int or not 0 < offer.valid_days <= VALID_DAYS_MAX:
         raise BadRequest(f"A package is valid for 1 to {VALID_DAYS_MAX} days.", parameter="valid_days")
     price_nanos = checked_amount(offer.price_nanos, parameter="price")
+    _check_tokens(offer)
+    bonus_max_nanos = min(price_nanos, bonus_max_nanos)
+    await _check_discount(session, offer, most_nanos=bonus_max_nanos)
     package = Package(
         id=new_id(Kind.PACKAGE),
         name=name,
         currency=offer.currency,
         price_nanos=price_nanos,
-        bonus_nanos=_checked_bonus(offer.bonus_nanos, most_nanos=min(price_nanos, bonus_max_nanos)),
+        bonus_nanos=_checked_bonus(offer.bonus_nanos, most_nanos=bonus_max_nanos),
+        token_count=offer.token_count,
         valid_days=offer.valid_days,
         offered_by=offered_by,
         offered_at=clock.utc_now(),
@@ -95,6 +110,7 @@ async def offer_package(session: AsyncSession, *, offer: PackageOffer, bonus_max
         "currency": package.currency.value,
         "valid_days": package.valid_days,
         "model_count": len(set(offer.model_ids)),
+        "token_count": package.token_count,
     }
     await note(
         session, "package_offered", actor_id=offered_by, subject_id=package.id, organization_id=None, facts=facts
@@ -112,6 +128,50 @@ def _checked_bonus(bonus_nanos: Nanos, *, most_nanos: Nanos) -> Nanos:
             parameter="bonus",
         )
     return bonus_nanos
+
+
+def _check_tokens(offer: PackageOffer) -> None:
+    """Refuse a package of tokens whose last token could be neither used nor paid for, or that is for no model."""
+    if type(offer.token_count) is not int or not 0 <= offer.token_count <= TOKENS_MAX:
+        raise BadRequest(
+            f"Tokens are a plain number up to {TOKENS_MAX:,}; 0: the package is credit. Nothing was offered.",
+            parameter="tokens",
+        )
+    if not offer.token_count:
+        return
+    if not offer.model_ids:
+        raise BadRequest("Tokens are of named models: choose at least one. Nothing was offered.", parameter="tokens")
+    if offer.bonus_nanos:
+        raise BadRequest("Tokens have no bonus: offer more of them. Nothing was offered.", parameter="bonus")
+    if offer.price_nanos % offer.token_count:
+        step = math.lcm(offer.token_count, NANOS_PER_UNIT // 100)
+        fitting = format_amount(-(-offer.price_nanos // step) * step)
+        raise BadRequest(
+            f"A token's price is a whole number of billionths. The next price that divides into {offer.token_count:,} "
+            f"tokens is {fitting}; change the price or the tokens. Nothing was offered.",
+            parameter="price",
+        )
+
+
+async def _check_discount(session: AsyncSession, offer: PackageOffer, *, most_nanos: Nanos) -> None:
+    """Refuse tokens that would be a gift by one person alone, at half input and half output by the list of now."""
+    if not offer.token_count:
+        return
+    book = await price_book(session, now=clock.utc_now())
+    for model_id in offer.model_ids:
+        sheet = book.sheet_for(model_id=model_id, organization_id="", currency=offer.currency)
+        if sheet is None:
+            raise BadRequest(
+                "One of these models has no price in this currency; nothing was offered.", parameter="tokens"
+            )
+        usual_nanos = sheet.charge_for(_HALF_AND_HALF) * offer.token_count // _HALF_AND_HALF.token_total
+        if usual_nanos - offer.price_nanos > most_nanos:
+            raise BadRequest(
+                f"By the list these tokens cost {format_amount(usual_nanos)}, half of them input and half output. What "
+                f"a package saves is at most its price, and at most what one person may grant: "
+                f"{format_amount(most_nanos)} here. Nothing was offered.",
+                parameter="price",
+            )
 
 
 async def withdraw_package(session: AsyncSession, *, package_id: str, withdrawn_by: str) -> None:
@@ -201,6 +261,7 @@ async def _deliver(session: AsyncSession, package: Package, sale: PackageSale) -
             expires_at=sale.expires_at,
             reference=f"package:{sale.id}",
             scopes=scopes,
+            token_count=package.token_count,
         )
     except (InsufficientFunds, NoSuchAccount) as error:
         available = format_amount(int(error.metadata.get("available_nanos", 0)))

@@ -83,11 +83,12 @@ async def offer(
     bonus_nanos: Nanos = 5 * UNIT,
     valid_days: int = 30,
     model_ids: tuple[str, ...] = (),
+    token_count: int = 0,
 ) -> str:
     async with unit_of_work() as session:
         return await packages.offer_package(
             session,
-            offer=PackageOffer(name, currency, price_nanos, bonus_nanos, valid_days, model_ids),
+            offer=PackageOffer(name, currency, price_nanos, bonus_nanos, valid_days, model_ids, token_count),
             bonus_max_nanos=ABOVE,
             offered_by=by,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,8 @@ from onetoken_app.credit.errors import (
     PackageWithdrawn,
     StaffInvolved,
 )
-from onetoken_app.database import unit_of_work
+from onetoken_app.credit.lots import named_lots_of
+from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.errors import BadRequest, NotFound
 from onetoken_app.ledger import service as ledger
 from onetoken_app.ledger.kinds import AccountKind
@@ -150,3 +152,58 @@ class TestOfferPackage:
     async def test_withdrawing_what_is_not_there(self) -> None:
         with pytest.raises(NotFound):
             await withdraw("pkg_none", await finance())
+
+
+class TestTokens:
+    async def test_the_price_becomes_tokens_of_its_models(self, database_settings: Settings) -> None:
+        clerk = await finance()
+        customer = await a_customer(balance_nanos=80 * UNIT)
+        async with unit_of_work() as session:
+            model = await a_model(session, database_settings)
+        package_id = await offer(clerk, bonus_nanos=0, model_ids=(model.id,), token_count=10_000_000)
+        sale_id = await buy(customer, package_id, clerk)
+        assert await buy(customer, package_id, clerk) == sale_id
+        (lot,) = await the_lots(customer)
+        assert (lot.kind, lot.posted_nanos, lot.unit_nanos) == (AccountKind.PACKAGE, 50 * UNIT, 5_000)
+        assert lot.scopes == (model.id,)
+        async with read_session() as session:
+            (named,) = await named_lots_of(
+                session, organization_id=customer, currency=USD, now=clock.utc_now()
+            )  # fmt: skip
+        assert (named.tokens_left, named.tokens_held) == (10_000_000, 0)
+        assert (await the_balance(customer)).posted_nanos == 30 * UNIT
+
+    @pytest.mark.parametrize(
+        ("values", "parameter"),
+        [
+            pytest.param({"token_count": -1}, "tokens", id="fewer than none"),
+            pytest.param({"token_count": 10**12 + 1}, "tokens", id="more than any"),
+            pytest.param({"token_count": 10**6, "model_ids": ()}, "tokens", id="of no model"),
+            pytest.param({"token_count": 10**6, "bonus_nanos": UNIT}, "bonus", id="with a bonus"),
+            pytest.param({"token_count": 3 * 10**6}, "price", id="at no whole price"),
+            pytest.param({"token_count": 10**8}, "price", id="that save more than they cost"),
+            pytest.param(
+                {"token_count": 2 * 10**8, "price_nanos": 190 * UNIT}, "price", id="a gift beyond one person's"
+            ),
+            pytest.param({"token_count": 10**6, "currency": Currency.CNY}, "tokens", id="without a price by the list"),
+        ],
+    )
+    async def test_refuses_tokens_that_cannot_be(
+        self, database_settings: Settings, values: dict[str, Any], parameter: str
+    ) -> None:
+        clerk = await finance()
+        async with unit_of_work() as session:
+            model = await a_model(session, database_settings)
+        with pytest.raises(BadRequest) as refused:
+            await offer(clerk, **{"bonus_nanos": 0, "model_ids": (model.id,), **values})
+        assert refused.value.parameter == parameter
+
+    async def test_names_the_next_price_that_fits_and_takes_it(self, database_settings: Settings) -> None:
+        clerk = await finance()
+        async with unit_of_work() as session:
+            model = await a_model(session, database_settings)
+        with pytest.raises(BadRequest, match=r"is 50\.01;"):
+            await offer(clerk, bonus_nanos=0, model_ids=(model.id,), token_count=3 * 10**6)
+        assert await offer(
+            clerk, price_nanos=5_001 * UNIT // 100, bonus_nanos=0, model_ids=(model.id,), token_count=3 * 10**6
+        )

@@ -102,11 +102,12 @@ async def credit_of_every_kind(organization_id: str, model_id: str, *, bought_by
         PackageOffer("Enterprise", Currency.USD, 20_000 * _UNIT, 3_000 * _UNIT, 366),
         PackageOffer("企业套餐", Currency.CNY, 10_000 * _UNIT, 1_200 * _UNIT, 366),
         PackageOffer("Spring offer", Currency.USD, 100 * _UNIT, 30 * _UNIT, 30),
+        PackageOffer("Reasoning by the token", Currency.USD, 99 * _UNIT, 0, 90, (model_id,), 100_000_000),
     )
     async with unit_of_work() as session:
         whose: dict[str, Any] = {"bonus_max_nanos": 3_000 * _UNIT, "offered_by": desk.staff_id}
         ids = [await offer_package(session, offer=one, **whose) for one in offers]
-        for number, package_id in enumerate((ids[1], ids[4])):
+        for number, package_id in enumerate((ids[1], ids[4], ids[5])):
             await buy_package(
                 session,
                 organization_id=organization_id,

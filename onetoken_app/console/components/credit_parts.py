@@ -46,6 +46,7 @@ def package_columns(*actions: Column) -> list[Column]:
     return [
         Column(text("packages.name"), lambda one: rx.el.span(one.name, class_name="strong own-words")),
         Column(text("packages.price"), lambda one: money_text(one.price), align=Align.NUMBER),
+        Column(text("packages.tokens"), _tokens_for_sale, align=Align.NUMBER),
         Column(
             text("packages.bonus"),
             lambda one: rx.cond(one.has_bonus, money_text(one.bonus), rx.el.span("–", class_name="quiet-text")),
@@ -74,7 +75,18 @@ def buy_dialog(package: Value, *, on_confirm: Any) -> rx.Component:
         title=text("packages.buy_title"),
         consequence=rx.fragment(
             rx.el.p(rx.el.strong(package.name, class_name="own-words"), " · ", money_text(package.price)),
-            rx.el.p(text("packages.buy_consequence", days=package.days)),
+            rx.cond(
+                package.tokens == "",
+                rx.el.p(text("packages.buy_consequence", days=package.days)),
+                rx.el.p(
+                    text(
+                        "packages.buy_tokens_consequence",
+                        tokens=package.tokens,
+                        models=package.models,
+                        days=package.days,
+                    )
+                ),
+            ),
         ),
         confirm=text("packages.buy_confirm"),
         on_confirm=on_confirm,
@@ -124,7 +136,24 @@ def _lot_name(lot: Value) -> rx.Component:
 def _lot_left(lot: Value) -> rx.Component:
     """Show what is left, and below it what open calls hold of it."""
     held = rx.el.span(text("budgets.held"), " ", money_text(lot.held), class_name="quiet-text cell-below")
-    return rx.fragment(money_text(lot.left), rx.cond(lot.has_held, held))
+    held_tokens = rx.el.span(
+        text("budgets.held"), " ", text("credit.tokens", count=lot.tokens_held), class_name="quiet-text cell-below"
+    )
+    of_tokens = rx.fragment(
+        rx.el.span(text("credit.tokens", count=lot.tokens), class_name="figure"),
+        rx.el.span(money_text(lot.left), class_name="quiet-text cell-below"),
+        rx.cond(lot.has_held, held_tokens),
+    )
+    return rx.cond(lot.tokens == "", rx.fragment(money_text(lot.left), rx.cond(lot.has_held, held)), of_tokens)
+
+
+def _tokens_for_sale(package: Value) -> rx.Component:
+    """Show how many tokens a package is for, and below it what a million of them costs."""
+    million = rx.el.span(
+        text("packages.per_million"), " ", money_text(package.million), class_name="quiet-text cell-below"
+    )
+    tokens = rx.fragment(rx.el.span(package.tokens, class_name="figure"), million)
+    return rx.cond(package.tokens == "", rx.el.span("–", class_name="quiet-text"), tokens)
 
 
 def _expiry(lot: Value) -> rx.Component:

@@ -18,6 +18,7 @@ from onetoken_app.money import Currency
 from onetoken_app.payments.amounts import AMOUNT_CHARACTERS_MAX
 
 WITHDRAW_DIALOG = "withdraw-package"
+TOKEN_DIGITS_MAX = 13
 
 
 def desk_columns(on_select: Any) -> list[Column]:
@@ -58,6 +59,11 @@ def offer_form(*, models: Value, follows: Value, on_submit: Any) -> rx.Component
         ),
         field(text("organizations.currency"), rx.el.select(*currencies, name="currency", class_name="input")),
         field(text("packages.price"), _amount("price"), hint=text("package_desk.price_hint")),
+        field(
+            text("packages.tokens"),
+            _input("tokens", max_length=TOKEN_DIGITS_MAX, input_mode="numeric", default_value="0"),
+            hint=text("package_desk.tokens_hint"),
+        ),
         field(text("packages.bonus"), _amount("bonus", default_value="0"), hint=text("package_desk.bonus_hint")),
         field(
             text("package_desk.valid_days"),

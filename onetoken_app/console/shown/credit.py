@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from onetoken_app.console.shown.amounts import ShownAmount, aligned, shown_amount
+from onetoken_app.console.shown.amounts import ShownAmount, aligned, shown_amount, shown_count
 from onetoken_app.console.shown.moments import shown_minute
 from onetoken_app.credit.desk import PackageView
 from onetoken_app.credit.lots import NamedLotView
 from onetoken_app.money import Currency
+
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,9 @@ class ShownLot:
     left: ShownAmount = field(default_factory=ShownAmount)
     held: ShownAmount = field(default_factory=ShownAmount)
     has_held: bool = False
+    tokens: str = ""
+    """What is left of a package of tokens; empty: it is credit."""
+    tokens_held: str = ""
     models: str = ""
     """Empty: every model."""
     expires: str = ""
@@ -38,6 +43,10 @@ class ShownPackage:
     """Empty: every model."""
     is_withdrawn: bool = False
     offered: str = ""
+    tokens: str = ""
+    """Empty: it is credit."""
+    million: ShownAmount = field(default_factory=ShownAmount)
+    """What a million of its tokens cost."""
 
 
 def shown_lots(views: list[NamedLotView], currency: Currency, *, time_zone: str) -> list[ShownLot]:
@@ -50,6 +59,8 @@ def shown_lots(views: list[NamedLotView], currency: Currency, *, time_zone: str)
             left=left,
             held=shown_amount(view.held_nanos, currency),
             has_held=view.held_nanos > 0,
+            tokens=shown_count(view.tokens_left) if view.unit_nanos else "",
+            tokens_held=shown_count(view.tokens_held),
             models=", ".join(view.model_names),
             expires=shown_minute(view.expires_at, time_zone),
         )
@@ -69,4 +80,6 @@ def shown_package(view: PackageView, *, time_zone: str) -> ShownPackage:
         models=", ".join(view.model_names),
         is_withdrawn=view.is_withdrawn,
         offered=shown_minute(view.offered_at, time_zone),
+        tokens=shown_count(view.token_count) if view.token_count else "",
+        million=shown_amount(_MILLION * view.price_nanos // max(1, view.token_count), view.currency),
     )

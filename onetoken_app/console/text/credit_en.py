@@ -49,7 +49,10 @@ CREDIT_ENGLISH: Mapping[str, str] = {
     "credit.in_lots": "Given and packages",
     "credit.in_lots_note": "Spent first, what expires earliest first",
     "credit.is_below": "What you can spend is below your threshold now.",
-    "credit.lead": "What your organization can spend: credit that was given first, then packages, then the balance.",
+    "credit.lead": (
+        "What your organization can spend: tokens of packages first, then credit that was given, then other packages, "
+        "then the balance."
+    ),
     "credit.left": "Left",
     "credit.limit_included": "With a credit limit of",
     "credit.lot": "Credit",
@@ -67,6 +70,7 @@ CREDIT_ENGLISH: Mapping[str, str] = {
     "credit.threshold_none": "Nobody is told by mail when the balance is low.",
     "credit.threshold_save": "Save the threshold",
     "credit.title": "Credit",
+    "credit.tokens": "{count} tokens",
     "credit_desk.agree": "Save the contract",
     "credit_desk.amount_in": "Amount in {currency}",
     "credit_desk.by": "By",
@@ -169,10 +173,14 @@ CREDIT_ENGLISH: Mapping[str, str] = {
     "package_desk.new": "Offer a package",
     "package_desk.none_next": "Offer one below.",
     "package_desk.offered": "Offered on",
-    "package_desk.price_hint": "Becomes as much credit.",
+    "package_desk.price_hint": "Becomes as much credit, or the tokens below.",
     "package_desk.standing": "State",
     "package_desk.submit": "Offer it",
     "package_desk.title": "Packages",
+    "package_desk.tokens_hint": (
+        "0: credit. Otherwise so many tokens of the models below, each of input and output counting as one, at a price "
+        "that later prices do not touch."
+    ),
     "package_desk.valid_days": "Valid for days",
     "package_desk.withdraw": "Withdraw",
     "package_desk.withdraw_consequence": "It is sold no more. What was sold stays as it is.",
@@ -187,12 +195,21 @@ CREDIT_ENGLISH: Mapping[str, str] = {
         "days. It is not refunded, and what is left after that is forfeited."
     ),
     "packages.buy_title": "Buy this package?",
+    "packages.buy_tokens_consequence": (
+        "The price is taken from your balance and becomes {tokens} tokens of {models}, valid for {days} days. Each "
+        "token of input and of output counts as one. It is not refunded, and what is left after that is forfeited."
+    ),
     "packages.days": "{days} days",
-    "packages.lead": "A package turns money of your balance into as much credit, with a bonus on top, for a time.",
+    "packages.lead": (
+        "A package turns money of your balance into as much credit with a bonus on top, or into tokens of named models "
+        "at a price that stays, for a time."
+    ),
     "packages.name": "Package",
     "packages.none": "No package is for sale now.",
     "packages.none_next": "Your balance pays for every call without one.",
+    "packages.per_million": "Per million:",
     "packages.price": "Price",
     "packages.title": "Packages",
+    "packages.tokens": "Tokens",
     "packages.valid": "Valid for",
 }

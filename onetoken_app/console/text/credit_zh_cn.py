@@ -47,7 +47,7 @@ CREDIT_CHINESE: Mapping[str, str] = {
     "credit.in_lots": "赠送额度与套餐",
     "credit.in_lots_note": "最先使用，先到期的先用",
     "credit.is_below": "目前可用余额低于提醒值。",
-    "credit.lead": "贵组织可以使用的额度：先用赠送额度，再用套餐，最后用余额。",
+    "credit.lead": "贵组织可用的额度：先用套餐中的 token，再用赠送额度，然后用其他套餐，最后用余额。",
     "credit.left": "剩余",
     "credit.limit_included": "含信用额度",
     "credit.lot": "额度",
@@ -64,6 +64,7 @@ CREDIT_CHINESE: Mapping[str, str] = {
     "credit.threshold_none": "余额较低时不会发送邮件。",
     "credit.threshold_save": "保存提醒值",
     "credit.title": "额度",
+    "credit.tokens": "{count} 个 token",
     "credit_desk.agree": "保存合同",
     "credit_desk.amount_in": "金额（{currency}）",
     "credit_desk.by": "经办人",
@@ -156,10 +157,13 @@ CREDIT_CHINESE: Mapping[str, str] = {
     "package_desk.new": "发布套餐",
     "package_desk.none_next": "请在下方发布。",
     "package_desk.offered": "发布时间",
-    "package_desk.price_hint": "转为等额额度。",
+    "package_desk.price_hint": "转为等额额度，或下列 token。",
     "package_desk.standing": "状态",
     "package_desk.submit": "发布",
     "package_desk.title": "套餐管理",
+    "package_desk.tokens_hint": (
+        "0 表示额度；否则为下列模型的 token 数，输入与输出的每个 token 均计为一个，单价不受日后调价影响。"
+    ),
     "package_desk.valid_days": "有效天数",
     "package_desk.withdraw": "撤下",
     "package_desk.withdraw_consequence": "不再出售；已售出的不受影响。",
@@ -171,12 +175,18 @@ CREDIT_CHINESE: Mapping[str, str] = {
     "packages.buy_confirm": "用余额购买",
     "packages.buy_consequence": "价款从余额中扣除，转为有效期 {days} 天的额度，不予退款；到期后剩余部分作废。",
     "packages.buy_title": "购买此套餐？",
+    "packages.buy_tokens_consequence": (
+        "价款从余额中扣除，转为 {models} 的 {tokens} 个 token，有效期 {days} 天。输入与输出的每个 token 均计为一个。"
+        "不予退款；到期后剩余部分作废。"
+    ),
     "packages.days": "{days} 天",
-    "packages.lead": "套餐把余额中的款项转为等额额度，并另有赠送，在有效期内使用。",
+    "packages.lead": "套餐把余额中的款项转为等额额度并另有赠送，或转为指定模型的 token，单价不变，在有效期内使用。",
     "packages.name": "套餐",
     "packages.none": "目前没有出售中的套餐。",
     "packages.none_next": "没有套餐时，所有调用由余额支付。",
+    "packages.per_million": "每百万：",
     "packages.price": "价格",
     "packages.title": "套餐",
+    "packages.tokens": "token 数",
     "packages.valid": "有效期",
 }

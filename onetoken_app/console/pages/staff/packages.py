@@ -74,6 +74,9 @@ async def _offer_of(form: dict[str, Any]) -> PackageOffer:
     days = whole_number(str(form.get("valid_days", "")).strip(), digits_max=6)
     if currency not in set(Currency):
         raise BadRequest("Choose a currency.", parameter="currency")
+    tokens = whole_number(str(form.get("tokens", "0")).strip(), digits_max=package_desk.TOKEN_DIGITS_MAX)
+    if tokens is None:
+        raise BadRequest("Write the tokens as a plain number; 0: the package is credit.", parameter="tokens")
     if days is None:
         raise BadRequest("Write the days as a plain number.", parameter="valid_days")
     async with read_session() as session:
@@ -85,6 +88,7 @@ async def _offer_of(form: dict[str, Any]) -> PackageOffer:
         bonus_nanos=amount_from_text(str(form.get("bonus", "")), parameter="bonus"),
         valid_days=days,
         model_ids=[one.id for one in models if form.get(one.id)],
+        token_count=tokens,
     )
 
 
