@@ -24,11 +24,11 @@ PYTEST := $(if $(wildcard /dev/shm/.),PYTEST_DEBUG_TEMPROOT=/dev/shm) $(BIN)/pyt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test test-all check faults screens bench migrate test-tools
+.PHONY: help setup run test test-all check faults screens bench bench-peers migrate test-tools
 
 help: ## Show this menu
 	@echo "OneToken: make TARGET"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMPS)/project ## Create .venv with every package that OneToken needs, pinned by hash
 
@@ -58,6 +58,9 @@ bench: $(STAMPS)/dev ## Measure the relay beside nginx, and the ledger's pairs o
 	$(BIN)/python -m benchmarks.ledger_pairs --uvloop
 	$(BIN)/python -m benchmarks.ledger_pairs --uvloop --tasks 1
 	$(BIN)/python -m benchmarks.speed
+
+bench-peers: $(STAMPS)/dev ## Measure the relay beside LiteLLM's proxy and Portkey's gateway, which are installed into var/peers
+	$(BIN)/python -m benchmarks.peers
 
 migrate: $(STAMPS)/dev ## Write a migration from the models: make migrate NAME=add_a_thing
 	@test -n "$(NAME)" || { echo "say what it does: make migrate NAME=<verb>_<what>" >&2; exit 1; }
