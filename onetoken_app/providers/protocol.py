@@ -30,6 +30,8 @@ class Dialect(StrEnum):
     """OpenAI's Chat Completions."""
     MESSAGES = "messages"
     """Anthropic's Messages."""
+    GEMINI = "gemini"
+    """Gemini's ``generateContent``."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

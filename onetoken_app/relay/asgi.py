@@ -12,23 +12,27 @@ from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
 
+from onetoken_app.catalog.queries import ModelView
 from onetoken_app.errors import OneTokenError
 from onetoken_app.identifiers import Kind, new_id
 from onetoken_app.relay.admission import callable_offers
-from onetoken_app.relay.dialects import anthropic_models, openai_models
+from onetoken_app.relay.dialects import anthropic_models, gemini_models, openai_models
 from onetoken_app.relay.dialects.anthropic_errors import ANTHROPIC_VOICE
+from onetoken_app.relay.dialects.gemini import COUNT, MODELS_PATH, Address, address_of
+from onetoken_app.relay.dialects.gemini_errors import GEMINI_ARRAY_VOICE, GEMINI_VOICE
 from onetoken_app.relay.dialects.openai_errors import OPENAI_VOICE
-from onetoken_app.relay.dialects.spoken import CHAT, MESSAGES
+from onetoken_app.relay.dialects.spoken import CHAT, MESSAGES, gemini_at, template_of
 from onetoken_app.relay.dialects.voice import Voice
 from onetoken_app.relay.errors import MethodNotAllowed, ModelNotFound, UnknownUrl, internal_error
 from onetoken_app.relay.metrics import METRICS_PATH, show_metrics
 from onetoken_app.relay.pipeline import identify, note_refusal, serve_call
+from onetoken_app.relay.policy_snapshot import Caller
 from onetoken_app.relay.receipts import RECEIPT_TEMPLATE, RECEIPTS_PATH, show_receipt
 from onetoken_app.relay.reply import Reply, Send
 from onetoken_app.relay.request_body import Receive
 from onetoken_app.relay.request_head import read_head
 from onetoken_app.relay.runtime import RelayRuntime, not_started
-from onetoken_app.relay.token_counting import COUNT_PATH, count_tokens
+from onetoken_app.relay.token_counting import COUNT_PATH, count_gemini_tokens, count_tokens
 from onetoken_app.settings import get_settings
 from onetoken_app.telemetry import get_logger
 
@@ -51,7 +55,7 @@ class RelayApp:
     @staticmethod
     def owns(path: str) -> bool:
         """Whether a path is the relay's and not the console's."""
-        return path in _PROBES or path in {METRICS_PATH, "/v1"} or path.startswith("/v1/")
+        return path in _PROBES or path in {METRICS_PATH, "/v1", "/v1beta"} or path.startswith(("/v1/", "/v1beta/"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of any kind."""
@@ -70,7 +74,7 @@ class RelayApp:
             if path in _PROBES:
                 await self._probe(path, reply)
             else:
-                await self._endpoint_of(path, scope["method"])(self._runtime, scope, receive, reply)
+                await self._endpoint_of(scope)(self._runtime, scope, receive, reply)
         except OneTokenError as error:
             note_refusal(error, request_id=reply.request_id, path=_template_of(path))
             if self._runtime.is_started:
@@ -82,7 +86,7 @@ class RelayApp:
             )
             await reply.fail(internal_error())
 
-    def _endpoint_of(self, path: str, method: str) -> Endpoint:
+    def _endpoint_of(self, scope: Scope) -> Endpoint:
         """Find what answers a path and method.
 
         Raises:
@@ -90,7 +94,7 @@ class RelayApp:
         """
         if not self._runtime.is_started:
             raise not_started()
-        endpoints = _endpoints_of(path)
+        endpoints, method = _endpoints_of(scope["path"], scope.get("query_string", b"")), scope["method"]
         if not endpoints:
             raise UnknownUrl("There is nothing at this address. docs/relay-api.md lists what there is.")
         if method not in endpoints:
@@ -149,6 +153,8 @@ async def _list_models(runtime: RelayRuntime, scope: Scope, _receive: Receive, r
     models = [offer.model for offer in offers]
     if _speaks_anthropic(scope):
         body = anthropic_models.models_body(models, scope.get("query_string", b""))
+    elif _speaks_google(scope):
+        body = gemini_models.models_body(models)
     else:
         body = openai_models.models_body(models)
     await reply.send_whole(200, _JSON, body)
@@ -158,13 +164,43 @@ async def _show_model(runtime: RelayRuntime, scope: Scope, _receive: Receive, re
     """Answer ``GET /v1/models/{id}``; names may contain slashes."""
     name = scope["path"].removeprefix(f"{_MODELS_PATH}/")
     caller = await identify(runtime, read_head(scope["headers"]))
+    model = _offered(runtime, caller, name)
+    if _speaks_anthropic(scope):
+        body = anthropic_models.model_body(model)
+    elif _speaks_google(scope):
+        body = gemini_models.model_body(model)
+    else:
+        body = openai_models.model_body(model)
+    await reply.send_whole(200, _JSON, body)
+
+
+async def _list_gemini_models(runtime: RelayRuntime, scope: Scope, _receive: Receive, reply: Reply) -> None:
+    """Answer ``GET /v1beta/models``."""
+    caller = await identify(runtime, read_head(scope["headers"]))
+    offers = callable_offers(caller, runtime.policy.snapshot())
+    await reply.send_whole(200, _JSON, gemini_models.models_body([offer.model for offer in offers]))
+
+
+async def _show_gemini_model(
+    runtime: RelayRuntime, scope: Scope, _receive: Receive, reply: Reply, *, name: str
+) -> None:
+    """Answer ``GET /v1beta/models/{model}``."""
+    caller = await identify(runtime, read_head(scope["headers"]))
+    await reply.send_whole(200, _JSON, gemini_models.model_body(_offered(runtime, caller, name)))
+
+
+def _offered(runtime: RelayRuntime, caller: Caller, name: str) -> ModelView:
+    """Return a model that a caller may call, by any of its names.
+
+    Raises:
+        ModelNotFound: There is none.
+    """
     policy = runtime.policy.snapshot()
     offers = {offer.model.name: offer.model for offer in callable_offers(caller, policy)}
     name = policy.aliases.get(name, name)
     if name not in offers:
         raise ModelNotFound("This model does not exist or is not open to this key. GET /v1/models lists what is.")
-    dialect = anthropic_models if _speaks_anthropic(scope) else openai_models
-    await reply.send_whole(200, _JSON, dialect.model_body(offers[name]))
+    return offers[name]
 
 
 _PATHS: dict[str, dict[str, Endpoint]] = {
@@ -172,12 +208,18 @@ _PATHS: dict[str, dict[str, Endpoint]] = {
     MESSAGES.path: {"POST": functools.partial(serve_call, spoken=MESSAGES)},
     COUNT_PATH: {"POST": count_tokens},
     _MODELS_PATH: {"GET": _list_models},
+    MODELS_PATH: {"GET": _list_gemini_models},
     METRICS_PATH: {"GET": show_metrics},
 }
 
 
 def _voice_of(scope: Scope) -> Voice:
     """Choose the dialect of errors: the route's, and where two dialects share one, the caller's."""
+    address = address_of(scope["path"], scope.get("query_string", b""))
+    if address is not None and address.is_array:
+        return GEMINI_ARRAY_VOICE
+    if address is not None or scope["path"].startswith("/v1beta") or _speaks_google(scope):
+        return GEMINI_VOICE
     return ANTHROPIC_VOICE if _speaks_anthropic(scope) else OPENAI_VOICE
 
 
@@ -189,11 +231,30 @@ def _speaks_anthropic(scope: Scope) -> bool:
     return path == MESSAGES.path or path.startswith(f"{MESSAGES.path}/")
 
 
-def _endpoints_of(path: str) -> dict[str, Endpoint]:
+def _speaks_google(scope: Scope) -> bool:
+    """Whether a list of models that dialects share is asked for by one of Google's clients."""
+    path: str = scope["path"]
+    is_shared = path == _MODELS_PATH or _names_a_model(path)
+    return is_shared and any(name == b"x-goog-api-key" for name, _ in scope["headers"])
+
+
+def _endpoints_of(path: str, query: bytes) -> dict[str, Endpoint]:
     """Return the endpoints of a path, by method."""
     if _names_a_receipt(path):
         return {"GET": show_receipt}
+    if (address := address_of(path, query)) is not None:
+        return _endpoints_at(address)
     return {"GET": _show_model} if _names_a_model(path) else _PATHS.get(path, {})
+
+
+def _endpoints_at(address: Address) -> dict[str, Endpoint]:
+    """Return the endpoints of a model's address in Gemini's dialect."""
+    if not address.method:
+        return {"GET": functools.partial(_show_gemini_model, name=address.model_name)}
+    spoken = gemini_at(address)
+    if address.method == COUNT:
+        return {"POST": functools.partial(count_gemini_tokens, spoken=spoken)}
+    return {"POST": functools.partial(serve_call, spoken=spoken)}
 
 
 def _names_a_model(path: str) -> bool:
@@ -208,6 +269,8 @@ def _names_a_receipt(path: str) -> bool:
 
 def _template_of(path: str) -> str:
     """Return a path as it may be logged: known ones only, because a path can hold anything."""
+    if (address := address_of(path, b"")) is not None:
+        return template_of(address)
     if _names_a_model(path):
         return _MODEL_TEMPLATE
     if _names_a_receipt(path):

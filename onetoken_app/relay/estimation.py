@@ -23,9 +23,26 @@ _decoder = msgspec.json.Decoder()
 _COUNTED_MEMBERS = {
     Dialect.CHAT: ("messages", "tools", "functions"),
     Dialect.MESSAGES: ("messages", "system", "tools"),
+    Dialect.GEMINI: ("contents", "systemInstruction", "tools"),
 }
 _NOT_TEXT = frozenset(
-    {"audio", "cache_control", "file", "image_url", "input_audio", "role", "signature", "source", "type"}
+    {
+        "audio",
+        "cache_control",
+        "file",
+        "fileData",
+        "file_data",
+        "image_url",
+        "inlineData",
+        "inline_data",
+        "input_audio",
+        "role",
+        "signature",
+        "source",
+        "thoughtSignature",
+        "thought_signature",
+        "type",
+    }
 )
 
 
@@ -46,7 +63,7 @@ def estimated_input(request: CallRequest) -> int:
     for name in _COUNTED_MEMBERS[request.dialect]:
         raw = request.members.get(name)
         value = _decoder.decode(raw) if raw is not None else None
-        if name == "messages" and isinstance(value, list):
+        if name in {"messages", "contents"} and isinstance(value, list):
             message_count = len(value)
         for text in _texts_of(value):
             ascii_count = ascii_count_of(text)

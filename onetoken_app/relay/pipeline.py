@@ -94,7 +94,7 @@ async def _admitted(
         caller = await identify(runtime, head)
     admitted = admit(request, caller, runtime.policy.snapshot(), narrowing)
     admission = await _within_reach(runtime, request, admitted)
-    claim = await runtime.repeats.claim_of(head, caller, path=spoken.path, body=body)
+    claim = await runtime.repeats.claim_of(head, caller, path=spoken.path + spoken.asked, body=body)
     return OpenCall(
         request_id=reply.request_id,
         requested_at=requested_at,

@@ -14,7 +14,6 @@ from onetoken_app.relay.hang_up import hang_up_on
 Send = Callable[[Any], Awaitable[None]]
 
 _STREAM_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
@@ -123,7 +122,7 @@ class Reply:
     def keep_alive(self) -> None:
         """Send a sign of life between two events, and the head before the first; returns at once."""
         is_sending = self._keep_alive is not None and not self._keep_alive.done()
-        if self.is_abandoned or self.is_writing or is_sending:
+        if self.is_abandoned or self.is_writing or is_sending or not self._voice.keep_alive:
             return
         self._keep_alive = asyncio.create_task(self._send_keep_alive())
 
@@ -146,7 +145,7 @@ class Reply:
     async def _start_stream(self) -> None:
         """Send the head of a stream."""
         self._is_stream = True
-        await self._start(200, _STREAM_HEADERS)
+        await self._start(200, [(b"content-type", self._voice.content_type), *_STREAM_HEADERS])
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         """Send the head, always with the request's id, by both names that official clients look for."""

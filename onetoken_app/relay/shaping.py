@@ -22,10 +22,16 @@ from onetoken_app.providers.protocol import (
 )
 from onetoken_app.providers.registry import PROVIDERS
 from onetoken_app.relay.admission import Admission
-from onetoken_app.relay.dialects import anthropic_messages_conversation, openai_chat_conversation
+from onetoken_app.relay.dialects import (
+    anthropic_messages_conversation,
+    gemini_conversation,
+    openai_chat_conversation,
+)
 from onetoken_app.relay.dialects.anthropic_messages import PassedOnMessages
 from onetoken_app.relay.dialects.anthropic_messages_answer import MessagesAnswer
 from onetoken_app.relay.dialects.call_request import CallRequest
+from onetoken_app.relay.dialects.gemini import Framing, PassedOnGemini
+from onetoken_app.relay.dialects.gemini_answer import GeminiAnswer
 from onetoken_app.relay.dialects.openai_chat import PassedOnChat
 from onetoken_app.relay.dialects.openai_chat_answer import ChatAnswer
 from onetoken_app.relay.errors import NoChannelAvailable, UnsupportedParameter
@@ -197,6 +203,9 @@ def shaper_for(
         return _Translated(provider.reader(), _answer_to(request, request_id, model_name or request.model_name), counts)
     if request.dialect is Dialect.CHAT:
         return PassedOnChat(model_name=model_name, wants_usage=request.wants_usage)
+    if request.dialect is Dialect.GEMINI:
+        framing = Framing(is_array=request.is_array, request_id=request_id)
+        return PassedOnGemini(model_name=model_name, framing=framing)
     return PassedOnMessages(model_name=model_name)
 
 
@@ -204,6 +213,9 @@ def _answer_to(request: CallRequest, request_id: str, model_name: str) -> _Answe
     """Return what writes an answer in the caller's dialect."""
     if request.dialect is Dialect.MESSAGES:
         return MessagesAnswer(request_id=request_id, model_name=model_name)
+    if request.dialect is Dialect.GEMINI:
+        framing = Framing(is_array=request.is_array, request_id=request_id)
+        return GeminiAnswer(request_id=request_id, model_name=model_name, framing=framing)
     return ChatAnswer(
         request_id=request_id,
         model_name=model_name,
@@ -215,4 +227,5 @@ def _answer_to(request: CallRequest, request_id: str, model_name: str) -> _Answe
 _CONVERSATIONS: dict[Dialect, Callable[[CallRequest], Conversation]] = {
     Dialect.CHAT: openai_chat_conversation.conversation_of,
     Dialect.MESSAGES: anthropic_messages_conversation.conversation_of,
+    Dialect.GEMINI: gemini_conversation.conversation_of,
 }

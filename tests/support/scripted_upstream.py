@@ -21,6 +21,7 @@ class Exchange:
     _reader: asyncio.StreamReader
     _writer: asyncio.StreamWriter
     keeps_connection: bool = True
+    request_line: str = ""
 
     async def send(self, raw: bytes) -> None:
         """Send bytes as they are."""
@@ -150,7 +151,8 @@ async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:] if line)
     }
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Exchange(headers=headers, body=json.loads(body), _reader=reader, _writer=writer)
+    request_line = head.partition("\r\n")[0]
+    return Exchange(headers, json.loads(body), reader, writer, request_line=request_line)
 
 
 def completion(text: str = "hello there", *, usage: Json | None = None, model: str = "mock", **more: Any) -> Json:

@@ -28,6 +28,8 @@ class CallRequest:
     has_tools: bool
     has_media: bool
     """Whether its messages hold anything but text, whose tokens nobody can tell from the bytes."""
+    is_array: bool = False
+    """Whether a stream is to be one growing array."""
     upstream_headers: Mapping[str, str] = field(default_factory=dict)
     """Headers that mean something to a provider of the same dialect."""
     translations: dict[Dialect, dict[str, msgspec.Raw]] = field(default_factory=dict)

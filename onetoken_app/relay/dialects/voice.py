@@ -20,6 +20,9 @@ class Voice:
     error_event: Callable[[OneTokenError, str], bytes]
     """The last event of a stream."""
     keep_alive: bytes
+    """A sign of life between two events; empty: clients take none."""
+    content_type: bytes = b"text/event-stream; charset=utf-8"
+    """Of a stream."""
 
 
 def error_headers(error: OneTokenError, *, is_charged: bool) -> Headers:
