@@ -2,6 +2,7 @@
 
 import copy
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,23 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onetoken_app.providers.event_stream import EventReader
-from onetoken_app.providers.protocol import ChatCounts, Provider, UnusableReply
+from onetoken_app.providers.protocol import ChatCounts, Dialect, Provider, UnusableReply
 from onetoken_app.providers.registry import PROVIDERS
 from onetoken_app.relay.dialects.anthropic_messages import PassedOnMessages
 from onetoken_app.relay.dialects.anthropic_messages_answer import MessagesAnswer
+from onetoken_app.relay.dialects.gemini import Framing, PassedOnGemini
+from onetoken_app.relay.dialects.gemini_answer import GeminiAnswer
 from onetoken_app.relay.dialects.openai_chat_answer import ChatAnswer
 from tests.relay.test_translate import SPOKEN, interleaved_calls
+from tests.support.scripted_gemini import BARE_CALL, CALL, THOUGHT, generated
 from tests.support.scripted_messages import message, message_events
 from tests.support.scripted_upstream import completion
 
+GENERATED = [THOUGHT, {"text": "hello\u2028there"}, CALL, BARE_CALL]
 STRANGE: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, -1, 2.5, 10**30, "", "x\ud83d", "\u2028\n", [], {}, [{}], {"type": "tool_use"}]
 )
 EVENTS = {
     "openai": [event for event in interleaved_calls() if isinstance(event, dict)],
     "anthropic": message_events(SPOKEN),
+    "gemini": [generated([part], finish=None) for part in GENERATED] + [generated()],
 }
-PLAIN = {"openai": completion(), "anthropic": message(SPOKEN)}
+PLAIN = {"openai": completion(), "anthropic": message(SPOKEN), "gemini": generated(GENERATED)}
 
 
 def spoilt(document: Any, draw: Any) -> Any:
@@ -45,19 +51,23 @@ def places_in(value: Any) -> Any:
             yield from places_in(inner)
 
 
-def answer_for(provider: Provider) -> MessagesAnswer | ChatAnswer:
-    """Return what writes the answer of a provider in the other dialect."""
-    if provider is PROVIDERS["openai"]:
-        return MessagesAnswer(request_id="req_1", model_name="mock")
-    return ChatAnswer(request_id="req_1", model_name="mock", created_seconds=1, wants_usage=True)
+def answers_for(provider: Provider) -> list[MessagesAnswer | ChatAnswer | GeminiAnswer]:
+    """Return what writes the answer of a provider in other dialects."""
+    framing = Framing(is_array=False, request_id="req_1")
+    every: dict[Dialect, MessagesAnswer | ChatAnswer | GeminiAnswer] = {
+        Dialect.MESSAGES: MessagesAnswer(request_id="req_1", model_name="mock"),
+        Dialect.CHAT: ChatAnswer(request_id="req_1", model_name="mock", created_seconds=1, wants_usage=True),
+        Dialect.GEMINI: GeminiAnswer(request_id="req_1", model_name="mock", framing=framing),
+    }
+    return [answer for dialect, answer in every.items() if dialect is not provider.dialect]
 
 
-@pytest.mark.parametrize("name", ["openai", "anthropic"])
+@pytest.mark.parametrize("name", ["openai", "anthropic", "gemini"])
 class TestGarbled:
     @given(chosen=st.data())
     def test_a_stream_out_of_order_and_out_of_shape(self, name: str, chosen: Any) -> None:
         provider, counts = PROVIDERS[name], ChatCounts(tokens_max=1_000)
-        reader, answer = provider.reader(), answer_for(PROVIDERS[name])
+        reader, answer = provider.reader(), chosen.draw(st.sampled_from(answers_for(provider)))
         events = chosen.draw(st.lists(st.sampled_from(EVENTS[name]), max_size=12))
         written = answer.opening()
         for event in events:
@@ -68,12 +78,14 @@ class TestGarbled:
                 provider.read_event(payload, counts)
                 if name == "anthropic":
                     PassedOnMessages(model_name="mock").event(payload)
+                if name == "gemini":
+                    PassedOnGemini(model_name="mock", framing=Framing(is_array=True, request_id="r")).event(payload)
             except UnusableReply:
                 break
         written += answer.end(counts.usage)
         stream = EventReader()
         shown = [json.loads(one) for one in stream.feed(written) if one != b"[DONE]"]
-        if name == "openai":
+        if isinstance(answer, MessagesAnswer):
             self._check_blocks(shown)
 
     @staticmethod
@@ -99,6 +111,8 @@ class TestGarbled:
         body = json.dumps(spoilt(PLAIN[name], chosen.draw)).encode()
         try:
             provider.read_reply(body, counts)
-            answer_for(provider).plain(provider.reader().plain(body), counts.usage)
+            for answer in answers_for(provider):
+                with suppress(UnusableReply):
+                    answer.plain(provider.reader().plain(body), counts.usage)
         except UnusableReply:
             pass

@@ -94,10 +94,17 @@ class GeminiAnswer:
         return encoded(body)
 
     def _parts_of(self, event: AnswerEvent) -> Iterator[dict[str, Any]]:
-        """Yield what can be shown now: words at once, calls when the answer is complete."""
+        """Yield what can be shown now: words at once, calls when the answer is complete.
+
+        Raises:
+            UnusableReply: Arguments come too late, or are no JSON object.
+        """
         if isinstance(event, ToolCallBegun):
             self._calls[event.index] = _Call(event)
         elif isinstance(event, ArgumentsPiece):
+            if event.index not in self._calls:
+                message = "arguments of a call that was shown already, or never begun"
+                raise UnusableReply(message)
             self._calls[event.index].pieces.append(event.json)
         elif isinstance(event, Finished):
             self._finish = event
