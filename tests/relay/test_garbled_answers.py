@@ -16,6 +16,7 @@ from onetoken_app.relay.dialects.anthropic_messages import PassedOnMessages
 from onetoken_app.relay.dialects.anthropic_messages_answer import MessagesAnswer
 from onetoken_app.relay.dialects.gemini import Framing, PassedOnGemini
 from onetoken_app.relay.dialects.gemini_answer import GeminiAnswer
+from onetoken_app.relay.dialects.openai_chat import PassedOnChat
 from onetoken_app.relay.dialects.openai_chat_answer import ChatAnswer
 from tests.relay.test_translate import SPOKEN, interleaved_calls
 from tests.support.scripted_gemini import BARE_CALL, CALL, THOUGHT, generated
@@ -116,3 +117,10 @@ class TestGarbled:
                     answer.plain(provider.reader().plain(body), counts.usage)
         except UnusableReply:
             pass
+
+
+class TestNames:
+    def test_half_a_surrogate_pair_in_a_members_name_is_passed_on(self) -> None:
+        payload = b'{"model":"theirs","x\\ud83d":1,"choices":[]}'
+        shown = PassedOnChat(model_name="mock", wants_usage=True).event(payload)
+        assert shown == b'data: {"model":"mock","x\\ud83d":1,"choices":[]}\n\n'

@@ -11,7 +11,14 @@ from onetoken_app.providers.documents import document_of, encoded
 from onetoken_app.providers.protocol import Dialect, UnusableReply
 from onetoken_app.relay.dialects.anthropic_messages_members import check_members, holds_media, upstream_headers
 from onetoken_app.relay.dialects.call_request import OUTPUT_TOKENS_MAX, CallRequest
-from onetoken_app.relay.dialects.members import count_in, flag_in, model_named_in, take_apart, take_reply_apart
+from onetoken_app.relay.dialects.members import (
+    count_in,
+    flag_in,
+    model_named_in,
+    put_together,
+    take_apart,
+    take_reply_apart,
+)
 from onetoken_app.relay.request_head import RequestHead
 
 _encoder = msgspec.json.Encoder()
@@ -116,4 +123,4 @@ class PassedOnMessages:
             return body
         members = take_reply_apart(body)
         members["model"] = msgspec.Raw(_encoder.encode(self._model_name))
-        return _encoder.encode(members)
+        return put_together(members)

@@ -17,6 +17,7 @@ Members = dict[str, msgspec.Raw]
 _members_decoder = msgspec.json.Decoder(Members)
 _text_decoder = msgspec.json.Decoder(str)
 _any_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -102,3 +103,11 @@ def take_reply_apart(document: bytes) -> Members:
         pass
     members = lenient_document_of(document)
     return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in members.items()}
+
+
+def put_together(members: Members) -> bytes:
+    """Write members of a provider's document as an object again; a name may hold half of a surrogate pair, too."""
+    try:
+        return _encoder.encode(members)
+    except UnicodeEncodeError:
+        return b"{" + b",".join(json.dumps(name).encode() + b":" + bytes(raw) for name, raw in members.items()) + b"}"

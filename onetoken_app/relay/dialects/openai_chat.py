@@ -15,6 +15,7 @@ from onetoken_app.relay.dialects.members import (
     count_in,
     flag_in,
     model_named_in,
+    put_together,
     take_apart,
     take_reply_apart,
     value_in,
@@ -73,7 +74,7 @@ def shaped_reply(body: bytes, *, model_name: str | None) -> bytes:
         return body
     members = take_reply_apart(body)
     members["model"] = msgspec.Raw(_encoder.encode(model_name))
-    return _encoder.encode(members)
+    return put_together(members)
 
 
 def shaped_chunk(payload: bytes, *, model_name: str | None, wants_usage: bool) -> bytes | None:
@@ -97,7 +98,7 @@ def shaped_chunk(payload: bytes, *, model_name: str | None, wants_usage: bool) -
             return None
     if model_name is not None and "model" in members:
         members["model"] = msgspec.Raw(_encoder.encode(model_name))
-    return _encoder.encode(members)
+    return put_together(members)
 
 
 def _is_empty(choices: msgspec.Raw | None) -> bool:
