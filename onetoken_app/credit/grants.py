@@ -83,7 +83,7 @@ async def propose_grant(
     reason = checked_words(form.reason, are_required=True)
     customer = await locked_customer(session, form.organization_id)
     await refuse_members(session, customer.id, proposed_by)
-    first = await _of_form(session, form)
+    first = await _of_form(session, form, customer, reason=reason, proposed_by=proposed_by)
     if first is not None:
         return first
     await refuse_while_blocked(session, customer)
@@ -180,13 +180,19 @@ async def _waiting(session: AsyncSession, grant_id: str, person_id: str) -> Gran
     return grant
 
 
-async def _of_form(session: AsyncSession, form: GrantForm) -> Grant | None:
-    """Find what the same form made before."""
+async def _of_form(
+    session: AsyncSession, form: GrantForm, customer: Organization, *, reason: str, proposed_by: str
+) -> Grant | None:
+    """Find what the same form made before; one that says anything else is refused."""
     query = select(Grant).where(
         Grant.organization_id == form.organization_id, Grant.submission_id == form.submission_id
     )
     first = (await session.exec(query)).first()
-    if first is not None and (first.kind, first.amount_nanos) != (form.kind, form.amount_nanos):
+    if first is None:
+        return None
+    expires_at = period_of_days(form.last_day, form.last_day, time_zone=customer.time_zone).until
+    said = (form.kind, form.amount_nanos, expires_at, reason, proposed_by)
+    if said != (first.kind, first.amount_nanos, first.expires_at, first.reason, first.proposed_by):
         raise FormUsed("This form gave something else before; load the page anew. Nothing was done.")
     return first
 

@@ -86,7 +86,10 @@ async def propose_adjustment(
         Adjustment.proposed_by == proposed_by, Adjustment.submission_id == form.submission_id
     )
     if first := (await session.exec(query)).first():
-        if (first.organization_id, first.amount_nanos) != (customer.id, form.amount_nanos):
+        said = (customer.id, form.currency, form.amount_nanos, form.reason, words, evidence)
+        if said != (
+            first.organization_id, first.currency, first.amount_nanos, first.reason, first.words, first.evidence,
+        ):  # fmt: skip
             raise FormReused("This form was sent before for something else; nothing new was proposed.")
         return first.id
     adjustment = Adjustment(

@@ -85,6 +85,10 @@ class TestProposeGrant:
         with pytest.raises(FormUsed):
             await propose(customer, clerk, 11 * UNIT)
         with pytest.raises(FormUsed):
+            await propose(customer, clerk, reason="For the outage of Tuesday.")
+        with pytest.raises(FormUsed):
+            await propose(customer, clerk, last_day=a_week_from_now() + timedelta(days=1))
+        with pytest.raises(FormUsed):
             await propose(customer, clerk, form="short")
         assert [lot.posted_nanos for lot in await the_lots(customer)] == [10 * UNIT]
 

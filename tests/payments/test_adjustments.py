@@ -118,6 +118,12 @@ class TestPropose:
         assert await propose(cast, form) == await propose(cast, form)
         with pytest.raises(FormReused):
             await propose(cast, replace(form, amount_nanos=61 * UNIT))
+        with pytest.raises(FormReused):
+            await propose(cast, replace(form, reason=AdjustmentReason.PAYMENT_REVERSED))
+        with pytest.raises(FormReused):
+            await propose(cast, replace(form, words="Calls of 4 May."))
+        with pytest.raises(FormReused):
+            await propose(cast, replace(form, evidence="Ticket 4712"))
 
     @pytest.mark.parametrize(
         ("changes", "refused"),
