@@ -209,7 +209,7 @@ def _decide(one: Value, *, on_approve: Any, on_refuse: Any) -> rx.Component:
         text("transfers.approve"), about, type="button", class_name="button quiet small", on_click=on_approve(one.id)
     )
     refuse = rx.el.button(
-        rx.cond(one.is_own, text("credit_desk.take_back"), text("transfers.refuse")),
+        rx.cond(one.is_own, text("credit_desk.take_back"), text("credit_desk.refuse")),
         about,
         type="button",
         class_name="button quiet small warns",

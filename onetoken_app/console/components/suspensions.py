@@ -142,5 +142,5 @@ def _form(
         key=f"standing-{organization_id}-{suspension_id}",
         on_submit=on_submit,
         reset_on_submit=False,
-        class_name="form",
+        class_name="form narrow",
     )

@@ -107,6 +107,7 @@ CREDIT_ENGLISH: Mapping[str, str] = {
     "credit_desk.payment_days": "Days to pay",
     "credit_desk.proposed_by": "Proposed by",
     "credit_desk.reason": "Reason",
+    "credit_desk.refuse": "Refuse",
     "credit_desk.release": "Release the credit",
     "credit_desk.release_reason": "Why it was released",
     "credit_desk.release_reason_hint": "For your colleagues. The organization gets a mail.",

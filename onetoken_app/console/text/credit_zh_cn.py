@@ -101,6 +101,7 @@ CREDIT_CHINESE: Mapping[str, str] = {
     "credit_desk.payment_days": "付款天数",
     "credit_desk.proposed_by": "提出人",
     "credit_desk.reason": "原因",
+    "credit_desk.refuse": "不批准",
     "credit_desk.release": "解冻额度",
     "credit_desk.release_reason": "解冻原因",
     "credit_desk.release_reason_hint": "供同事查看。该组织会收到邮件。",
