@@ -11,9 +11,9 @@ from onetoken_app.billing.paper import Paper
 from onetoken_app.billing.queries import invoice_for_staff
 from onetoken_app.billing.statement_paper import Edition, statement_csv, statement_paper
 from onetoken_app.billing.statement_queries import whole_statement
-from onetoken_app.billing.statements import running_month
 from onetoken_app.console.callers import Caller, Role, find_caller
 from onetoken_app.console.http_exchange import Answer, Attachment, RefusedExchange, Scope, header
+from onetoken_app.console.running_months import ReckonedTooOften, reckoned_for
 from onetoken_app.database import read_session
 from onetoken_app.settings import Settings
 
@@ -95,8 +95,10 @@ async def _running(scope: Scope, name: str, caller: Caller) -> Figures:
     """Reckon the month that runs."""
     organization_id, _, currency = name.removeprefix(_RUNNING).rpartition("-")
     await _refuse_strangers(scope, caller, organization_id)
-    async with read_session() as session:
-        months = await running_month(session, organization_id=organization_id, now=clock.utc_now())
+    try:
+        months = await reckoned_for(caller.person.person_id, organization_id=organization_id)
+    except ReckonedTooOften:
+        raise RefusedExchange(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", seconds=5) from None
     for figures in months:
         if figures.currency.value == currency:
             return figures

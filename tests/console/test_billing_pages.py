@@ -10,6 +10,7 @@ from reflex.state import State
 
 from onetoken_app import clock
 from onetoken_app.billing.statement_queries import statements_of
+from onetoken_app.console import running_months
 from onetoken_app.console.account_routes import AccountRoutes
 from onetoken_app.console.pages.customer.invoices import InvoicesState
 from onetoken_app.console.pages.customer.statements import StatementsState
@@ -112,3 +113,13 @@ class TestStatements:
             assert (state.open_month.id, state.open_month.is_closed) == (name, is_closed)
             state, refusal = await shown(StatementsState, other, ("look", name))
             assert (state.open_month.id, refusal) == ("", "There is no such statement.")
+
+    async def test_who_had_the_running_month_reckoned_too_often_still_sees_the_rest(
+        self, routes: AccountRoutes, sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        member = await a_signed_in(routes)
+        await a_statement(member, sqlite_settings)
+        monkeypatch.setattr(running_months, "IN_A_ROW", 2)
+        state, refusal = await shown(StatementsState, member, *[("load",)] * 3)
+        assert (state.is_loaded, len(state.months), len(state.running)) == (True, 1, 1)
+        assert refusal.startswith("You had this month reckoned many times just now.")

@@ -17,6 +17,7 @@ from onetoken_app.billing.models import InvoiceKind
 from onetoken_app.billing.statement_queries import statements_of
 from onetoken_app.console import billing_routes
 from onetoken_app.console.account_routes import AccountRoutes
+from onetoken_app.console.running_months import IN_A_ROW, PER_SECOND
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.identity.models import StaffRole
 from onetoken_app.identity.passwords import hash_password
@@ -153,6 +154,22 @@ class TestStatement:
             "\ud800.csv",
         ):
             assert (await get(routes, f"/account/statements/{unknown}", owner.cookie)).status == 404
+
+    async def test_the_month_that_runs_is_not_reckoned_for_one_person_without_end(
+        self, routes: AccountRoutes, sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        owner = await a_signed_in(routes)
+        closed = f"/account/statements/{await a_statement(owner, sqlite_settings, monkeypatch)}.csv"
+        path, now = f"/account/statements/running-{owner.organization_id}-USD.csv", 1000.0
+        monkeypatch.setattr(clock, "monotonic_seconds", lambda: now)
+        assert {(await get(routes, path, owner.cookie)).status for _ in range(IN_A_ROW)} == {200}
+        refused = await get(routes, path, owner.cookie)
+        assert (refused.status, refused.json) == (429, {"code": "too_many_requests", "seconds": 5})
+        assert (await get(routes, closed, owner.cookie)).status == 200
+        colleague = await signed_in(routes, organization_id=owner.organization_id)
+        assert (await get(routes, path, colleague)).status == 200
+        now += 1 / PER_SECOND
+        assert [(await get(routes, path, owner.cookie)).status for _ in range(2)] == [200, 429]
 
 
 class TestInvoiceSheet:

@@ -106,6 +106,11 @@ def running_name(organization_id: str, currency: Currency) -> str:
     return f"running-{organization_id}-{currency.value}"
 
 
+def is_running_name(name: str, organization_id: str) -> bool:
+    """Whether a name is that of an organization's month that runs."""
+    return name in {running_name(organization_id, currency) for currency in Currency}
+
+
 def shown_sheet(figures: Figures, *, name: str, locale: str, now: datetime, is_closed: bool) -> ShownSheet:
     """Show a month.
 

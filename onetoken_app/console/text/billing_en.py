@@ -26,6 +26,7 @@ BILLING_ENGLISH: Mapping[str, str] = {
     "error.order_not_invoiceable": (
         "A chosen top-up is not credited or stands on another invoice. Nothing was requested."
     ),
+    "error.reckoned_too_often": "You had this month reckoned many times just now. Try again in some seconds.",
     "error.statement_damaged": "This statement is not what was closed. It is not shown; please tell us.",
     "invoice.in_work": "Being issued",
     "invoice.issued": "Issued",

@@ -22,6 +22,7 @@ BILLING_CHINESE: Mapping[str, str] = {
     "error.invoice_too_large": "超出可开票或可冲销的金额，未作任何更改。",
     "error.issuer_involved": "您是申请人或该组织的成员，须由同事处理。",
     "error.order_not_invoiceable": "所选充值尚未入账，或已列入其他发票，未提交申请。",
+    "error.reckoned_too_often": "您刚才多次查询了本月账单，请稍候几秒再试。",
     "error.statement_damaged": "该账单与结账时不一致，不予显示，请告知我们。",
     "invoice.in_work": "处理中",
     "invoice.issued": "已开具",

@@ -1,5 +1,7 @@
 """Statements: the month that runs, closed months with their lines and files, and what is due."""
 
+from collections.abc import Sequence
+
 import reflex as rx
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -7,19 +9,20 @@ from onetoken_app import clock
 from onetoken_app.billing.contracts import contract_of, unpaid
 from onetoken_app.billing.figures import Figures
 from onetoken_app.billing.statement_queries import statements_of, whole_statement
-from onetoken_app.billing.statements import running_month
 from onetoken_app.console.callers import Caller, Role
 from onetoken_app.console.components import statement_sheet as parts
 from onetoken_app.console.components.card import card, note, page_heading
 from onetoken_app.console.components.data_table import loading_rows
 from onetoken_app.console.frame import Page, framed
 from onetoken_app.console.locale import LocaleState
+from onetoken_app.console.running_months import reckoned_for
 from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.statements import (
     ShownContract,
     ShownDue,
     ShownMonth,
     ShownSheet,
+    is_running_name,
     running_name,
     shown_contract,
     shown_dues,
@@ -63,19 +66,19 @@ class StatementsState(rx.State):
                 return
             views = await statements_of(session, customer.id)
             await self._read_dues(session, acting, customer)
-        async with read_session() as session:
-            figures = await running_month(session, organization_id=customer.id, now=now)
+        self.has_more = len(views) > _LATEST and not self.shows_all
+        latest = views if self.shows_all else views[:_LATEST]
+        self.months = shown_months(latest, locale=locale, time_zone=customer.time_zone)
+        self.may_keep, self.time_zone, self.is_loaded = acting.may(Role.BILLING), customer.time_zone, True
+        # The last step: who had it reckoned too often sees everything else, and the month as it stood before.
+        figures = await reckoned_for(acting.person.person_id, organization_id=customer.id)
         self.running = [
             shown_sheet(one, name=running_name(customer.id, one.currency), locale=locale, now=now, is_closed=False)
             for one in figures
         ]
         self.closes = self.running[0].closes if self.running else ""
-        self.has_more = len(views) > _LATEST and not self.shows_all
-        latest = views if self.shows_all else views[:_LATEST]
-        self.months = shown_months(latest, locale=locale, time_zone=customer.time_zone)
-        self.may_keep, self.time_zone, self.is_loaded = acting.may(Role.BILLING), customer.time_zone, True
         if self.open_month.id:
-            await self._open(self.open_month.id)
+            await self._open(self.open_month.id, running=figures)
 
     @event_for(Role.VIEWER)
     async def look(self, statement_id: str) -> None:
@@ -96,26 +99,30 @@ class StatementsState(rx.State):
         self.contract = shown_contract(await contract_of(session, customer.id), customer.currency)
         self.dues = shown_dues(await unpaid(session, now=clock.utc_now(), organization_id=customer.id))
 
-    async def _open(self, statement_id: str) -> None:
-        """Show a month with its lines.
+    async def _open(self, statement_id: str, *, running: Sequence[Figures] | None = None) -> None:
+        """Show a month with its lines; the one that runs is reckoned unless it was just now.
 
         Raises:
             NotFound: The organization that the caller acts for has no such month.
+            ReckonedTooOften: It runs, and the caller had it reckoned many times just now.
         """
-        now, organization_id = clock.utc_now(), caller().organization_id
-        figures, is_closed = await _figures_of(organization_id, statement_id)
+        now, acting = clock.utc_now(), caller()
+        figures, is_closed = await _figures_of(acting, statement_id, running)
         locale = (await self.get_state(LocaleState)).code
         self.open_month = shown_sheet(figures, name=statement_id, locale=locale, now=now, is_closed=is_closed)
 
 
-async def _figures_of(organization_id: str, statement_id: str) -> tuple[Figures, bool]:
+async def _figures_of(acting: Caller, statement_id: str, running: Sequence[Figures] | None) -> tuple[Figures, bool]:
     """Return what one of an organization's months says, and whether it is closed."""
+    organization_id = acting.organization_id
     async with read_session() as session:
         found = await whole_statement(session, statement_id)
     if found is not None and found.view.organization_id == organization_id:
         return found.figures, True
-    async with read_session() as session:
-        running = await running_month(session, organization_id=organization_id, now=clock.utc_now())
+    if not is_running_name(statement_id, organization_id):
+        raise NotFound("There is no such statement.")
+    if running is None:
+        running = await reckoned_for(acting.person.person_id, organization_id=organization_id)
     for figures in running:
         if statement_id == running_name(organization_id, figures.currency):
             return figures, False
