@@ -44,6 +44,8 @@ class Kind(StrEnum):
     """A balance that is put right by hand."""
     INVOICE = "ivc"
     """An invoice that was asked for."""
+    INVOICE_FILE = "ivf"
+    """A file of an issued invoice or of a red letter."""
     STATEMENT = "stm"
     """A closed month of an organization."""
     RED_LETTER = "red"

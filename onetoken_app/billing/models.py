@@ -111,6 +111,46 @@ class RedLetter(SQLModel, table=True):
     """Why, in the operator's own words to the organization."""
 
 
+class InvoiceFileFormat(StrEnum):
+    """What a file is, by its bytes; the value is its media type."""
+
+    PDF = "application/pdf"
+    """To print."""
+    OFD = "application/ofd"
+    """The layout that fapiao are issued in."""
+    XML = "application/xml"
+    """For programs of bookkeeping."""
+
+
+class InvoiceFile(SQLModel, table=True):
+    """What is known of a file of an issued invoice, or of a red letter, without opening it."""
+
+    __tablename__ = "billing_invoice_file"
+    __table_args__ = (sa.UniqueConstraint("paper_id", "format"),)
+
+    id: str = Field(primary_key=True, max_length=32)
+    invoice_id: str = Field(foreign_key="billing_invoice.id", index=True, max_length=32)
+    paper_id: str = Field(max_length=32)
+    """The invoice itself, or the red letter that it is of."""
+    name: str = Field(max_length=120)
+    """What finance's file was called; printable, without a path."""
+    format: InvoiceFileFormat = Field(sa_type=enum_type(InvoiceFileFormat))
+    byte_count: int
+    sha256: str = Field(max_length=64)
+    uploaded_by: str = Field(foreign_key="identity_person.id", max_length=32)
+    uploaded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SealedInvoiceFile(SQLModel, table=True):
+    """A file's bytes under a key of their own, and that key under the key-encryption key."""
+
+    __tablename__ = "billing_sealed_invoice_file"
+
+    file_id: str = Field(foreign_key="billing_invoice_file.id", primary_key=True, max_length=32)
+    key_sealed: bytes = Field(sa_type=sa.LargeBinary)
+    bytes_sealed: bytes = Field(sa_type=sa.LargeBinary)
+
+
 class MonthlyStatement(SQLModel, table=True):
     """A closed month of an organization in one currency. Rows are only ever inserted."""
 
