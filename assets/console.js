@@ -212,29 +212,33 @@
     leaveFor("/sign-in");
   };
 
-  const uploadDocument = async (form) => {
+  const upload = async (form, place, page, named) => {
     const fields = new FormData(form);
     const file = fields.get("file");
-    const answer = await ask("documents", {
-      headers: {
-        "Content-Type": file.type || "application/octet-stream",
-        "X-Organization-Id": fields.get("organization_id"),
-        "X-Document-Kind": fields.get("kind"),
-        "X-Document-Name": encodeURIComponent(file.name),
-      },
-      body: file,
-    });
-    if (answer.status === 401) return leaveFor("/sign-in?next=/verification");
+    const headers = {
+      "Content-Type": file.type || "application/octet-stream",
+      "X-Document-Name": encodeURIComponent(file.name),
+    };
+    for (const [header, field] of Object.entries(named)) headers[header] = fields.get(field);
+    const answer = await ask(place, { headers, body: file });
+    if (answer.status === 401) return leaveFor(`/sign-in?next=${page}`);
     if (!answer.isGood) return refuse(form, answer);
     form.querySelector('[type="file"]').value = "";
     form.querySelector("[data-file-name]").textContent = "";
     form.querySelector("[data-after-post]").click();
   };
 
+  const uploadDocument = (form) =>
+    upload(form, "documents", "/verification", { "X-Organization-Id": "organization_id", "X-Document-Kind": "kind" });
+
+  const uploadInvoiceFile = (form) =>
+    upload(form, "invoice-files", "/staff/invoices", { "X-Invoice-Id": "invoice_id", "X-Paper-Id": "paper_id" });
+
   const POSTS = {
     "sign-in": signIn,
     keys: mintKey,
     documents: uploadDocument,
+    "invoice-files": uploadInvoiceFile,
     invitations: invite,
     "invitations/accept": acceptInvitation,
     "agreements/accept": acceptTexts,

@@ -12,6 +12,7 @@ from onetoken_app.console.edges import on_backend_error, on_frontend_error
 from onetoken_app.console.frame import boundary
 from onetoken_app.console.front_door import in_front_of
 from onetoken_app.console.front_end import PROJECT_ROOT
+from onetoken_app.console.invoice_file_routes import InvoiceFileRoutes
 from onetoken_app.console.kept_states import EVENT_CHARACTERS_MAX, guard_tabs
 from onetoken_app.console.open_sockets import OpenSockets
 from onetoken_app.console.origins import is_https
@@ -65,6 +66,7 @@ app = rx.App(
         first=(
             RelayApp(_runtime),
             DocumentRoutes(_settings),
+            InvoiceFileRoutes(_settings),
             AccountRoutes(_settings),
             PaymentNotifications(_settings),
             PublishedTexts(),

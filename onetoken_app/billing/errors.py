@@ -1,6 +1,6 @@
 """Errors of billing."""
 
-from onetoken_app.errors import BadRequest, Conflict, Forbidden
+from onetoken_app.errors import BadRequest, Conflict, Forbidden, PayloadTooLarge, UnsupportedMediaType
 from onetoken_app.payments.errors import AmountRefused
 
 
@@ -50,3 +50,15 @@ class IssuerInvolved(Forbidden):
     """Who belongs to the organization or asked for the invoice does not decide about it."""
 
     code = "issuer_involved"
+
+
+class InvoiceFileTooLarge(PayloadTooLarge):
+    """The file is over the limit."""
+
+    code = "invoice_file_too_large"
+
+
+class UnknownInvoiceFile(UnsupportedMediaType):
+    """The file is no whole PDF, OFD or XML, or would act when it is opened."""
+
+    code = "invoice_file_format"

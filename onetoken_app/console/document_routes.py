@@ -7,12 +7,12 @@ leaves.
 
 import asyncio
 from http import HTTPStatus
-from urllib.parse import quote, unquote
 
 from onetoken_app.audit import service as audit
 from onetoken_app.audit.models import ActorKind
 from onetoken_app.audit.service import Actor
 from onetoken_app.console.callers import Caller, Role, find_caller
+from onetoken_app.console.file_intake import FileIntake, file_name, send_file
 from onetoken_app.console.http_exchange import (
     Receive,
     RefusedExchange,
@@ -37,14 +37,6 @@ from onetoken_app.verification.queries import DocumentPlaceView, case_of, docume
 from onetoken_app.verification.sealing import open_sealed, prepare_document
 
 PATH = "/account/documents"
-UPLOAD_SECONDS_MAX = 300
-"""How long the body of an upload may take."""
-GRACE_SECONDS = 10.0
-"""How long it may take before it has to keep up with ``BYTES_PER_SECOND_MIN``."""
-BYTES_PER_SECOND_MIN = 40_000
-"""The slowest line on which a document of the largest size gets through."""
-UPLOADS_AT_ONCE_MAX = 8
-"""Bodies that one process holds in memory at the same time; one of each person."""
 _TOO_LARGE = "A document has at most 10 MiB. Scan it with less detail, or split it."
 _MAY_LOOK = frozenset({StaffRole.REVIEWER, StaffRole.ADMINISTRATOR, StaffRole.AUDITOR})
 _TEMPLATE = f"{PATH}/ID"
@@ -58,8 +50,7 @@ class DocumentRoutes:
         """Take what does not change while the process lives."""
         self._settings = settings
         self._origins = frozenset(allowed_origins(settings))
-        self._senders: set[str] = set()
-        """Who is sending a file at this moment."""
+        self._intake = FileIntake(bytes_max=DOCUMENT_BYTES_MAX, too_large=DocumentTooLarge(_TOO_LARGE))
 
     def owns(self, path: str) -> bool:
         """Whether a path is answered here."""
@@ -94,9 +85,9 @@ class DocumentRoutes:
         if header(scope, b"origin").lower() not in self._origins:
             raise RefusedExchange(HTTPStatus.FORBIDDEN, "foreign_origin")
         caller = await _sender(scope)
-        kind, name, media_type = _kind(scope), _name(scope), _media_type(scope)
+        kind, name, media_type = _kind(scope), file_name(scope), _media_type(scope)
         await _refuse_case_under_review(caller.organization_id)
-        file = await self._body(scope, receive, sender_id=caller.person.person_id)
+        file = await self._intake.body(scope, receive, sender_id=caller.person.person_id)
         key = load_root_secrets(self._settings).key_encryption_key
         document = await asyncio.to_thread(
             prepare_document, file, key_encryption_key=key, kind=kind, name=name, media_type=media_type
@@ -108,26 +99,6 @@ class DocumentRoutes:
                 document=document,
                 uploaded_by=caller.person.person_id,
             )
-
-    async def _body(self, scope: Scope, receive: Receive, *, sender_id: str) -> bytes:
-        """Read the file within its bounds of size and time; few at once, because each is held in memory.
-
-        One person sends one at a time: who sends slowly, or often, is in nobody's way but their own.
-        """
-        announced = header(scope, b"content-length")
-        if announced.isdecimal() and int(announced) > DOCUMENT_BYTES_MAX:
-            raise DocumentTooLarge(_TOO_LARGE)
-        if sender_id in self._senders:
-            raise RefusedExchange(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", seconds=5)
-        if len(self._senders) >= UPLOADS_AT_ONCE_MAX:
-            raise RefusedExchange(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", seconds=5)
-        self._senders.add(sender_id)
-        try:
-            return await _read(receive)
-        except TimeoutError:
-            raise RefusedExchange(HTTPStatus.REQUEST_TIMEOUT, "too_slow") from None
-        finally:
-            self._senders.discard(sender_id)
 
     async def _hand_out(self, scope: Scope, send: Send) -> None:
         """Send a document to somebody who may see it."""
@@ -154,7 +125,7 @@ class DocumentRoutes:
             bytes_sealed=sealed.bytes_sealed,
             key_encryption_key=load_root_secrets(self._settings).key_encryption_key,
         )
-        await _send_file(send, file, place)
+        await send_file(send, file, name=place.name, media_type=place.format.value)
 
 
 async def _sender(scope: Scope) -> Caller:
@@ -202,57 +173,9 @@ def _kind(scope: Scope) -> DocumentKind:
         raise RefusedExchange(HTTPStatus.BAD_REQUEST, "invalid_request") from None
 
 
-def _name(scope: Scope) -> str:
-    """Read the file's name, percent-encoded because headers hold no other letters."""
-    try:
-        name = unquote(header(scope, b"x-document-name"), errors="strict")
-    except UnicodeDecodeError:
-        name = ""
-    if not name:
-        raise RefusedExchange(HTTPStatus.BAD_REQUEST, "invalid_request")
-    return name
-
-
 def _media_type(scope: Scope) -> str:
     """Read what the browser takes the file for."""
     media_type = header(scope, b"content-type").partition(";")[0].strip().lower()
     if media_type not in set(DocumentFormat):
         raise UnknownDocumentFormat("This file is no PDF, JPEG or PNG. Export or scan the document as one of them.")
     return media_type
-
-
-async def _read(receive: Receive) -> bytes:
-    """Read a body; stop at the first byte that is too many, and when it falls behind the slowest rate.
-
-    Raises:
-        TimeoutError: It came too slowly, or took too long.
-    """
-    body = bytearray()
-    began_at_seconds = asyncio.get_running_loop().time()
-    while True:
-        allowed_seconds = min(GRACE_SECONDS + len(body) / BYTES_PER_SECOND_MIN, UPLOAD_SECONDS_MAX)
-        async with asyncio.timeout_at(began_at_seconds + allowed_seconds):
-            message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RefusedExchange(HTTPStatus.BAD_REQUEST, "hung_up")
-        body += message.get("body", b"")
-        if len(body) > DOCUMENT_BYTES_MAX:
-            raise DocumentTooLarge(_TOO_LARGE)
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-async def _send_file(send: Send, file: bytes, place: DocumentPlaceView) -> None:
-    """Answer with a file that no browser opens in the console's own origin."""
-    disposition = f"attachment; filename*=UTF-8''{quote(place.name, safe='')}"
-    headers = [
-        (b"content-type", place.format.value.encode()),
-        (b"content-length", str(len(file)).encode()),
-        (b"content-disposition", disposition.encode()),
-        (b"content-security-policy", b"default-src 'none'; sandbox"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"cross-origin-resource-policy", b"same-origin"),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": file})

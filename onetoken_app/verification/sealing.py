@@ -19,6 +19,14 @@ NAME_CHARACTERS_MAX = 120
 
 
 @dataclass(frozen=True, slots=True)
+class SealedFile:
+    """A file's bytes under a key of their own, and that key under the key-encryption key."""
+
+    key_sealed: bytes = field(repr=False)
+    bytes_sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedDocument:
     """A document that was examined and sealed, ready to be put into a case."""
 
@@ -53,16 +61,16 @@ def prepare_document(
     if media_type != found.value:
         raise UnknownDocumentFormat("The file is not what its name says. Export or scan the document anew.")
     document_id = new_id(Kind.DOCUMENT)
-    document_key = secrets.token_bytes(vault.SECRET_BYTES)
+    sealed = seal_file(file, place=_place(document_id), key_encryption_key=key_encryption_key)
     return PreparedDocument(
         id=document_id,
         kind=kind,
-        name=_checked_name(name),
+        name=checked_name(name),
         format=found,
         byte_count=len(file),
         sha256=hashlib.sha256(file).hexdigest(),
-        key_sealed=vault.seal_bytes(key_encryption_key, document_key, bound_to=_place(document_id, "key_sealed")),
-        bytes_sealed=vault.seal_bytes(document_key, file, bound_to=_place(document_id, "bytes_sealed")),
+        key_sealed=sealed.key_sealed,
+        bytes_sealed=sealed.bytes_sealed,
     )
 
 
@@ -72,17 +80,50 @@ def open_sealed(*, document_id: str, key_sealed: bytes, bytes_sealed: bytes, key
     Raises:
         CannotUnseal: Another key-encryption key, another document's bytes, or tampered with.
     """
-    key = vault.unseal_bytes(key_encryption_key, key_sealed, bound_to=_place(document_id, "key_sealed"))
-    return vault.unseal_bytes(key, bytes_sealed, bound_to=_place(document_id, "bytes_sealed"))
+    return open_file(
+        place=_place(document_id),
+        key_sealed=key_sealed,
+        bytes_sealed=bytes_sealed,
+        key_encryption_key=key_encryption_key,
+    )
 
 
-def _place(document_id: str, column: str) -> str:
-    """Name the place a ciphertext belongs to."""
-    return f"verification_sealed_document:{document_id}:{column}"
+def seal_file(file: bytes, *, place: str, key_encryption_key: bytes) -> SealedFile:
+    """Seal any file under a new key.
+
+    Args:
+        file: All its bytes.
+        place: The row that it will stand in; in any other row it cannot be opened.
+        key_encryption_key: Seals the file's own key.
+    """
+    key = secrets.token_bytes(vault.SECRET_BYTES)
+    return SealedFile(
+        key_sealed=vault.seal_bytes(key_encryption_key, key, bound_to=f"{place}:key_sealed"),
+        bytes_sealed=vault.seal_bytes(key, file, bound_to=f"{place}:bytes_sealed"),
+    )
 
 
-def _checked_name(name: str) -> str:
-    """Drop a path, and refuse what cannot be shown or sent in a header."""
+def open_file(*, place: str, key_sealed: bytes, bytes_sealed: bytes, key_encryption_key: bytes) -> bytes:
+    """Return the bytes of a file that stands in a place.
+
+    Raises:
+        CannotUnseal: Another key-encryption key, another row's bytes, or tampered with.
+    """
+    key = vault.unseal_bytes(key_encryption_key, key_sealed, bound_to=f"{place}:key_sealed")
+    return vault.unseal_bytes(key, bytes_sealed, bound_to=f"{place}:bytes_sealed")
+
+
+def _place(document_id: str) -> str:
+    """Name the row that a ciphertext belongs to."""
+    return f"verification_sealed_document:{document_id}"
+
+
+def checked_name(name: str) -> str:
+    """Drop a path from a file's name, and refuse what cannot be shown or sent in a header.
+
+    Raises:
+        BadRequest: It cannot be used.
+    """
     name = name.replace("\\", "/").rpartition("/")[2].strip()
     if not 0 < len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
         raise BadRequest(f"A file's name has 1 to {NAME_CHARACTERS_MAX} printable characters.", parameter="name")

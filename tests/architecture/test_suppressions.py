@@ -12,6 +12,7 @@ CATCH_EVERYTHING = {
     "onetoken_app/cli.py": "the command's edge: expected trouble becomes one line; all else is raised again",
     "onetoken_app/console/account_routes.py": "the console's edge: the browser learns that nothing was done",
     "onetoken_app/console/document_routes.py": "the console's edge: the browser learns that nothing was done",
+    "onetoken_app/console/invoice_file_routes.py": "the console's edge: the browser learns that nothing was done",
     "onetoken_app/console/payment_notifications.py": "the console's edge: the provider has to say it again",
     "onetoken_app/console/session.py": "the console's edge: the reader of a page learns that nothing was done",
     "onetoken_app/jobs/deliver_letters.py": "a job's edge: a letter that cannot even be written must not stop others",

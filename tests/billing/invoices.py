@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from onetoken_app import clock
 from onetoken_app.billing import invoicing, issuing
 from onetoken_app.billing.details import BuyerDetails, InvoiceForm
+from onetoken_app.billing.invoice_files import add_file, prepare_file
 from onetoken_app.billing.invoiceable import InvoiceableView, invoiceable
 from onetoken_app.billing.models import InvoiceKind
 from onetoken_app.billing.queries import InvoiceView, invoice_for_staff
@@ -15,6 +16,9 @@ from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.identity.models import StaffRole
 from onetoken_app.money import NANOS_PER_UNIT, Currency, Nanos
 from onetoken_app.organizations.models import OrganizationRole
+from onetoken_app.settings import Settings
+from onetoken_app.vault import load_root_secrets
+from tests.billing.invoice_papers import XML
 from tests.payments.orders import MAIL_ROOM, Cast, approve, place, report
 from tests.support.builders import a_person, an_organization
 
@@ -218,3 +222,13 @@ async def execute(sql: str, **values: object) -> None:
     """Run a statement as somebody at the database would."""
     async with unit_of_work() as session:
         await (await session.connection()).execute(sa.text(sql), values)
+
+
+async def put_file(customer: Customer, invoice_id: str, *, paper_id: str, name: str, settings: Settings) -> str:
+    """Put a small XML to an issued invoice or to one of its red letters as finance does; return its id."""
+    key = load_root_secrets(settings).key_encryption_key
+    file = prepare_file(XML, key_encryption_key=key, name=name)
+    async with unit_of_work() as session:
+        return await add_file(
+            session, invoice_id=invoice_id, paper_id=paper_id, file=file, uploaded_by=customer.cast.finance_id
+        )

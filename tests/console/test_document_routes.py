@@ -8,10 +8,11 @@ import pytest
 from sqlmodel import select
 
 from onetoken_app.audit.models import AuditEntry
-from onetoken_app.console import callers, document_routes
+from onetoken_app.console import callers, file_intake
 from onetoken_app.console.account_routes import AccountRoutes
-from onetoken_app.console.document_routes import PATH, UPLOADS_AT_ONCE_MAX, DocumentRoutes
-from onetoken_app.console.http_exchange import Message
+from onetoken_app.console.document_routes import PATH, DocumentRoutes
+from onetoken_app.console.file_intake import UPLOADS_AT_ONCE_MAX
+from onetoken_app.console.http_exchange import AsgiApp, Message
 from onetoken_app.database import read_session, unit_of_work
 from onetoken_app.identity.models import StaffRole
 from onetoken_app.identity.passwords import hash_password
@@ -66,7 +67,7 @@ def documents(routes: AccountRoutes, sqlite_settings: Settings) -> DocumentRoute
 
 
 async def call(
-    documents: DocumentRoutes, path: str, sender: Sender, headers: dict[str, str], *, method: str = "POST"
+    documents: AsgiApp, path: str, sender: Sender, headers: dict[str, str], *, method: str = "POST"
 ) -> Answered:
     """Send one request as a server does."""
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
@@ -259,7 +260,7 @@ class TestUpload:
     async def test_a_body_that_falls_behind_is_cut(
         self, routes: AccountRoutes, documents: DocumentRoutes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(document_routes, "GRACE_SECONDS", 0.05)
+        monkeypatch.setattr(file_intake, "GRACE_SECONDS", 0.05)
         person = await a_signed_in(routes)
         answer = await upload(documents, person, Waiting())
         assert (answer.status, answer.json["code"]) == (408, "too_slow")

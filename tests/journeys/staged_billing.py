@@ -77,7 +77,7 @@ async def months_of_a_debtor(settings: Settings, *, agreed_by: str) -> str:
     return books.organization_id
 
 
-async def invoices_in_each_state(cast: orders.Cast) -> None:
+async def invoices_in_each_state(cast: orders.Cast, settings: Settings) -> None:
     """Ask for invoices of an organization that paid, one for each state; the newest waits for finance."""
     customer = invoices.Customer(cast, Currency.USD)
     states = ("refused", "withdrawn", "reversed", "partly", "issued", "in-work", "requested")
@@ -98,6 +98,9 @@ async def invoices_in_each_state(cast: orders.Cast) -> None:
     await invoices.reverse(customer, asked["reversed"], units=333, number="26442000000012345690")
     await invoices.reverse(customer, asked["partly"], units=44, number="26442000000012345691")
     await invoices.take(customer, asked["in-work"])
+    letter = (await invoices.the_invoice(asked["partly"])).red_letters[0]
+    for paper_id, name in ((asked["partly"], "发票 26442000000012345671.xml"), (letter.id, "红字发票.xml")):
+        await invoices.put_file(customer, asked["partly"], paper_id=paper_id, name=name, settings=settings)
 
 
 async def adjustments_of_all_kinds(cast: orders.Cast) -> None:

@@ -194,7 +194,7 @@ async def _the_filled_one(stage: _Stage, models: list[BuiltModel]) -> Secrets:
     cast = orders.Cast(organization_id, people[3], stage.staff_id, stage.colleague_id)
     await _orders(cast)
     await credit_of_every_kind(organization_id, models[0].id, bought_by=people[3], desk=_desk(stage))
-    await invoices_in_each_state(cast)
+    await invoices_in_each_state(cast, stage.settings)
     await adjustments_of_all_kinds(cast)
     await terms_of_every_kind(organization_id, models[1].id, staff_id=stage.staff_id, colleague_id=stage.colleague_id)
     return Secrets(api_key=minted[0].secret, links=await _links(organization_id, people[0]))

@@ -7,6 +7,7 @@ import reflex as rx
 from onetoken_app.console.components.card import note
 from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
 from onetoken_app.console.components.fields import field
+from onetoken_app.console.components.file_chooser import file_chooser
 from onetoken_app.console.components.file_links import file_link
 from onetoken_app.console.components.outcomes import outcomes
 from onetoken_app.console.text.lookup import text
@@ -188,17 +189,6 @@ def _document_kept(one: Value) -> rx.Component:
     )
 
 
-def _file_input() -> rx.Component:
-    """Offer a file of the person's machine; a browser's own words for it follow the browser's language, not ours."""
-    return rx.el.span(
-        rx.el.input(type="file", name="file", required=True, accept=".pdf,.jpg,.jpeg,.png", class_name="file-chooser"),
-        rx.el.span(text("document.choose"), class_name="button small", aria_hidden="true"),
-        rx.el.span(class_name="file-name", custom_attrs={"data-file-name": ""}),
-        rx.el.span(text("document.no_file"), class_name="file-none"),
-        class_name="input file-input",
-    )
-
-
 def document_form(*, organization_id: Value, on_uploaded: Any) -> rx.Component:
     """Take one file; the page's script sends it past every State."""
     kinds = [rx.el.option(text(f"document.{one}"), value=one.value) for one in DocumentKind]
@@ -207,7 +197,7 @@ def document_form(*, organization_id: Value, on_uploaded: Any) -> rx.Component:
         field(text("document.kind"), rx.el.select(*kinds, name="kind", class_name="input")),
         field(
             text("document.file"),
-            _file_input(),
+            file_chooser(accept=".pdf,.jpg,.jpeg,.png"),
             hint=text("document.hint"),
         ),
         outcomes(*_REFUSALS),

@@ -6,9 +6,10 @@ import reflex as rx
 
 from onetoken_app.billing.details import NUMBER_CHARACTERS_MAX, WORDS_CHARACTERS_MAX
 from onetoken_app.console.components.card import card, note
-from onetoken_app.console.components.data_table import Align, Column, data_table
+from onetoken_app.console.components.data_table import Align, Column, data_table, empty_state
 from onetoken_app.console.components.fields import field
 from onetoken_app.console.components.file_links import file_link
+from onetoken_app.console.components.invoice_files import file_list, upload_form
 from onetoken_app.console.components.invoice_forms import (
     OPEN_INVOICE,
     invoice_particulars,
@@ -22,7 +23,7 @@ from onetoken_app.console.text.lookup import text
 from onetoken_app.console.values import Value
 from onetoken_app.payments.amounts import AMOUNT_CHARACTERS_MAX
 
-INVOICE_STEPS = ("taken", "issued", "refused", "reversed")
+INVOICE_STEPS = ("taken", "issued", "refused", "reversed", "file_added")
 """What a person has just done about an invoice, as the page says it."""
 _SEARCH_CHARACTERS_MAX = 100
 
@@ -71,9 +72,9 @@ def waiting_table(waiting: Value, *, is_loaded: Value, empty: rx.Component, on_l
     )
 
 
-def decided_columns(on_look: Any) -> list[Column]:
-    """Describe the list of what was decided."""
-    return [
+def decided_table(decided: Value, *, is_loaded: Value, pages: rx.Component, on_look: Any) -> rx.Component:
+    """List what was decided, a page at a time."""
+    columns = [
         Column(text("frame.organization"), lambda one: rx.el.span(one.organization, class_name="strong")),
         Column(text("invoices.number"), lambda one: _number(one.invoice.number)),
         Column(text("invoices.amount"), lambda one: money_text(one.invoice.amount), align=Align.NUMBER),
@@ -82,6 +83,14 @@ def decided_columns(on_look: Any) -> list[Column]:
         Column(text("invoice_desk.handled_by"), lambda one: one.handled_by),
         _look(on_look),
     ]
+    return data_table(
+        columns=columns,
+        rows=decided,
+        caption=text("invoice_desk.decided"),
+        is_loaded=is_loaded,
+        empty=empty_state(text("invoice_desk.none_decided"), text("invoice_desk.none_decided_next")),
+        pager=pages,
+    )
 
 
 def search_form(*, on_submit: Any) -> rx.Component:
@@ -98,7 +107,7 @@ def search_form(*, on_submit: Any) -> rx.Component:
     )
 
 
-def particulars(one: Value) -> rx.Component:
+def particulars(one: Value, *, files: Value, on_uploaded: Any) -> rx.Component:
     """Show what is asked for and by whom, with the sheet that the invoice is made from."""
     handled = rx.cond(one.handled_by != "", fact(text("invoice_desk.handled_by"), rx.el.span(one.handled_by)))
     return card(
@@ -117,6 +126,8 @@ def particulars(one: Value) -> rx.Component:
             ),
         ),
         rx.cond(one.invoice.red_letters.length() > 0, red_letters(one.invoice.red_letters)),
+        file_list(files),
+        rx.cond(one.may_take_files, upload_form(one.invoice, on_uploaded=on_uploaded)),
         rx.el.div(
             file_link(text("invoices.sheet"), address=one.invoice.sheet, class_name="button"),
             class_name="dialog-actions",

@@ -11,6 +11,7 @@ from onetoken_app.console.components.data_table import Align, Column, data_table
 from onetoken_app.console.components.dialogs import confirm_dialog, opens
 from onetoken_app.console.components.fields import field
 from onetoken_app.console.components.file_links import file_link
+from onetoken_app.console.components.invoice_files import file_list
 from onetoken_app.console.components.money_text import money_text
 from onetoken_app.console.components.status_badge import status_badge
 from onetoken_app.console.components.top_up_orders import fact, look_button
@@ -127,7 +128,7 @@ def request_form(
     )  # fmt: skip
 
 
-def invoice_card(invoice: Value) -> rx.Component:
+def invoice_card(invoice: Value, files: Value) -> rx.Component:
     """Show an invoice: where it stands, what happens next, what was asked for, what was reversed."""
     withdraw = rx.el.button(
         text("invoices.withdraw"),
@@ -147,6 +148,7 @@ def invoice_card(invoice: Value) -> rx.Component:
         ),
         invoice_particulars(invoice),
         rx.cond(invoice.red_letters.length() > 0, red_letters(invoice.red_letters)),
+        file_list(files),
         rx.el.div(
             rx.cond(invoice.is_withdrawable, withdraw),
             file_link(text("invoices.sheet"), address=invoice.sheet, class_name="button"),

@@ -45,6 +45,8 @@ class ShownDeskInvoice:
     left_typed: str = ""
     """The same as one types it."""
     step: str = ""
+    may_take_files: bool = False
+    """Whether the reader may put files to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def shown_desk_invoice(view: InvoiceView, *, names: DeskNames, reader: DeskReade
         left=shown_amount(view.left_nanos, view.currency),
         left_typed=format_amount(view.left_nanos),
         step=_step(view, reader).value,
+        may_take_files=view.number is not None and not _is_involved(view, reader),
     )
 
 
@@ -110,5 +113,9 @@ def _step(view: InvoiceView, reader: DeskReader) -> InvoiceStep:
         InvoiceState.ISSUED: InvoiceStep.REVERSE,
     }
     step = steps.get(view.state, InvoiceStep.NOTHING)
-    is_involved = view.organization_id in reader.own_organizations or view.requested_by == reader.person_id
-    return InvoiceStep.ABSTAIN if is_involved and step is not InvoiceStep.NOTHING else step
+    return InvoiceStep.ABSTAIN if _is_involved(view, reader) and step is not InvoiceStep.NOTHING else step
+
+
+def _is_involved(view: InvoiceView, reader: DeskReader) -> bool:
+    """Whether the reader asked for it or belongs to the organization."""
+    return view.organization_id in reader.own_organizations or view.requested_by == reader.person_id

@@ -1,10 +1,11 @@
 """Invoices as their organization reads them: what can be invoiced, what was asked for, what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from onetoken_app.billing.details import whole_cents
+from onetoken_app.billing.invoice_files import InvoiceFileView
 from onetoken_app.billing.invoiceable import InvoiceableView
 from onetoken_app.billing.models import InvoiceState
 from onetoken_app.billing.queries import InvoiceView
@@ -15,6 +16,8 @@ from onetoken_app.payments.queries import OrderView
 
 INVOICES = "/account/invoices/"
 """Where data sheets are handed out, by the invoice's id."""
+INVOICE_FILES = "/account/invoice-files/"
+"""Where files of invoices are handed out, by the file's id."""
 
 
 class InvoiceStanding(StrEnum):
@@ -60,9 +63,22 @@ class ShownChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownInvoiceFile:
+    """A file of an invoice or of a red letter."""
+
+    name: str = ""
+    paper: str = ""
+    """The number of what it is a file of."""
+    format: str = ""
+    size: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShownRedLetter:
     """A reversal."""
 
+    id: str = ""
     number: str = ""
     amount: ShownAmount = field(default_factory=ShownAmount)
     issued_on: str = ""
@@ -155,6 +171,7 @@ def shown_invoice(view: InvoiceView, *, references: Mapping[str, str], locale: s
         words=view.words,
         red_letters=[
             ShownRedLetter(
+                id=letter.id,
                 number=letter.number,
                 amount=shown_amount(letter.amount_nanos, view.currency),
                 issued_on=letter.issued_on.isoformat(),
@@ -164,6 +181,22 @@ def shown_invoice(view: InvoiceView, *, references: Mapping[str, str], locale: s
         ],
         sheet=f"{INVOICES}{view.id}.pdf?locale={locale}",
     )
+
+
+def shown_invoice_files(view: InvoiceView, files: Sequence[InvoiceFileView]) -> list[ShownInvoiceFile]:
+    """Show the files of an invoice and of its red letters."""
+    numbers = {view.id: view.number or ""} | {letter.id: letter.number for letter in view.red_letters}
+    return [
+        ShownInvoiceFile(
+            name=one.name,
+            paper=numbers.get(one.paper_id, ""),
+            format=one.format.name,
+            size=f"{max(1, one.byte_count // 1024):,} KiB",
+            address=f"{INVOICE_FILES}{one.id}",
+        )
+        for one in files
+        if one.invoice_id == view.id
+    ]
 
 
 def is_with_finance(invoice: ShownInvoice) -> bool:

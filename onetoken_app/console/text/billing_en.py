@@ -37,6 +37,15 @@ BILLING_ENGLISH: Mapping[str, str] = {
     "invoice.withdrawn": "Withdrawn",
     "invoice_by.amount": "An amount",
     "invoice_by.orders": "Top-ups by name",
+    "invoice_file.files": "Files",
+    "invoice_file.hint": (
+        "PDF, OFD or XML, at most 10 MiB. Stored encrypted; every look at it is recorded. Another file of the same "
+        "format replaces the one before."
+    ),
+    "invoice_file.of": "File of",
+    "invoice_file.title": "Add the issued file",
+    "invoice_file.too_large": "This file is over 10 MiB. Nothing was added.",
+    "invoice_file.wrong_format": "This is no whole PDF, OFD or XML file of an invoice. Nothing was added.",
     "invoice_kind.commercial": "Commercial invoice",
     "invoice_kind.general_fapiao": "General VAT fapiao",
     "invoice_kind.special_fapiao": "Special VAT fapiao",

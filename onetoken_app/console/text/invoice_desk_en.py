@@ -50,6 +50,7 @@ INVOICE_DESK_ENGLISH: Mapping[str, str] = {
     "invoice_desk.title": "Requests for invoices",
     "invoice_desk.why_reversed": "Why it is reversed",
     "invoice_desk.words_hint": "The organization reads this.",
+    "invoice_done.file_added": "The file was added. The organization can download it now.",
     "invoice_done.issued": "Entered. The organization gets a mail.",
     "invoice_done.refused": "Refused. The organization gets a mail, and the amount can be invoiced again.",
     "invoice_done.reversed": "The red letter is entered. The organization gets a mail.",

@@ -37,6 +37,7 @@ INVOICE_DESK_CHINESE: Mapping[str, str] = {
     "invoice_desk.title": "发票申请",
     "invoice_desk.why_reversed": "冲销原因",
     "invoice_desk.words_hint": "该组织可以看到此说明。",
+    "invoice_done.file_added": "文件已添加，组织现在可以下载。",
     "invoice_done.issued": "已录入，将以邮件通知该组织。",
     "invoice_done.refused": "已拒绝，将以邮件通知该组织；该金额可再次申请开票。",
     "invoice_done.reversed": "红字发票已录入，将以邮件通知该组织。",

@@ -5,6 +5,7 @@ from typing import Any
 
 import reflex as rx
 
+from onetoken_app.billing.invoice_files import files_of
 from onetoken_app.billing.invoiceable import invoiceable
 from onetoken_app.billing.invoicing import kinds_for
 from onetoken_app.billing.queries import invoiceable_orders, invoices_of, invoices_revision
@@ -19,10 +20,12 @@ from onetoken_app.console.session import caller, event_for
 from onetoken_app.console.shown.invoices import (
     ShownChoice,
     ShownInvoice,
+    ShownInvoiceFile,
     ShownStanding,
     is_with_finance,
     shown_choice,
     shown_invoice,
+    shown_invoice_files,
     shown_standing,
 )
 from onetoken_app.console.text.lookup import text
@@ -54,6 +57,8 @@ class InvoicesState(rx.State):
     """Of the reader's requests; the form begins anew with the next one."""
     invoices: rx.Field[list[ShownInvoice]] = rx.field(default_factory=list)
     open_invoice: ShownInvoice = ShownInvoice()
+    files: rx.Field[list[ShownInvoiceFile]] = rx.field(default_factory=list)
+    """Of the one that is open."""
     shows_all: bool = False
     has_more: bool = False
     is_waiting: bool = False
@@ -116,6 +121,7 @@ class InvoicesState(rx.State):
             standing = await invoiceable(session, organization_id=customer.id, currency=customer.currency)
             self._revision = await invoices_revision(session, customer.id)
             found = await invoices_of(session, customer.id)
+            files = await files_of(session, [view.id for view in found if view.id == self.open_invoice.id])
             choices = await invoiceable_orders(session, customer.id)
             references = {order.id: order.reference_code for order in await orders_of(session, customer.id)}
         zone = customer.time_zone
@@ -133,6 +139,7 @@ class InvoicesState(rx.State):
         self.own_latest_id = mine[0] if mine else ""
         invoices = [shown_invoice(one, references=references, locale=locale, time_zone=zone) for one in found]
         self.open_invoice = next((one for one in invoices if one.id == self.open_invoice.id), ShownInvoice())
+        self.files = [one for view in found for one in shown_invoice_files(view, files)]
         self.is_waiting = any(is_with_finance(one) for one in invoices)
         self.has_more = len(invoices) > _LATEST and not self.shows_all
         self.invoices = invoices if self.shows_all else invoices[:_LATEST]
@@ -183,7 +190,7 @@ def _all() -> rx.Component:
         unverified,
     )
     more = rx.el.button(text("invoices.show_all"), type="button", on_click=state.show_all, class_name="button quiet")
-    opened = rx.cond(state.open_invoice.id != "", parts.invoice_card(state.open_invoice))
+    opened = rx.cond(state.open_invoice.id != "", parts.invoice_card(state.open_invoice, state.files))
     return rx.fragment(
         rx.el.div(opened, id=parts.OPEN_INVOICE, tab_index=-1, class_name="open-order"),
         rx.cond(state.is_loaded, rx.fragment(parts.standing_card(state.standing), new)),

@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from onetoken_app import clock
+from onetoken_app.billing.invoice_files import files_of
 from onetoken_app.billing.invoiceable import invoiceable
 from onetoken_app.billing.queries import (
     decided_invoices,
@@ -16,7 +17,7 @@ from onetoken_app.billing.queries import (
 from onetoken_app.console.callers import Role
 from onetoken_app.console.components import invoice_desk as parts
 from onetoken_app.console.components.card import card, note, page_heading
-from onetoken_app.console.components.data_table import data_table, empty_state, pager
+from onetoken_app.console.components.data_table import empty_state, pager
 from onetoken_app.console.components.invoice_forms import OPEN_INVOICE, standing_card
 from onetoken_app.console.components.news import asks_for_news
 from onetoken_app.console.frame import Page, framed
@@ -37,7 +38,7 @@ from onetoken_app.console.shown.invoice_desk import (
     ShownOwedLetters,
     shown_owed_letters,
 )
-from onetoken_app.console.shown.invoices import ShownStanding, shown_standing
+from onetoken_app.console.shown.invoices import ShownInvoiceFile, ShownStanding, shown_invoice_files, shown_standing
 from onetoken_app.console.text.lookup import text
 from onetoken_app.database import read_session
 from onetoken_app.organizations.queries import organizations_by_id
@@ -55,6 +56,7 @@ class InvoiceDeskState(rx.State):
     waiting: rx.Field[list[ShownDeskInvoice]] = rx.field(default_factory=list)
     owed: rx.Field[list[ShownOwedLetters]] = rx.field(default_factory=list)
     open_invoice: ShownDeskInvoice = ShownDeskInvoice()
+    files: rx.Field[list[ShownInvoiceFile]] = rx.field(default_factory=list)
     standing: ShownStanding = ShownStanding()
     """Of the organization whose invoice is open."""
     today: str = ""
@@ -122,6 +124,11 @@ class InvoiceDeskState(rx.State):
         """Enter a red letter."""
         await self._do("reversed", red_letter(caller(), settings=get_settings(), form=form))
 
+    @event_for(Role.STAFF_FINANCE)
+    async def show_file(self) -> None:
+        """Show a file that arrived."""
+        await self._read("file_added")
+
     async def _do(self, outcome: str, doing: Awaitable[None]) -> None:
         """Do it and say so; who was too late sees everything as it is now."""
         async with shown_anew(self._read):
@@ -148,8 +155,9 @@ class InvoiceDeskState(rx.State):
         async with read_session() as session:
             view = await invoice_for_staff(session, invoice_id) if invoice_id else None
             if view is None:
-                self.open_invoice, self.standing = ShownDeskInvoice(), ShownStanding()
+                self.open_invoice, self.standing, self.files = ShownDeskInvoice(), ShownStanding(), []
                 return
+            self.files = shown_invoice_files(view, await files_of(session, [view.id]))
             standing = await invoiceable(session, organization_id=view.organization_id, currency=view.currency)
             orders = {one.id: one.reference_code for one in await orders_of(session, view.organization_id)}
         (self.open_invoice,) = await shown_at_desk([view], reader, orders=orders)
@@ -197,19 +205,10 @@ def invoices() -> rx.Component:
 def _decided() -> rx.Component:
     """List what was decided, the last first."""
     state = InvoiceDeskState
-    return data_table(
-        columns=parts.decided_columns(state.look),
-        rows=state.decided,
-        caption=text("invoice_desk.decided"),
-        is_loaded=state.is_loaded,
-        empty=empty_state(text("invoice_desk.none_decided"), text("invoice_desk.none_decided_next")),
-        pager=pager(
-            has_newer=~state.is_newest_page,
-            has_older=state.older_than != "",
-            on_newest=state.newest,
-            on_older=state.older,
-        ),
+    pages = pager(
+        has_newer=~state.is_newest_page, has_older=state.older_than != "", on_newest=state.newest, on_older=state.older
     )
+    return parts.decided_table(state.decided, is_loaded=state.is_loaded, pages=pages, on_look=state.look)
 
 
 def _open_invoice() -> rx.Component:
@@ -224,7 +223,7 @@ def _open_invoice() -> rx.Component:
         ),
     )
     return rx.fragment(
-        parts.particulars(one),
+        parts.particulars(one, files=state.files, on_uploaded=state.show_file),
         standing_card(state.standing),
         rx.match(
             one.step,
