@@ -130,6 +130,6 @@ async def adjustments_of_all_kinds(cast: orders.Cast) -> None:
             made.append(await propose_adjustment(session, form=form, proposed_by=by, mail_room=orders.MAIL_ROOM))
     async with unit_of_work() as session:
         await make_adjustment(
-            session, adjustment_id=made[-1], made_by=cast.finance_id, expected_revision=1,
+            session, adjustment_id=made[-1], made_by=cast.colleague_id, expected_revision=1,
             second_person_above_nanos=100 * NANOS_PER_UNIT, mail_room=orders.MAIL_ROOM,
         )  # fmt: skip

@@ -24,8 +24,8 @@ async def refunds_in_each_stage(cast: Cast) -> None:
         refund_id = await refunds.ask(cast, order_id, amount_nanos=amount_nanos)
         if stage is RefundStage.REFUSED:
             await refunds.refuse(cast, refund_id)
-        elif stage is not RefundStage.REQUESTED:
-            await refunds.approve(cast, refund_id)
+        elif stage is not RefundStage.REQUESTED and not await refunds.approve(cast, refund_id):
+            await refunds.approve(cast, refund_id, approved_by=cast.colleague_id)
         if stage is RefundStage.CONFIRMED:
             await refunds.confirm(cast, refund_id, bank_entry="2026-11-26/4")
         elif stage is RefundStage.FAILED:
