@@ -1,6 +1,7 @@
 """The servers of a run, each in processes of its own on loopback: the mock upstream, nginx in front of it, and ours."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -175,7 +176,13 @@ def process(
     """Run a server until the block ends; wait until it takes connections."""
     with log.open("wb") as output:
         running = subprocess.Popen(  # noqa: S603 # our own and those that the run is about
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
         )
     try:
         deadline = time.monotonic() + START_SECONDS_MAX
@@ -185,11 +192,12 @@ def process(
             time.sleep(0.1)
         yield running.pid
     finally:
-        running.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            running.wait(10)
-        running.kill()
-        running.wait()
+        # The whole session: Node's wheel starts Node as a child, which outlives the program that is told to end.
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(10)
 
 
 def _listens(port: int) -> bool:
