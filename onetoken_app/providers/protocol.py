@@ -28,6 +28,8 @@ class Dialect(StrEnum):
 
     CHAT = "chat"
     """OpenAI's Chat Completions."""
+    RESPONSES = "responses"
+    """OpenAI's Responses."""
     MESSAGES = "messages"
     """Anthropic's Messages."""
     GEMINI = "gemini"

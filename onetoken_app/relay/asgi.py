@@ -21,7 +21,8 @@ from onetoken_app.relay.dialects.anthropic_errors import ANTHROPIC_VOICE
 from onetoken_app.relay.dialects.gemini import COUNT, MODELS_PATH, Address, address_of
 from onetoken_app.relay.dialects.gemini_errors import GEMINI_ARRAY_VOICE, GEMINI_VOICE
 from onetoken_app.relay.dialects.openai_errors import OPENAI_VOICE
-from onetoken_app.relay.dialects.spoken import CHAT, MESSAGES, gemini_at, template_of
+from onetoken_app.relay.dialects.openai_responses_errors import RESPONSES_VOICE
+from onetoken_app.relay.dialects.spoken import CHAT, MESSAGES, RESPONSES, gemini_at, template_of
 from onetoken_app.relay.dialects.voice import Voice
 from onetoken_app.relay.errors import MethodNotAllowed, ModelNotFound, UnknownUrl, internal_error
 from onetoken_app.relay.metrics import METRICS_PATH, show_metrics
@@ -95,6 +96,11 @@ class RelayApp:
         if not self._runtime.is_started:
             raise not_started()
         endpoints, method = _endpoints_of(scope["path"], scope.get("query_string", b"")), scope["method"]
+        if not endpoints and scope["path"].startswith(f"{RESPONSES.path}/"):
+            raise UnknownUrl(
+                "No answer is kept here, so none can be fetched, cancelled or deleted later. Send the whole "
+                "conversation to POST /v1/responses."
+            )
         if not endpoints:
             raise UnknownUrl("There is nothing at this address. docs/relay-api.md lists what there is.")
         if method not in endpoints:
@@ -205,6 +211,7 @@ def _offered(runtime: RelayRuntime, caller: Caller, name: str) -> ModelView:
 
 _PATHS: dict[str, dict[str, Endpoint]] = {
     CHAT.path: {"POST": functools.partial(serve_call, spoken=CHAT)},
+    RESPONSES.path: {"POST": functools.partial(serve_call, spoken=RESPONSES)},
     MESSAGES.path: {"POST": functools.partial(serve_call, spoken=MESSAGES)},
     COUNT_PATH: {"POST": count_tokens},
     _MODELS_PATH: {"GET": _list_models},
@@ -215,6 +222,8 @@ _PATHS: dict[str, dict[str, Endpoint]] = {
 
 def _voice_of(scope: Scope) -> Voice:
     """Choose the dialect of errors: the route's, and where two dialects share one, the caller's."""
+    if scope["path"] == RESPONSES.path:
+        return RESPONSES_VOICE
     address = address_of(scope["path"], scope.get("query_string", b""))
     if address is not None and address.is_array:
         return GEMINI_ARRAY_VOICE

@@ -22,9 +22,11 @@ LEAST_OUTPUT_DIVISOR = 2
 _decoder = msgspec.json.Decoder()
 _COUNTED_MEMBERS = {
     Dialect.CHAT: ("messages", "tools", "functions"),
+    Dialect.RESPONSES: ("input", "instructions", "tools"),
     Dialect.MESSAGES: ("messages", "system", "tools"),
     Dialect.GEMINI: ("contents", "systemInstruction", "tools"),
 }
+_LISTS_OF_MESSAGES = ("contents", "input", "messages")
 _NOT_TEXT = frozenset(
     {
         "audio",
@@ -63,7 +65,7 @@ def estimated_input(request: CallRequest) -> int:
     for name in _COUNTED_MEMBERS[request.dialect]:
         raw = request.members.get(name)
         value = _decoder.decode(raw) if raw is not None else None
-        if name in {"messages", "contents"} and isinstance(value, list):
+        if name in _LISTS_OF_MESSAGES and isinstance(value, list):
             message_count = len(value)
         for text in _texts_of(value):
             ascii_count = ascii_count_of(text)

@@ -17,6 +17,7 @@ _STREAM_HEADERS = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
+_END_OF_EVENT = b"\n\n"
 
 
 class Reply:
@@ -30,8 +31,8 @@ class Reply:
     """
 
     __slots__ = (
-        "_announced", "_is_gone", "_is_stream", "_keep_alive", "_peer", "_send", "_voice", "has_started",
-        "is_abandoned", "is_writing", "request_id",
+        "_announced", "_event_count", "_is_gone", "_is_stream", "_keep_alive", "_peer", "_send", "_voice",
+        "has_started", "is_abandoned", "is_writing", "request_id",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +57,7 @@ class Reply:
         self.request_id = request_id
         self._keep_alive: asyncio.Task[None] | None = None
         self._announced: list[tuple[bytes, bytes]] = []
+        self._event_count = 0
         self._is_gone = False
         self._is_stream = False
         self.has_started = False
@@ -94,6 +96,7 @@ class Reply:
             if not self.has_started:
                 await self._start_stream()
             await self._deliver({"type": "http.response.body", "body": events, "more_body": True})
+            self._event_count += events.count(_END_OF_EVENT)
         finally:
             self.is_writing = False
 
@@ -114,7 +117,7 @@ class Reply:
         """
         with contextlib.suppress(CallerLeft):
             if self._is_stream:
-                await self.finish_stream(self._voice.error_event(error, self.request_id))
+                await self.finish_stream(self._voice.error_event(error, self.request_id, self._event_count))
             elif not self.has_started:
                 body = self._voice.error_body(error, self.request_id)
                 await self.send_whole(error.http_status, error_headers(error, is_charged=is_charged), body)

@@ -24,7 +24,7 @@ _RETRIES_PER_CALL = 0.2
 _RETRIES_SAVED_MAX = 20.0
 _PREFIX_MESSAGES = 2
 """A conversation is known by its first messages: the system's and the first of its user."""
-_CONVERSATION_MEMBERS = ("system", "systemInstruction", "messages", "contents")
+_CONVERSATION_MEMBERS = ("system", "systemInstruction", "instructions", "messages", "contents", "input")
 """Where the dialects keep them."""
 _HASH_VALUES = 1 << 64
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])

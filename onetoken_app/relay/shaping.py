@@ -26,6 +26,7 @@ from onetoken_app.relay.dialects import (
     anthropic_messages_conversation,
     gemini_conversation,
     openai_chat_conversation,
+    openai_responses_conversation,
 )
 from onetoken_app.relay.dialects.anthropic_messages import PassedOnMessages
 from onetoken_app.relay.dialects.anthropic_messages_answer import MessagesAnswer
@@ -34,9 +35,12 @@ from onetoken_app.relay.dialects.gemini import Framing, PassedOnGemini
 from onetoken_app.relay.dialects.gemini_answer import GeminiAnswer
 from onetoken_app.relay.dialects.openai_chat import PassedOnChat
 from onetoken_app.relay.dialects.openai_chat_answer import ChatAnswer
+from onetoken_app.relay.dialects.openai_responses_answer import ResponsesAnswer
 from onetoken_app.relay.errors import NoChannelAvailable, UnsupportedParameter
 from onetoken_app.relay.policy_snapshot import ChannelRoute
 from onetoken_app.token_usage import TokenUsage
+
+_decoder = msgspec.json.Decoder()
 
 
 class Shaper(Protocol):
@@ -216,16 +220,23 @@ def _answer_to(request: CallRequest, request_id: str, model_name: str) -> _Answe
     if request.dialect is Dialect.GEMINI:
         framing = Framing(is_array=request.is_array, request_id=request_id)
         return GeminiAnswer(request_id=request_id, model_name=model_name, framing=framing)
+    created_seconds = int(utc_now().timestamp())
+    if request.dialect is Dialect.RESPONSES:
+        asked = {name: _decoder.decode(raw) for name, raw in request.members.items() if name != "input"}
+        return ResponsesAnswer(
+            request_id=request_id, model_name=model_name, created_seconds=created_seconds, asked=asked
+        )
     return ChatAnswer(
         request_id=request_id,
         model_name=model_name,
-        created_seconds=int(utc_now().timestamp()),
+        created_seconds=created_seconds,
         wants_usage=request.wants_usage,
     )
 
 
 _CONVERSATIONS: dict[Dialect, Callable[[CallRequest], Conversation]] = {
     Dialect.CHAT: openai_chat_conversation.conversation_of,
+    Dialect.RESPONSES: openai_responses_conversation.conversation_of,
     Dialect.MESSAGES: anthropic_messages_conversation.conversation_of,
     Dialect.GEMINI: gemini_conversation.conversation_of,
 }

@@ -49,10 +49,14 @@ class TestAgainstTheRelay:
             stream = await client.chat.completions.create(model="mock", messages=MESSAGES, stream=True)
             words = [chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices]
             assert "".join(words) == "hello there"
+            async with client.responses.stream(model="mock", input="Say hello.") as events:
+                said = [event.delta async for event in events if event.type == "response.output_text.delta"]
+            assert "".join(said) == "hello there"
+            assert (await client.responses.create(model="mock", input="Say hello.")).output_text == "hello there"
             assert [model.id async for model in client.models.list()] == ["mock"]
         rows = await asyncio.to_thread(installation.rows, "SELECT outcome, amount_nanos FROM ledger_audit")
-        assert rows == [("settled", USUAL_CHARGE_NANOS)] * 2
-        assert (await asyncio.to_thread(installation.verified))["settled"] == 2
+        assert rows == [("settled", USUAL_CHARGE_NANOS)] * 4
+        assert (await asyncio.to_thread(installation.verified))["settled"] == 4
         assert await asyncio.to_thread(running.stop) == 0
 
     async def test_refusals_are_the_clients_own_errors(self, relay: tuple[Installation, RunningProcess, str]) -> None:

@@ -36,7 +36,7 @@ def error_body(error: OneTokenError, request_id: str) -> bytes:
     )
 
 
-def _error_event(error: OneTokenError, request_id: str) -> bytes:
+def _error_event(error: OneTokenError, request_id: str, _event_count: int) -> bytes:
     """Write the envelope as an event, which official clients raise."""
     return b"event: error\ndata: " + error_body(error, request_id) + b"\n\n"
 

@@ -44,12 +44,12 @@ def error_body(error: OneTokenError, request_id: str) -> bytes:
     )
 
 
-def _error_event(error: OneTokenError, request_id: str) -> bytes:
+def _error_event(error: OneTokenError, request_id: str, _event_count: int) -> bytes:
     """Write the envelope as an event, which official clients raise."""
     return event_of(error_body(error, request_id))
 
 
-def _error_element(error: OneTokenError, request_id: str) -> bytes:
+def _error_element(error: OneTokenError, request_id: str, _event_count: int) -> bytes:
     """Write the envelope as the last element of an array."""
     return b",\n" + error_body(error, request_id) + b"]"
 

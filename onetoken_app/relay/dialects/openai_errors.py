@@ -32,7 +32,7 @@ def error_body(error: OneTokenError, _request_id: str) -> bytes:
     return _encoder.encode(error_object(error))
 
 
-def _error_event(error: OneTokenError, request_id: str) -> bytes:
+def _error_event(error: OneTokenError, request_id: str, _event_count: int) -> bytes:
     """Write the envelope as an event, which official clients raise."""
     return event_of(error_body(error, request_id))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from onetoken_app.relay.dialects import anthropic_messages, gemini, openai_chat
+from onetoken_app.relay.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from onetoken_app.relay.dialects.call_request import CallRequest
 from onetoken_app.relay.request_head import RequestHead
 
@@ -21,6 +21,7 @@ class SpokenDialect:
 
 
 CHAT = SpokenDialect("/v1/chat/completions", lambda body, _head: openai_chat.read_request(body))
+RESPONSES = SpokenDialect("/v1/responses", lambda body, _head: openai_responses.read_request(body))
 MESSAGES = SpokenDialect("/v1/messages", anthropic_messages.read_request)
 
 

@@ -17,8 +17,8 @@ class Voice:
 
     error_body: Callable[[OneTokenError, str], bytes]
     """The body of a plain answer."""
-    error_event: Callable[[OneTokenError, str], bytes]
-    """The last event of a stream."""
+    error_event: Callable[[OneTokenError, str, int], bytes]
+    """The last event of a stream, and how many came before it."""
     keep_alive: bytes
     """A sign of life between two events; empty: clients take none."""
     content_type: bytes = b"text/event-stream; charset=utf-8"
