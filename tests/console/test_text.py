@@ -9,6 +9,7 @@ from string import Formatter
 import pytest
 
 from onetoken_app.billing.details import CHARACTERS_MAX
+from onetoken_app.billing.following import ContractStanding
 from onetoken_app.billing.invoice_paper import KINDS
 from onetoken_app.billing.models import BillingCycle, InvoiceKind
 from onetoken_app.console.components.adjustments import ADJUSTMENT_STEPS
@@ -100,6 +101,7 @@ KEYS_BY_PREFIX = {
     "refund_failure.": {f"refund_failure.{one}" for one in RefundFailure},
     "refund_obstacle.": {f"refund_obstacle.{one}" for one in Obstacle},
     "refund_done.": {f"refund_done.{one}" for one in REFUND_STEPS},
+    "contract_standing.": {f"contract_standing.{one}" for one in ContractStanding},
     "credit_done.": {f"credit_done.{one}" for one in CREDIT_STEPS},
     "page_ask.": {f"page_ask.{one}" for one in PAGE_ROLES},
     "page_for.": {f"page_for.{one}" for one in PAGE_ROLES},

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from onetoken_app.notifications import credit_letters, letters, standing_letters
+from onetoken_app.notifications import credit_letters, letters, price_letters, standing_letters
 from onetoken_app.notifications.letters import Letter
 from onetoken_app.notifications.models import LetterKind
 
@@ -56,6 +56,9 @@ WRITTEN: dict[LetterKind, Callable[[str], Letter]] = {
     ),
     LetterKind.ORGANIZATION_SUSPENDED: lambda locale: standing_letters.organization_suspended(
         locale, organization_name="Example Ltd", address=LINK
+    ),
+    LetterKind.PRICES_CHANGE: lambda locale: price_letters.prices_change(
+        locale, organization_name="Example Ltd", moment="2026-12-04 00:00 UTC", is_dearer=True, address=LINK
     ),
     LetterKind.ORGANIZATION_RESUMED: lambda locale: standing_letters.organization_resumed(
         locale, organization_name="Example Ltd", address=LINK

@@ -123,14 +123,14 @@ class TestRefuseOverlap:
         first = await draft_prices(shop, 60, meant_for=meant_for)
         later = For(Scope.CONTRACT, shop.customer_id, ends_at=now + 3 * HOUR)
         second = await draft_prices(shop, 50, meant_for=later, from_=now + HOUR)
-        # Whichever is first: the earlier one would be cut off, or the later one takes its place for good.
+        # Whichever is first: the earlier one would be cut off, the later one takes its place for good, or is a rise.
         third = await draft_prices(
             shop, 40, meant_for=For(Scope.CONTRACT, shop.customer_id, ends_at=now + HOUR * 5 / 2)
         )
         outcomes = await asyncio.gather(*map(publish_drafted, (first, second, third)), return_exceptions=True)
-        refused = [one for one in outcomes if isinstance(one, PricesOverlap)]
+        refused = [one for one in outcomes if isinstance(one, PricesOverlap | RiseTooSoon)]
         published = [one for one in outcomes if isinstance(one, int)]
-        assert len(refused) + len(published) == 3
+        assert len(refused) + len(published) == 3, outcomes
         async with read_session() as session:
             versions = (await session.exec(select(PriceBookVersion).where(PriceBookVersion.scope == "contract"))).all()
         ordered = sorted(versions, key=lambda one: one.id or 0)
