@@ -189,7 +189,11 @@ class TestChecks:
 
 class TestScenes:
     @pytest.mark.parametrize(
-        "view", [pytest.param(WIDE, id="wide", marks=pytest.mark.long), pytest.param(NARROW, id="narrow")]
+        "view",
+        [
+            pytest.param(WIDE, id="wide", marks=pytest.mark.long),
+            pytest.param(NARROW, id="narrow", marks=pytest.mark.long),
+        ],
     )
     def test_nothing_is_wrong_with_a_page(self, browser: Browser, staged: StagedConsole, view: View) -> None:
         look_at(browser, staged, [scene for scene in page_scenes() if scene.who in READERS], view)

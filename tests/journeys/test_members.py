@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys.browser import running_browser, sign_in
 from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 OWNER, STRANGER, DEVELOPER = "owner@test.example", "stranger@other.example", "dev@test.example"
 INVITED = "han@company.example"
 NEW_PASSWORD = "nine red kites over the bay"

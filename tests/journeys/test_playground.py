@@ -8,7 +8,7 @@ from playwright.sync_api import Page, WebSocket, expect
 from tests.journeys.browser import running_browser, sign_in
 from tests.journeys.conftest import RunningConsole
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 CANARY = "canary-of-the-playground-7f3a"
 
 

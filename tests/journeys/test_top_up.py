@@ -10,7 +10,7 @@ from tests.journeys.browser import running_browser, sign_in
 from tests.journeys.test_accessibility import findings
 from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 OWNER, OTHER = "owner@test.example", "other@test.example"
 FINANCE, COLLEAGUE = "fin@ops.example", "ada@ops.example"
 ACCOUNT = "OneToken Ltd, Example Bank, 6222 0000 1234 5678"

@@ -10,7 +10,7 @@ from tests.journeys.browser import running_browser, sign_in
 from tests.support.installation import PASSWORD, Installation, RunningProcess, apply_file
 from tests.verification.files import PDF
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.timeout(400)]
 OWNER = "owner@test.example"
 REVIEWER = "rita@ops.example"
 FIELDS = {
