@@ -37,7 +37,7 @@ class TestRestart:
                 expect(page.locator(".shell")).to_have_attribute("data-organization", second)
                 expect(page.get_by_label("Legal representative")).to_have_value(TYPED)
                 page.get_by_role("button", name="Save").click()
-                expect(page.get_by_text("Saved")).to_be_visible()
+                expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
                 page.reload()
                 expect(page.get_by_label("Legal representative")).to_have_value(TYPED)
                 expect(page.locator(".shell")).to_have_attribute("data-organization", second)
