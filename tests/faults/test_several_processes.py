@@ -165,6 +165,7 @@ async def called(running: RunningProcess, secret: str) -> httpx.Response:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 class TestNothingOfACallIsKept:
     async def test_no_canary_is_found_in_the_servers_folder_or_its_log(
         self, installation: Installation, postgresql_server: PostgresqlServer
